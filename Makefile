@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: ISC
+# supervisord: one Makefile, no recursion.  `make help` lists the targets; config.mk overrides variables.
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+-include config.mk
+
+VERSION := $(shell sed -n 's/^## \([0-9][0-9.]*\).*/\1/p' NEWS.md | head -n 1)
+
+# Output folder; a second configuration is built beside the first: make O=build-clang CC=clang
+O ?= build
+
+PREFIX        ?= /usr/local
+prefix        ?= $(PREFIX)
+exec_prefix   ?= $(prefix)
+bindir        ?= $(exec_prefix)/bin
+sbindir       ?= $(exec_prefix)/sbin
+libexecdir    ?= $(exec_prefix)/libexec
+datarootdir   ?= $(prefix)/share
+datadir       ?= $(datarootdir)
+mandir        ?= $(datarootdir)/man
+docdir        ?= $(datarootdir)/doc/supervisord
+# A system prefix keeps its configuration and state in the system's places.
+sysconfdir    ?= $(if $(filter /usr,$(prefix)),/etc,$(prefix)/etc)
+localstatedir ?= $(if $(filter /usr,$(prefix)),/var,$(prefix)/var)
+runstatedir   ?= /run
+systemdsystemunitdir ?= $(exec_prefix)/lib/systemd/system
+
+pkglibexecdir = $(libexecdir)/supervisord
+pkgsysconfdir = $(sysconfdir)/supervisord
+pkgdatadir    = $(datadir)/supervisord
+
+INSTALL         ?= install
+INSTALL_PROGRAM ?= $(INSTALL) -m 755
+INSTALL_DATA    ?= $(INSTALL) -m 644
+CC         ?= cc
+AR         ?= ar
+PKG_CONFIG ?= pkg-config
+
+# ---- flags -------------------------------------------------------------------------------------
+cc_accepts = $(shell echo 'int main(void){return 0;}' | $(CC) -Werror $(1) -x c -o /dev/null - 2>/dev/null && echo '$(1)')
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference
+ifneq ($(CI)$(WERROR),)
+WARNINGS += -Werror
+endif
+
+# `make SAN=1` (what check-asan does) builds everything with AddressSanitizer and UBSan.
+ifdef SAN
+HARDENING := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LINK_HARDENING := -fsanitize=address,undefined
+else
+HARDENING := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	$(call cc_accepts,-fstack-clash-protection) $(call cc_accepts,-fcf-protection=full) -fPIE
+LINK_HARDENING := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+endif
+
+pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
+pkg_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
+
+DEFINES := -DSUPERVISORD_VERSION='"$(VERSION)"' -DPKGLIBEXECDIR='"$(pkglibexecdir)"' \
+	-DPKGSYSCONFDIR='"$(pkgsysconfdir)"' -DLOCALSTATEDIR='"$(localstatedir)"' -DRUNSTATEDIR='"$(runstatedir)"'
+ALL_CPPFLAGS = -I. $(DEFINES) $(CPPFLAGS)
+ALL_CFLAGS   = -std=gnu17 -g $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=. -MMD -MP $(CFLAGS)
+ALL_LDFLAGS  = $(LINK_HARDENING) $(LDFLAGS)
+
+# `make V=1` shows the commands.
+ifdef V
+say =
+Q :=
+else
+say = @printf '  %-4s %s\n' '$(1)' '$(patsubst $(O)/%,%,$@)'
+Q := @
+endif
+
+# ---- what is built of what ---------------------------------------------------------------------
+# A component is a folder; its link line is its trust boundary.
+COMPONENTS := lib guardian engine logger ctl hello
+DIR_lib := lib
+DIR_guardian := supervisord/guardian
+DIR_engine := supervisord/engine
+DIR_logger := supervisord/logger
+DIR_ctl := ctl
+DIR_hello := hello
+
+OUT_guardian := $(O)/sbin/supervisord
+OUT_engine := $(O)/libexec/supervisord/engine
+OUT_logger := $(O)/libexec/supervisord/logger
+OUT_ctl := $(O)/bin/superctl
+OUT_hello := $(O)/libexec/supervisord/hello
+
+LIBS_guardian :=
+LIBS_engine := $(call pkg_libs,libconfuse libbsd jansson) -lev -lm
+LIBS_logger := $(call pkg_libs,libbsd)
+LIBS_ctl := $(call pkg_libs,libbsd jansson)
+LIBS_hello :=
+LIBS_lib := $(call pkg_libs,libbsd)
+
+PROGRAMS := $(OUT_guardian) $(OUT_engine) $(OUT_logger) $(OUT_ctl) $(OUT_hello)
+
+all: $(PROGRAMS)
+
+# $(1) component: its objects (all but main.o go into an archive that the unit tests link too).
+define COMPONENT
+SRC_$(1) := $$(wildcard $$(DIR_$(1))/*.c)
+OBJ_$(1) := $$(SRC_$(1):%.c=$(O)/%.o)
+$(O)/lib$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
+	@rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$^
+ifneq ($(1),lib)
+$$(OUT_$(1)): $(O)/$$(DIR_$(1))/main.o $(O)/lib$(1).a $(O)/liblib.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1)) $$(LDLIBS)
+endif
+endef
+$(foreach c,$(COMPONENTS),$(eval $(call COMPONENT,$(c))))
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# The interface text is served by the engine (GetInterfaceDescription).
+$(O)/gen/interface.inc: lib/io.superctl.varlink
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
+$(O)/supervisord/engine/%.o: ALL_CPPFLAGS += -I$(O)/gen
+$(O)/supervisord/engine/api.o: $(O)/gen/interface.inc
+
+-include $(shell find $(O) -type f -name '*.d' ! -path '*/deb/*' 2>/dev/null)
+
+# ---- tests -------------------------------------------------------------------------------------
+# tests/unit/COMPONENT/MODULE_test.c links the archive of that component.
+UNIT_SRC := $(wildcard tests/unit/*/*_test.c)
+UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
+TEST_PROGRAM_SRC := $(wildcard tests/programs/*.c)
+TEST_PROGRAMS := $(TEST_PROGRAM_SRC:%.c=$(O)/%)
+
+define UNIT_RULE
+$(O)/tests/unit/$(1)/%_test: $(O)/tests/unit/$(1)/%_test.o $(O)/lib$(1).a $(O)/liblib.a
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1)) -lcmocka
+endef
+$(foreach c,$(COMPONENTS),$(eval $(call UNIT_RULE,$(c))))
+
+$(O)/tests/programs/%: $(O)/tests/programs/%.o
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+.PRECIOUS: $(O)/%.o
+
+tests: all $(UNIT_BIN) $(TEST_PROGRAMS)
+unit: $(UNIT_BIN)
+	O=$(O) tests/run unit
+programs: all $(TEST_PROGRAMS)
+
+-include packaging/targets.mk
+
+.PHONY: all tests unit programs

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/* apply.c: superctl apply and superctl check: what is done with the configuration, and its errors.
+ */
+#include <string.h>
+
+#include "ctl/call.h"
+#include "ctl/config_errors.h"
+#include "ctl/result.h"
+
+#define GRACE_MS 2000
+
+struct applied {
+	bool changed;
+	enum exitcode code;
+};
+
+static enum exitcode on_applied(struct call *call, int parameters, void *context);
+static enum exitcode on_checked(struct call *call, int parameters, void *context);
+
+enum exitcode ctl_apply(struct ctl *ctl)
+{
+	struct applied applied = {0};
+	enum exitcode code;
+	struct call call;
+
+	call_init(&call, ctl, "Apply", true);
+	call_add_wait(&call);
+	call_set_wait(&call, "the change", GRACE_MS);
+	call.on_reply = on_applied;
+	call.context = &applied;
+	code = call_run(&call);
+	call_done(&call);
+	if (code == EXITCODE_OK && !applied.changed && applied.code == EXITCODE_OK)
+		out_string(&ctl->out, "nothing changed\n");
+	return exitcode_join(code, applied.code);
+}
+
+enum exitcode ctl_check(struct ctl *ctl)
+{
+	size_t count = 0;
+	enum exitcode code;
+	struct call call;
+
+	call_init(&call, ctl, "Check", false);
+	call.read_only = true;
+	call.on_reply = on_checked;
+	call.context = &count;
+	code = call_run(&call);
+	call_done(&call);
+	if (code != EXITCODE_OK)
+		return code;
+	if (count > 0)
+		return EXITCODE_FAILED;
+	out_string(&ctl->out, "the configuration is correct\n");
+	return EXITCODE_OK;
+}
+
+static enum exitcode on_applied(struct call *call, int parameters, void *context)
+{
+	struct applied *applied = context;
+	struct jsonr *reply = &call->reply;
+	struct out *out = &call->ctl->out;
+	int steps = jsonr_member(reply, parameters, "steps");
+	int results = jsonr_member(reply, parameters, "results");
+
+	for (int at = jsonr_first(reply, steps); at >= 0; at = jsonr_next(reply, steps, at)) {
+		const char *action = jsonr_text(reply, jsonr_member(reply, at, "action"), "");
+		const char *reason = jsonr_text(reply, jsonr_member(reply, at, "reason"), "");
+
+		if (strcmp(action, "none") == 0)
+			continue;
+		applied->changed = true;
+		out_text(out, jsonr_text(reply, jsonr_member(reply, at, "name"), "?"), 0);
+		out_string(out, ": ");
+		out_text(out, action, 0);
+		if (reason[0] != '\0')
+			out_string(out, ": ");
+		out_text(out, reason, 0);
+		out_string(out, "\n");
+	}
+	if (jsonr_first(reply, results) >= 0)
+		applied->changed = true;
+	out_flush(out);
+	applied->code = exitcode_join(applied->code, result_print_all(call, results, false));
+	return EXITCODE_OK;
+}
+
+static enum exitcode on_checked(struct call *call, int parameters, void *context)
+{
+	size_t *count = context;
+
+	*count += config_errors_print(call, jsonr_member(&call->reply, parameters, "errors"));
+	return EXITCODE_OK;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* command.c: superctl start, stop, restart and signal: commands on programs and their results. */
+#include "ctl/call.h"
+#include "ctl/result.h"
+
+/* The daemon answers at the timeout itself; past this much more it will not answer at all. */
+#define GRACE_MS 2000
+
+struct outcome {
+	bool needs_running;
+	enum exitcode code;
+};
+
+static enum exitcode run_command(struct ctl *ctl, const char *method, const char *what);
+static enum exitcode on_results(struct call *call, int parameters, void *context);
+
+enum exitcode ctl_start(struct ctl *ctl)
+{
+	return run_command(ctl, "Start", "the start");
+}
+
+enum exitcode ctl_stop(struct ctl *ctl)
+{
+	return run_command(ctl, "Stop", "the stop");
+}
+
+enum exitcode ctl_restart(struct ctl *ctl)
+{
+	return run_command(ctl, "Restart", "the restart");
+}
+
+enum exitcode ctl_signal(struct ctl *ctl)
+{
+	struct outcome outcome = {.needs_running = true};
+	enum exitcode code;
+	struct call call;
+
+	call_init(&call, ctl, "Signal", true);
+	call_add_names(&call, 1);
+	jsonw_member_string(&call.request, "signal", ctl->options.names[0]);
+	call.on_reply = on_results;
+	call.context = &outcome;
+	code = call_run(&call);
+	call_done(&call);
+	return exitcode_join(code, outcome.code);
+}
+
+static enum exitcode run_command(struct ctl *ctl, const char *method, const char *what)
+{
+	struct outcome outcome = {0};
+	enum exitcode code;
+	struct call call;
+
+	call_init(&call, ctl, method, true);
+	call_add_names(&call, 0);
+	call_add_wait(&call);
+	call_set_wait(&call, what, GRACE_MS);
+	call.on_reply = on_results;
+	call.context = &outcome;
+	code = call_run(&call);
+	call_done(&call);
+	return exitcode_join(code, outcome.code);
+}
+
+static enum exitcode on_results(struct call *call, int parameters, void *context)
+{
+	struct outcome *outcome = context;
+	int results = jsonr_member(&call->reply, parameters, "results");
+
+	outcome->code =
+	    exitcode_join(outcome->code, result_print_all(call, results, outcome->needs_running));
+	return EXITCODE_OK;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/* config_errors.c: see config_errors.h. */
+#include "ctl/config_errors.h"
+
+static void print_prefix(struct out *err, const char *file, int64_t line, const char *key);
+
+size_t config_errors_print(struct call *call, int errors)
+{
+	struct jsonr *reply = &call->reply;
+	struct out *err = &call->ctl->err;
+	size_t count = 0;
+
+	out_flush(&call->ctl->out);
+	for (int at = jsonr_first(reply, errors); at >= 0; at = jsonr_next(reply, errors, at)) {
+		print_prefix(err, jsonr_text(reply, jsonr_member(reply, at, "file"), ""),
+		    jsonr_int(reply, jsonr_member(reply, at, "line"), 0),
+		    jsonr_text(reply, jsonr_member(reply, at, "key"), ""));
+		out_text(err, jsonr_text(reply, jsonr_member(reply, at, "message"), "?"), 0);
+		out_string(err, "\n");
+		count++;
+	}
+	out_flush(err);
+	return count;
+}
+
+/* file:line: key: ; each only if it is known */
+static void print_prefix(struct out *err, const char *file, int64_t line, const char *key)
+{
+	if (file[0] != '\0') {
+		out_text(err, file, 0);
+		if (line > 0)
+			out_format(err, ":%lld", (long long)line);
+		out_string(err, ": ");
+	}
+	if (key[0] != '\0') {
+		out_text(err, key, 0);
+		out_string(err, ": ");
+	}
+}

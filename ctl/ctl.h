@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ctl.h: what one run of superctl knows, made in main() and handed to the verb.
+ */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include "ctl/exitcode.h"
+#include "ctl/options.h"
+#include "ctl/out.h"
+
+struct verb;
+
+struct ctl {
+	struct options options;
+	const struct verb *verb;
+	struct out out; /* stdout */
+	struct out err; /* stderr */
+};
+
+/* One line "superctl: ..." on stderr, at once.  The arguments are sanitised as a whole. */
+void ctl_complain(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The verbs, one function each. */
+enum exitcode ctl_start(struct ctl *ctl); /* command.c */
+enum exitcode ctl_stop(struct ctl *ctl);
+enum exitcode ctl_restart(struct ctl *ctl);
+enum exitcode ctl_signal(struct ctl *ctl);
+enum exitcode ctl_status(struct ctl *ctl); /* status.c */
+enum exitcode ctl_logs(struct ctl *ctl);   /* logs.c */
+enum exitcode ctl_apply(struct ctl *ctl);  /* apply.c */
+enum exitcode ctl_check(struct ctl *ctl);
+enum exitcode ctl_version(struct ctl *ctl); /* daemon.c */
+enum exitcode ctl_shutdown(struct ctl *ctl);
+enum exitcode ctl_help(struct ctl *ctl); /* verbs.c */
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/* explain.c: call_explain_error() of call.h: the errors of the interface in a person's words. */
+#include <string.h>
+
+#include "ctl/call.h"
+#include "ctl/config_errors.h"
+#include "ctl/verbs.h"
+
+#define OURS    "io.superctl."
+#define VARLINK "org.varlink.service."
+
+struct error_row {
+	const char *name;
+	enum exitcode code;
+	void (*tell)(struct call *call, const char *name, int parameters);
+};
+
+static void tell_no_such_program(struct call *call, const char *name, int parameters);
+static void tell_not_running(struct call *call, const char *name, int parameters);
+static void tell_config_invalid(struct call *call, const char *name, int parameters);
+static void tell_not_allowed(struct call *call, const char *name, int parameters);
+static void tell_shutting_down(struct call *call, const char *name, int parameters);
+static void tell_reason(struct call *call, const char *name, int parameters);
+static void tell_no_log(struct call *call, const char *name, int parameters);
+static void tell_invalid_parameter(struct call *call, const char *name, int parameters);
+static void tell_unknown_method(struct call *call, const char *name, int parameters);
+
+/* clang-format off */
+static const struct error_row error_rows[] = {
+	{OURS "NoSuchProgram",         EXITCODE_MISSING,     tell_no_such_program},
+	{OURS "NotRunning",            EXITCODE_NOT_RUNNING, tell_not_running},
+	{OURS "ConfigInvalid",         EXITCODE_FAILED,      tell_config_invalid},
+	{OURS "NotAllowed",            EXITCODE_DENIED,      tell_not_allowed},
+	{OURS "ShuttingDown",          EXITCODE_FAILED,      tell_shutting_down},
+	{OURS "SafeMode",              EXITCODE_FAILED,      tell_reason},
+	{OURS "Busy",                  EXITCODE_FAILED,      tell_reason},
+	{OURS "NoLog",                 EXITCODE_FAILED,      tell_no_log},
+	{VARLINK "InvalidParameter",   EXITCODE_USAGE,       tell_invalid_parameter},
+	{VARLINK "PermissionDenied",   EXITCODE_DENIED,      tell_not_allowed},
+	{VARLINK "MethodNotFound",     EXITCODE_FAILED,      tell_unknown_method},
+	{VARLINK "MethodNotImplemented", EXITCODE_FAILED,    tell_unknown_method},
+	{VARLINK "InterfaceNotFound",  EXITCODE_FAILED,      tell_unknown_method},
+};
+/* clang-format on */
+
+enum exitcode call_explain_error(struct call *call, const char *name, int parameters)
+{
+	for (size_t i = 0; i < sizeof(error_rows) / sizeof(error_rows[0]); i++) {
+		if (strcmp(error_rows[i].name, name) != 0)
+			continue;
+		error_rows[i].tell(call, name, parameters);
+		return error_rows[i].code;
+	}
+	ctl_complain(call->ctl, "supervisord refused: %s", name);
+	return EXITCODE_FAILED;
+}
+
+/* A text member of the error's parameters. */
+static const char *member(struct call *call, int parameters, const char *key)
+{
+	struct jsonr *reply = &call->reply;
+
+	return jsonr_text(reply, jsonr_member(reply, parameters, key), "");
+}
+
+static void tell_no_such_program(struct call *call, const char *name, int parameters)
+{
+	const char *program = member(call, parameters, "name");
+	const char *nearest = member(call, parameters, "nearest");
+
+	(void)name;
+	if (nearest[0] != '\0')
+		ctl_complain(call->ctl, "%s: no such program: did you mean %s?", program, nearest);
+	else
+		ctl_complain(call->ctl, "%s: no such program: superctl status lists them", program);
+}
+
+static void tell_not_running(struct call *call, const char *name, int parameters)
+{
+	const char *program = member(call, parameters, "name");
+
+	(void)name;
+	ctl_complain(call->ctl, "%s: not running: superctl start %s starts it", program, program);
+}
+
+static void tell_config_invalid(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	config_errors_print(call, jsonr_member(&call->reply, parameters, "errors"));
+	ctl_complain(call->ctl, "the configuration has errors: nothing was changed");
+}
+
+static void tell_not_allowed(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	(void)parameters;
+	ctl_complain(call->ctl, "%s: not allowed for this user", call->ctl->verb->name);
+}
+
+static void tell_shutting_down(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	(void)parameters;
+	ctl_complain(call->ctl, "supervisord is shutting down");
+}
+
+static void tell_no_log(struct call *call, const char *name, int parameters)
+{
+	const char *program = member(call, parameters, "name");
+
+	(void)name;
+	if (strcmp(program, "supervisord") == 0)
+		ctl_complain(call->ctl, "supervisord runs in the foreground: it has no log of its "
+					"own, see its standard error");
+	else
+		ctl_complain(call->ctl,
+		    "%s: this output does not go to a log, see stdout and stderr in its stanza",
+		    program);
+}
+
+static void tell_reason(struct call *call, const char *name, int parameters)
+{
+	const char *what =
+	    strcmp(name, OURS "Busy") == 0 ? "busy" : "in safe mode, it starts nothing new";
+	const char *reason = member(call, parameters, "reason");
+
+	ctl_complain(
+	    call->ctl, "supervisord is %s%s%s", what, reason[0] != '\0' ? ": " : "", reason);
+}
+
+static void tell_invalid_parameter(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	ctl_complain(call->ctl, "%s: supervisord does not accept this %s", call->ctl->verb->name,
+	    member(call, parameters, "parameter"));
+}
+
+static void tell_unknown_method(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	(void)parameters;
+	ctl_complain(call->ctl,
+	    "this supervisord does not know %s: superctl version shows both versions",
+	    call->ctl->verb->name);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+/* options.c: see options.h.  getopt_long(3) would need each option written twice. */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "lib/limits.h"
+#include "lib/units.h"
+#include "ctl/options.h"
+
+#define DEFAULT_LINES 10
+
+/* clang-format off */
+const struct option_row options_table[] = {
+	{OPTION_SOCKET,  's', "socket",  "SOCKET",   "the control socket of the supervisord to talk to"},
+	{OPTION_NO_WAIT, 0,   "no-wait", NULL,       "return when the command is accepted, not when it is done"},
+	{OPTION_TIMEOUT, 0,   "timeout", "DURATION", "wait no longer than this (10s, 2min); the command goes on"},
+	{OPTION_LONG,    'l', "long",    NULL,       "memory and CPU time too, and nothing cut"},
+	{OPTION_JSON,    0,   "json",    NULL,       "the records as JSON"},
+	{OPTION_LINES,   'n', "lines",   "LINES",    "show the last LINES lines first (10), or \"all\""},
+	{OPTION_FOLLOW,  'f', "follow",  NULL,       "go on with what comes"},
+	{OPTION_STDERR,  0,   "stderr",  NULL,       "what the program wrote to stderr, where that is a log of its own"},
+	{OPTION_HELP,    'h', "help",    NULL,       "show help"},
+	{OPTION_VERSION, 'V', "version", NULL,       "show the version of superctl"},
+};
+/* clang-format on */
+const size_t options_count = sizeof(options_table) / sizeof(options_table[0]);
+
+/* The walk over argv; `value` belongs to the option in hand. */
+struct walk {
+	int argc;
+	char **argv;
+	int at;
+	struct options *options;
+	struct options_error *error;
+};
+
+static int take_long(struct walk *walk);
+static int take_letters(struct walk *walk);
+static int take_option(struct walk *walk, const struct option_row *row, const char *value);
+static int complain(struct walk *walk, const char *argument, const char *problem);
+
+int options_parse(
+    int argc, char **argv, struct options *ret_options, struct options_error *ret_error)
+{
+	struct options options = {.lines = DEFAULT_LINES, .names = argv};
+	struct walk walk = {argc, argv, 1, &options, ret_error};
+	bool only_names = false;
+	int words = 0;
+	int r = 0;
+
+	for (; walk.at < argc && r == 0; walk.at++) {
+		char *word = argv[walk.at];
+
+		if (only_names || word[0] != '-' || word[1] == '\0')
+			argv[words++] = word;
+		else if (strcmp(word, "--") == 0)
+			only_names = true;
+		else if (word[1] == '-')
+			r = take_long(&walk);
+		else
+			r = take_letters(&walk);
+	}
+	if (r < 0)
+		return r;
+	if (words > 0) {
+		options.verb = argv[0];
+		options.names = argv + 1;
+		options.name_count = (size_t)words - 1;
+	}
+	*ret_options = options;
+	return 0;
+}
+
+const struct option_row *options_find(unsigned set)
+{
+	for (size_t i = 0; i < options_count; i++)
+		if (set & options_table[i].option)
+			return &options_table[i];
+	return NULL;
+}
+
+/* The word after the one in hand, as the value of an option; NULL at the end. */
+static const char *take_next(struct walk *walk)
+{
+	if (walk->at + 1 >= walk->argc)
+		return NULL;
+	return walk->argv[++walk->at];
+}
+
+/* --name, --name=value, --name value */
+static int take_long(struct walk *walk)
+{
+	const char *word = walk->argv[walk->at];
+	const char *name = word + 2;
+	size_t length = strcspn(name, "=");
+	const char *value = name[length] == '=' ? name + length + 1 : NULL;
+
+	for (size_t i = 0; i < options_count; i++) {
+		const struct option_row *row = &options_table[i];
+
+		if (strlen(row->name) != length || strncmp(row->name, name, length) != 0)
+			continue;
+		if (row->argument == NULL && value != NULL)
+			return complain(walk, word, "this option takes no value");
+		if (row->argument != NULL && value == NULL)
+			value = take_next(walk);
+		return take_option(walk, row, value);
+	}
+	return complain(walk, word, "no such option");
+}
+
+/* -f, -fl, -n5, -n 5 */
+static int take_letters(struct walk *walk)
+{
+	const char *word = walk->argv[walk->at];
+
+	for (const char *letter = word + 1; *letter != '\0'; letter++) {
+		const struct option_row *row = NULL;
+		int r;
+
+		for (size_t i = 0; i < options_count && row == NULL; i++)
+			if (options_table[i].letter == *letter)
+				row = &options_table[i];
+		if (row == NULL)
+			return complain(walk, word, "no such option");
+		if (row->argument != NULL)
+			return take_option(
+			    walk, row, letter[1] != '\0' ? letter + 1 : take_next(walk));
+		r = take_option(walk, row, NULL);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int take_option(struct walk *walk, const struct option_row *row, const char *value)
+{
+	struct options *options = walk->options;
+	uint64_t count = 0;
+
+	if (row->argument == NULL)
+		value = "";
+	else if (value == NULL)
+		return complain(walk, walk->argv[walk->at], "this option needs a value");
+	options->set |= row->option;
+	switch (row->option) {
+	case OPTION_SOCKET:
+		options->socket = value;
+		break;
+	case OPTION_TIMEOUT:
+		if (units_parse_duration(value, &options->timeout_ns) < 0)
+			return complain(walk, value, "not a duration, such as 500ms, 10s or 2min");
+		break;
+	case OPTION_LINES:
+		if (strcmp(value, "all") == 0 || strcmp(value, "-1") == 0)
+			options->lines = -1;
+		else if (units_parse_count(value, 0, LIMIT_LOG_LINES, &count) < 0)
+			return complain(
+			    walk, value, "not a number of lines (0 to 1000000, or all)");
+		else
+			options->lines = (int64_t)count;
+		break;
+	case OPTION_HELP:
+	case OPTION_VERSION:
+	case OPTION_NO_WAIT:
+	case OPTION_JSON:
+	case OPTION_LONG:
+	case OPTION_FOLLOW:
+	case OPTION_STDERR:
+		break;
+	}
+	return 0;
+}
+
+static int complain(struct walk *walk, const char *argument, const char *problem)
+{
+	*walk->error = (struct options_error){argument, problem};
+	return -EINVAL;
+}

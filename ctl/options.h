@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * options.h: superctl's command line.  Options may stand anywhere, `--` ends them; which verb takes
+ * which is said in verbs.c and checked by its caller.
+ */
+#ifndef CTL_OPTIONS_H
+#define CTL_OPTIONS_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+/* Bits of a set. */
+enum option {
+	OPTION_SOCKET = 1 << 0,
+	OPTION_HELP = 1 << 1,
+	OPTION_VERSION = 1 << 2,
+	OPTION_NO_WAIT = 1 << 3,
+	OPTION_TIMEOUT = 1 << 4,
+	OPTION_JSON = 1 << 5,
+	OPTION_LONG = 1 << 6,
+	OPTION_LINES = 1 << 7,
+	OPTION_FOLLOW = 1 << 8,
+	OPTION_STDERR = 1 << 9
+};
+
+/* What every verb takes. */
+#define OPTIONS_COMMON ((unsigned)OPTION_SOCKET | OPTION_HELP | OPTION_VERSION)
+
+/* One row an option; `options_table[options_count]`. */
+struct option_row {
+	enum option option;
+	char letter; /* 0: only the long form */
+	const char *name;
+	const char *argument; /* what help calls it; NULL: takes none */
+	const char *help;
+};
+
+extern const struct option_row options_table[];
+extern const size_t options_count;
+
+struct options {
+	unsigned set;       /* enum option bits that were given */
+	const char *socket; /* NULL: look for it */
+	int64_t timeout_ns; /* with OPTION_TIMEOUT */
+	int64_t lines;      /* -1: all */
+	const char *verb;   /* NULL: none was given */
+	char **names;       /* what follows the verb, in argv, which is reordered */
+	size_t name_count;
+};
+
+/* Why a command line is wrong: the argument and what is the matter with it. */
+struct options_error {
+	const char *argument;
+	const char *problem;
+};
+
+/* Borrows and reorders argv.  Returns 0, or -EINVAL with the error told. */
+int options_parse(
+    int argc, char **argv, struct options *ret_options, struct options_error *ret_error);
+
+/* The option among `set` that has the lowest bit; NULL when there is none. */
+const struct option_row *options_find(unsigned set);
+
+#endif

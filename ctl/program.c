@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC */
+/* program.c: see program.h. */
+#include <ctype.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "ctl/program.h"
+
+enum member_type { MEMBER_TEXT, MEMBER_INT, MEMBER_BOOL, MEMBER_EXIT };
+
+struct member {
+	const char *key;
+	enum member_type type;
+	size_t offset; /* in struct program; a text, an int64_t or a bool */
+};
+
+/* In the order of the wire, so that the search for a key mostly ends at once. */
+/* clang-format off */
+static const struct member members[] = {
+	{"name",         MEMBER_TEXT, offsetof(struct program, name)},
+	{"program",      MEMBER_TEXT, offsetof(struct program, program)},
+	{"instance",     MEMBER_INT,  offsetof(struct program, instance)},
+	{"state",        MEMBER_TEXT, offsetof(struct program, state)},
+	{"wanted",       MEMBER_TEXT, offsetof(struct program, wanted)},
+	{"pid",          MEMBER_INT,  offsetof(struct program, pid)},
+	{"since",        MEMBER_TEXT, offsetof(struct program, since)},
+	{"starts",       MEMBER_INT,  offsetof(struct program, starts)},
+	{"last_exit",    MEMBER_EXIT, 0},
+	{"reason",       MEMBER_TEXT, offsetof(struct program, reason)},
+	{"status_text",  MEMBER_TEXT, offsetof(struct program, status_text)},
+	{"ready",        MEMBER_BOOL, offsetof(struct program, ready)},
+	{"memory_bytes", MEMBER_INT,  offsetof(struct program, memory_bytes)},
+	{"cpu_ms",       MEMBER_INT,  offsetof(struct program, cpu_ms)},
+};
+/* clang-format on */
+#define MEMBER_COUNT (sizeof(members) / sizeof(members[0]))
+
+static const struct member *find_member(const char *key, size_t first);
+static void read_member(
+    struct jsonr *json, int value, const struct member *member, struct program *program);
+static bool read_number(const char **text, unsigned digits, char after, int *ret_number);
+static int64_t days_from_civil(int64_t year, int month, int day);
+
+int program_read(struct jsonr *json, int record, struct program *ret_program)
+{
+	struct program program = {.name = "",
+	    .program = "",
+	    .state = "",
+	    .wanted = "",
+	    .since = "",
+	    .reason = "",
+	    .status_text = "",
+	    .exit_status = -1,
+	    .memory_bytes = -1,
+	    .cpu_ms = -1};
+	size_t expected = 0;
+
+	if (!jsonr_is(json, record, JSONR_OBJECT))
+		return -EBADMSG;
+	for (int at = jsonr_first(json, record); at >= 0; at = jsonr_next(json, record, at)) {
+		const struct member *member = find_member(jsonr_text(json, at, ""), expected);
+
+		if (member == NULL)
+			continue;
+		expected = (size_t)(member - members) + 1;
+		read_member(json, at + 1, member, &program);
+	}
+	if (program.name[0] == '\0' || program.state[0] == '\0')
+		return -EBADMSG;
+	*ret_program = program;
+	return 0;
+}
+
+bool program_is_running(const struct program *program)
+{
+	return strcmp(program->state, "RUNNING") == 0 || strcmp(program->state, "STARTING") == 0;
+}
+
+enum out_style program_style(const struct program *program)
+{
+	if (strcmp(program->state, "RUNNING") == 0)
+		return OUT_GREEN;
+	if (strcmp(program->state, "FATAL") == 0)
+		return OUT_RED;
+	if (strcmp(program->state, "STOPPED") == 0 || strcmp(program->state, "EXITED") == 0)
+		return OUT_DIM;
+	return OUT_YELLOW;
+}
+
+/* 2026-01-31T12:00:00[.123]Z, or +01:00 in place of Z */
+int program_parse_time(const char *text, int64_t *ret_ns)
+{
+	int year, month, day, hour, minute, second, offset_hour = 0, offset_minute = 0;
+	int64_t fraction = 0, seconds;
+	int sign = 0;
+
+	if (!read_number(&text, 4, '-', &year) || !read_number(&text, 2, '-', &month) ||
+	    !read_number(&text, 2, 'T', &day) || !read_number(&text, 2, ':', &hour) ||
+	    !read_number(&text, 2, ':', &minute) || !read_number(&text, 2, '\0', &second))
+		return -EINVAL;
+	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
+	    second > 60)
+		return -EINVAL;
+	if (*text == '.') {
+		int64_t unit = NS_PER_S / 10;
+
+		for (text++; isdigit((unsigned char)*text); text++, unit /= 10)
+			fraction += (*text - '0') * unit;
+	}
+	if (*text == '+' || *text == '-') {
+		sign = *text++ == '+' ? 1 : -1;
+		if (!read_number(&text, 2, ':', &offset_hour) ||
+		    !read_number(&text, 2, '\0', &offset_minute))
+			return -EINVAL;
+	} else if (*text++ != 'Z') {
+		return -EINVAL;
+	}
+	if (*text != '\0' || year < 1970 || year > 2200)
+		return -EINVAL;
+	seconds = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+	seconds -= sign * (offset_hour * 60 + offset_minute) * 60;
+	*ret_ns = seconds * NS_PER_S + fraction;
+	return 0;
+}
+
+/* The search begins where the wire's order expects the key and goes round once. */
+static const struct member *find_member(const char *key, size_t first)
+{
+	for (size_t i = 0; i < MEMBER_COUNT; i++) {
+		const struct member *member = &members[(first + i) % MEMBER_COUNT];
+
+		if (strcmp(member->key, key) == 0)
+			return member;
+	}
+	return NULL;
+}
+
+static void read_member(
+    struct jsonr *json, int value, const struct member *member, struct program *program)
+{
+	char *place = (char *)program + member->offset;
+
+	switch (member->type) {
+	case MEMBER_TEXT:
+		*(const char **)(void *)place =
+		    jsonr_text(json, value, *(const char **)(void *)place);
+		break;
+	case MEMBER_INT:
+		*(int64_t *)(void *)place = jsonr_int(json, value, *(int64_t *)(void *)place);
+		break;
+	case MEMBER_BOOL:
+		*(bool *)place = jsonr_bool(json, value, false);
+		break;
+	case MEMBER_EXIT:
+		program->exit_status = jsonr_int(json, jsonr_member(json, value, "status"), -1);
+		program->exit_signal = jsonr_text(json, jsonr_member(json, value, "signal"), NULL);
+		break;
+	}
+}
+
+/* So many digits, then `after` ('\0': anything). */
+static bool read_number(const char **text, unsigned digits, char after, int *ret_number)
+{
+	int number = 0;
+
+	for (; digits > 0; digits--, (*text)++) {
+		if (!isdigit((unsigned char)**text))
+			return false;
+		number = number * 10 + (**text - '0');
+	}
+	if (after != '\0' && *(*text)++ != after)
+		return false;
+	*ret_number = number;
+	return true;
+}
+
+/* Days since 1970-01-01: years counted from March, so that the leap day is the last of its year. */
+static int64_t days_from_civil(int64_t year, int month, int day)
+{
+	int64_t y = month > 2 ? year : year - 1;
+	int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+	return y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
+}

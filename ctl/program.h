@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * program.h: one program instance as the wire describes it (type Program of io.superctl.varlink).
+ * The texts point into the reply that was read.
+ */
+#ifndef CTL_PROGRAM_H
+#define CTL_PROGRAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ctl/jsonr.h"
+#include "ctl/out.h"
+
+struct program {
+	const char *name;
+	const char *program;
+	const char *state;
+	const char *wanted;
+	const char *since;
+	const char *reason;
+	const char *status_text;
+	const char *exit_signal; /* NULL: none ended it */
+	int64_t instance;
+	int64_t exit_status; /* -1: none */
+	int64_t pid;         /* 0: none */
+	int64_t starts;
+	int64_t memory_bytes; /* -1: not known */
+	int64_t cpu_ms;       /* -1: not known */
+	bool ready;
+};
+
+/* Read a record.  -EBADMSG when it is none or has no name or state; what else it lacks is empty. */
+int program_read(struct jsonr *json, int record, struct program *ret_program);
+
+/* A process of it is at work: RUNNING or STARTING. */
+bool program_is_running(const struct program *program);
+
+/* How a person looks at its state. */
+enum out_style program_style(const struct program *program);
+
+/* RFC 3339 to nanoseconds of the wall clock.  -EINVAL.  Pure. */
+int program_parse_time(const char *text, int64_t *ret_ns);
+
+#endif

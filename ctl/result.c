@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* result.c: see result.h. */
+#include "ctl/result.h"
+
+static void print_result(struct out *out, const char *name, const char *message, bool failed);
+
+enum exitcode result_print_all(struct call *call, int results, bool needs_running)
+{
+	struct jsonr *reply = &call->reply;
+	enum exitcode code = EXITCODE_OK;
+
+	for (int at = jsonr_first(reply, results); at >= 0; at = jsonr_next(reply, results, at)) {
+		const char *name = jsonr_text(reply, jsonr_member(reply, at, "name"), "?");
+		const char *message = jsonr_text(reply, jsonr_member(reply, at, "message"), "");
+		bool ok = jsonr_bool(reply, jsonr_member(reply, at, "ok"), false);
+		int program = jsonr_member(reply, at, "program");
+		bool has_process = jsonr_int(reply, jsonr_member(reply, program, "pid"), 0) > 0;
+
+		if (message[0] == '\0')
+			message = ok ? "done" : "failed";
+		print_result(ok ? &call->ctl->out : &call->ctl->err, name, message, !ok);
+		if (!ok)
+			code = exitcode_join(code,
+			    needs_running && !has_process ? EXITCODE_NOT_RUNNING : EXITCODE_FAILED);
+	}
+	out_flush(&call->ctl->out);
+	out_flush(&call->ctl->err);
+	return code;
+}
+
+static void print_result(struct out *out, const char *name, const char *message, bool failed)
+{
+	out_text(out, name, 0);
+	out_string(out, ": ");
+	if (failed)
+		out_style(out, OUT_RED);
+	out_text(out, message, 0);
+	if (failed)
+		out_style(out, OUT_PLAIN);
+	out_string(out, "\n");
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* result.h: what became of the programs that a command named (type Result), one line each. */
+#ifndef CTL_RESULT_H
+#define CTL_RESULT_H
+
+#include "ctl/call.h"
+
+/*
+ * Print `results`, an array in call->reply, at once: "web: started (pid 1234)" on stdout, failures
+ * on stderr.  `needs_running`: a failure of a program without a process is EXITCODE_NOT_RUNNING.
+ * Returns the exit code of all of them.
+ */
+enum exitcode result_print_all(struct call *call, int results, bool needs_running);
+
+#endif

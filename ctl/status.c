@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * status.c: superctl status.  Memory and CPU time cost the daemon a look into /proc for each
+ * program, so they are asked for only where they are shown.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "ctl/call.h"
+#include "ctl/program.h"
+#include "ctl/table.h"
+
+static enum exitcode on_programs(struct call *call, int parameters, void *context);
+static void print_json(struct call *call, int programs);
+static int read_programs(
+    struct jsonr *reply, int records, struct program **ret_programs, size_t *ret_count);
+static int print(struct call *call, const struct program *programs, size_t count);
+
+/* Exactly one name that is no pattern: the user looks at one program. */
+static bool is_about_one(const struct options *options)
+{
+	return options->name_count == 1 && strpbrk(options->names[0], "*?[") == NULL &&
+	       strcmp(options->names[0], "all") != 0;
+}
+
+static bool is_detailed(const struct options *options)
+{
+	return (options->set & (OPTION_JSON | OPTION_LONG)) != 0 || is_about_one(options);
+}
+
+enum exitcode ctl_status(struct ctl *ctl)
+{
+	enum exitcode shown = EXITCODE_OK;
+	enum exitcode code;
+	struct call call;
+
+	call_init(&call, ctl, "Status", false);
+	call_add_names(&call, 0);
+	if (is_detailed(&ctl->options))
+		jsonw_member_bool(&call.request, "detail", true);
+	call.read_only = true;
+	call.on_reply = on_programs;
+	call.context = &shown;
+	code = call_run(&call);
+	call_done(&call);
+	return code != EXITCODE_OK ? code : shown;
+}
+
+static enum exitcode on_programs(struct call *call, int parameters, void *context)
+{
+	enum exitcode *shown = context;
+	struct program *programs = NULL;
+	size_t count = 0;
+	int records = jsonr_member(&call->reply, parameters, "programs");
+	int r = 0;
+
+	if (!jsonr_is(&call->reply, records, JSONR_ARRAY))
+		r = -EBADMSG;
+	/* As received: so before anything in it is read. */
+	else if (call->ctl->options.set & OPTION_JSON)
+		print_json(call, records);
+	if (r == 0)
+		r = read_programs(&call->reply, records, &programs, &count);
+	if (r == 0 && (call->ctl->options.set & OPTION_JSON) == 0)
+		r = print(call, programs, count);
+	for (size_t i = 0; i < count; i++)
+		if (!program_is_running(&programs[i]))
+			*shown = EXITCODE_DOWN;
+	free(programs);
+	if (r == 0)
+		return EXITCODE_OK;
+	ctl_complain(call->ctl, "cannot show the programs: %s", strerror(-r));
+	return EXITCODE_FAILED;
+}
+
+/* An array with a record on each line. */
+static void print_json(struct call *call, int programs)
+{
+	struct jsonr *reply = &call->reply;
+	struct out *out = &call->ctl->out;
+	const char *separator = "\n";
+
+	out_string(out, "[");
+	for (int at = jsonr_first(reply, programs); at >= 0; at = jsonr_next(reply, programs, at)) {
+		size_t length = 0;
+		const char *raw = jsonr_raw(reply, at, &length);
+
+		out_string(out, separator);
+		out_bytes(out, raw, length);
+		separator = ",\n";
+	}
+	out_string(out, separator[0] == ',' ? "\n]\n" : "]\n");
+}
+
+static int read_programs(
+    struct jsonr *reply, int records, struct program **ret_programs, size_t *ret_count)
+{
+	struct program *programs;
+	size_t count = 0;
+
+	for (int at = jsonr_first(reply, records); at >= 0; at = jsonr_next(reply, records, at))
+		count++;
+	programs = calloc(count > 0 ? count : 1, sizeof(*programs));
+	if (programs == NULL)
+		return -ENOMEM;
+	count = 0;
+	for (int at = jsonr_first(reply, records); at >= 0; at = jsonr_next(reply, records, at)) {
+		if (program_read(reply, at, &programs[count]) < 0) {
+			free(programs);
+			return -EBADMSG;
+		}
+		count++;
+	}
+	*ret_programs = programs;
+	*ret_count = count;
+	return 0;
+}
+
+static int print(struct call *call, const struct program *programs, size_t count)
+{
+	struct out *out = &call->ctl->out;
+	const struct options *options = &call->ctl->options;
+	bool is_long = (options->set & OPTION_LONG) != 0;
+	int64_t now = clock_wall_ns();
+
+	if (count == 0) {
+		ctl_complain(call->ctl, "there are no programs");
+		return 0;
+	}
+	if (count == 1 && is_about_one(options) && (out->tty || is_long)) {
+		table_print_one(out, &programs[0], now);
+		return 0;
+	}
+	return table_print(out, programs, count, now, is_detailed(options), !is_long);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/* verbs.c: see verbs.h. */
+#include <stdint.h>
+#include <string.h>
+
+#include "lib/limits.h"
+#include "ctl/suggest.h"
+#include "ctl/verbs.h"
+#include "lib/nearest.h"
+
+#define WAITING    ((unsigned)OPTION_NO_WAIT | OPTION_TIMEOUT)
+#define NAMES      LIMIT_COMMAND_NAMES
+#define NAMES_HELP "needs a program's name, a glob such as 'web*', or all"
+
+/* Further away than this, a word is not a slip of the fingers. */
+
+/* clang-format off */
+const struct verb verbs_table[] = {
+	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_status,
+	 "show programs and what they are doing",
+	 "Without names all programs are shown.  Exits 3 when a shown program is not running.\n"},
+	{"start", "NAME...", 1, NAMES, NAMES_HELP, WAITING, ctl_start,
+	 "start programs",
+	 "A program that runs already is left alone.\n"},
+	{"stop", "NAME...", 1, NAMES, NAMES_HELP, WAITING, ctl_stop,
+	 "stop programs, with every process they started",
+	 "A program that is stopped already is left alone.\n"},
+	{"restart", "NAME...", 1, NAMES, NAMES_HELP, WAITING, ctl_restart,
+	 "stop programs and start them again",
+	 "A program that does not run is started.\n"},
+	{"signal", "SIGNAL NAME...", 2, NAMES + 1, "needs a signal and a program's name: superctl signal HUP web", 0, ctl_signal,
+	 "send a signal to the main process of programs",
+	 "SIGNAL is a name (HUP, SIGHUP) or a number.  Exits 7 when a program is not running.\n"},
+	{"logs", "NAME", 1, 1, "needs a program's name, or supervisord", OPTION_LINES | OPTION_FOLLOW | OPTION_STDERR, ctl_logs,
+	 "show what a program wrote",
+	 "The name supervisord stands for the daemon's own log.\n"},
+	{"apply", "", 0, 0, NULL, WAITING, ctl_apply,
+	 "read the configuration and do what changed",
+	 "Programs that did not change are not touched.  When a file is bad nothing is done.\n"},
+	{"check", "", 0, 0, NULL, 0, ctl_check,
+	 "read the configuration and say what is wrong with it",
+	 "Nothing is changed.  Without a daemon, supervisord -t -c FILE does the same.\n"},
+	{"version", "", 0, 0, NULL, OPTION_JSON, ctl_version,
+	 "show the versions of superctl and of supervisord", ""},
+	{"shutdown", "", 0, 0, NULL, WAITING, ctl_shutdown,
+	 "stop all programs in order, then supervisord", ""},
+	{"help", "[COMMAND]", 0, 1, NULL, 0, ctl_help,
+	 "show all commands, or more of one", ""},
+};
+/* clang-format on */
+const size_t verbs_count = sizeof(verbs_table) / sizeof(verbs_table[0]);
+
+const struct verb *verbs_find(const char *name)
+{
+	for (size_t i = 0; i < verbs_count; i++)
+		if (strcmp(verbs_table[i].name, name) == 0)
+			return &verbs_table[i];
+	return NULL;
+}
+
+void verbs_complain(struct ctl *ctl, const char *name)
+{
+	const char *hint = suggest_translate(name);
+	const char *names[sizeof(verbs_table) / sizeof(verbs_table[0])], *nearest;
+
+	if (hint != NULL) {
+		ctl_complain(ctl, "%s: no such command: %s", name, hint);
+		return;
+	}
+	for (size_t i = 0; i < verbs_count; i++)
+		names[i] = verbs_table[i].name;
+	nearest = nearest_find(name, names, verbs_count);
+	if (nearest != NULL)
+		ctl_complain(ctl, "%s: no such command: did you mean %s?", name, nearest);
+	else
+		ctl_complain(ctl, "%s: no such command: superctl help lists them", name);
+}
+
+static void print_options(struct out *out, unsigned set)
+{
+	for (size_t i = 0; i < options_count; i++) {
+		const struct option_row *row = &options_table[i];
+		size_t length = strlen(row->name) + (row->argument ? strlen(row->argument) + 1 : 0);
+
+		if ((set & row->option) == 0)
+			continue;
+		if (row->letter != 0)
+			out_format(out, "  -%c, --%s", row->letter, row->name);
+		else
+			out_format(out, "      --%s", row->name);
+		if (row->argument != NULL)
+			out_format(out, " %s", row->argument);
+		out_pad(out, length < 18 ? 18 - length : 1);
+		out_format(out, "%s\n", row->help);
+	}
+}
+
+void verbs_print_usage(struct out *out)
+{
+	out_string(out, "usage: superctl [-s SOCKET] COMMAND [OPTION...] [NAME...]\n\n");
+	for (size_t i = 0; i < verbs_count; i++) {
+		const struct verb *verb = &verbs_table[i];
+
+		out_format(out, "  %-9s%-16s%s\n", verb->name, verb->arguments, verb->summary);
+	}
+	out_string(out, "\nNAME is a program, a glob ('web*', quoted), or all.  "
+			"superctl help COMMAND says more.\n\n");
+	print_options(out, OPTIONS_COMMON);
+}
+
+void verbs_print_help(struct out *out, const struct verb *verb)
+{
+	out_format(out, "usage: superctl %s%s%s%s\n%s.\n", verb->name,
+	    verb->options != 0 ? " [OPTION...]" : "", verb->arguments[0] != '\0' ? " " : "",
+	    verb->arguments, verb->summary);
+	out_string(out, verb->details);
+	out_string(out, "\n");
+	print_options(out, OPTIONS_COMMON | verb->options);
+}
+
+enum exitcode ctl_help(struct ctl *ctl)
+{
+	const struct verb *verb;
+
+	if (ctl->options.name_count == 0) {
+		verbs_print_usage(&ctl->out);
+		return EXITCODE_OK;
+	}
+	verb = verbs_find(ctl->options.names[0]);
+	if (verb == NULL) {
+		verbs_complain(ctl, ctl->options.names[0]);
+		return EXITCODE_USAGE;
+	}
+	verbs_print_help(&ctl->out, verb);
+	return EXITCODE_OK;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * protocol.h: what guardian, engine and logger say to each other.
+ *
+ * Every message is one SEQPACKET datagram (channel.h): a struct msg_head, an optional payload, and
+ * descriptors.  All parties are of one build: a new engine is started by the guardian that is
+ * running, so a change of meaning takes a new number and LEDGER_VERSION tells builds apart.
+ *
+ * Held descriptors.  What must outlive engine and logger is given to the guardian in a numbered
+ * slot (the engine picks the slot, the guardian only stores it) under a 64-bit key.  The guardian
+ * passes each slot on: all of them to a new engine, and the log kinds (held_is_for_logger()) to the
+ * logger, now and after each restart of it.  So engine and logger find the same descriptors under
+ * the same keys whoever died last, and no party ever waits for another one.
+ */
+#ifndef LIB_PROTOCOL_H
+#define LIB_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Descriptors that the guardian leaves open in engine and logger at exec. */
+enum {
+	FD_GUARDIAN = 3, /* SEQPACKET to the guardian; a new pair for each start */
+	FD_PEER = 4,     /* SEQPACKET engine <-> logger; one pair for the guardian's whole life */
+	FD_LEDGER = 5,   /* engine: the ledger's memfd */
+	FD_BELL = 6,     /* engine: eventfd, counts up when ledger.exited[] has news */
+	FD_FIRST_UNUSED = 7,
+};
+
+enum msg_type {
+	/* guardian -> engine, guardian -> logger */
+	MSG_HELD = 1, /* slot, key, one descriptor: the slot now holds this */
+	MSG_RELEASED, /* slot, key.  To the logger: drain, close, answer MSG_DRAINED; to a new engine: not free yet */
+	MSG_HELD_END, /* to a new engine: these were all */
+	/* guardian -> engine */
+	MSG_RELOAD,   /* as `superctl apply`; SIGHUP */
+	MSG_SHUTDOWN, /* stop everything in order, then MSG_DONE */
+	/* guardian -> logger */
+	MSG_FINISH, /* everything has ended: drain, close, exit 0 */
+	/* engine -> guardian */
+	MSG_HOLD = 32, /* slot, key, one descriptor: keep it; replaces what the slot held */
+	MSG_RELEASE,   /* slot: close it */
+	MSG_READY,     /* the control socket serves and every held descriptor is adopted; value: 1 in safe mode */
+	MSG_DONE,      /* shutdown is complete; value: exit code of supervisord */
+	MSG_REFUSED,   /* cannot start (it said why on stderr); value: exit code */
+	/* logger -> guardian, and on to the engine */
+	MSG_DRAINED = 48, /* slot, key: what a released pipe still had is written */
+	/* engine -> logger */
+	MSG_READ_LOG = 64, /* one descriptor: a client's connection; payload: struct msg_read_log */
+};
+
+struct msg_head {
+	uint32_t type;
+	uint32_t slot;
+	uint64_t key;
+	int64_t value;
+};
+
+/* A client wants to read a log; the logger answers on the connection itself, in Varlink. */
+struct msg_read_log {
+	uint32_t row;    /* or LOGSPEC_ROW_OWN */
+	uint16_t stream; /* 0 stdout, 1 stderr */
+	uint8_t follow;  /* go on after the end */
+	uint8_t more;    /* the call said "more": several replies are allowed */
+	uint64_t lines;  /* last so many first; UINT64_MAX: all there is */
+};
+
+/* Kinds of held descriptors.  Kinds below HELD_SINGLE_MAX exist once, in the slot of their number.
+ */
+enum held_kind {
+	HELD_NONE = 0,
+	HELD_LOCK,      /* flock of the instance */
+	HELD_CONTROL,   /* listening control socket */
+	HELD_CONFIG,    /* memfd: applied configuration, as text */
+	HELD_LOG_SPECS, /* memfd: logspec.h; for the logger too */
+	HELD_OWN_READ,  /* pipe of the daemon's own messages; for the logger too */
+	HELD_OWN_WRITE,
+	HELD_SINGLE_MAX = 16,
+	HELD_LOG_READ = 16, /* row, stream: a program's stdout or stderr; for the logger too */
+	HELD_LOG_WRITE,     /* its other end, for the next run */
+	HELD_STDIN_READ, /* row: pipe to a program's stdin, from `stdout = program:NAME` elsewhere
+			  */
+	HELD_STDIN_WRITE,
+};
+
+static inline uint64_t held_key(enum held_kind kind, uint32_t row, uint16_t stream)
+{
+	return (uint64_t)kind << 48 | (uint64_t)stream << 32 | row;
+}
+
+static inline enum held_kind held_key_kind(uint64_t key)
+{
+	return (enum held_kind)(key >> 48);
+}
+
+static inline uint16_t held_key_stream(uint64_t key)
+{
+	return (uint16_t)(key >> 32);
+}
+
+static inline uint32_t held_key_row(uint64_t key)
+{
+	return (uint32_t)key;
+}
+
+static inline bool held_is_for_logger(uint64_t key)
+{
+	enum held_kind kind = held_key_kind(key);
+
+	return kind == HELD_LOG_READ || kind == HELD_LOG_SPECS || kind == HELD_OWN_READ;
+}
+
+/* Exit codes of engine and logger that the guardian tells from a crash. */
+enum {
+	EXIT_REFUSED = 78, /* EX_CONFIG of sysexits(3): it will not get better by trying again */
+};
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * keys.c: write the key list of supervisord.conf(5).
+ *
+ * Copies standard input to standard output; a line @PROGRAM_KEYS@ or @SETTING_KEYS@ becomes one
+ * mdoc(7) list item a row of keys.h.  Runs when the manual is built and is not installed.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisord/engine/value.h"
+
+/* mandoc(1) complains about longer lines. */
+#define LINE_WIDTH 78
+
+static void write_keys(const struct key_row *rows, size_t count, const char *what);
+static void write_key(const struct key_row *row, const char *what);
+static void write_text(const char *text);
+static void write_word(const char *word, size_t length, size_t *column);
+
+int main(void)
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	while (getline(&line, &size, stdin) >= 0) {
+		if (strcmp(line, "@PROGRAM_KEYS@\n") == 0)
+			write_keys(program_rows, PROGRAM_KEY_COUNT, "the program");
+		else if (strcmp(line, "@SETTING_KEYS@\n") == 0)
+			write_keys(setting_rows, SETTING_KEY_COUNT, "supervisord");
+		else
+			fputs(line, stdout);
+	}
+	free(line);
+	return fflush(stdout) == 0 && !ferror(stdin) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void write_keys(const struct key_row *rows, size_t count, const char *what)
+{
+	for (size_t i = 0; i < count; i++)
+		write_key(&rows[i], what);
+}
+
+static void write_key(const struct key_row *row, const char *what)
+{
+	char allowed[VALUE_ALLOWED], text[2048], change[128] = "";
+	size_t length;
+
+	value_allowed(row, allowed);
+	length = strlen(allowed);
+	if (length > 0 && allowed[length - 1] == ',')
+		allowed[length - 1] = '\0';
+	switch (row->change) {
+	case CHANGE_NONE:
+	case CHANGE_LIVE:
+		snprintf(change, sizeof(change), "takes effect at once");
+		break;
+	case CHANGE_NEXT:
+		snprintf(change, sizeof(change), "takes effect with the next start of %s", what);
+		break;
+	case CHANGE_RESTART:
+		snprintf(change, sizeof(change), "restarts %s", what);
+		break;
+	}
+	printf(".It Cm %s\n", row->name);
+	write_text(row->help);
+	printf(".Pp\n");
+	if (row->def != NULL)
+		snprintf(text, sizeof(text), "Value: %s. Default: %s. A change %s.", allowed,
+		    row->def, change);
+	else
+		snprintf(text, sizeof(text), "Value: %s. A change %s.", allowed, change);
+	write_text(text);
+}
+
+/* Filled lines; each sentence begins a new one. */
+static void write_text(const char *text)
+{
+	size_t column = 0;
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, " ");
+
+		write_word(text, length, &column);
+		if (length > 0 && text[length - 1] == '.') {
+			putchar('\n');
+			column = 0;
+		}
+		text += length;
+		text += strspn(text, " ");
+	}
+	if (column > 0)
+		putchar('\n');
+}
+
+static void write_word(const char *word, size_t length, size_t *column)
+{
+	char escaped[512];
+	size_t at = 0;
+
+	if (word[0] == '.' || word[0] == '\'')
+		at += (size_t)snprintf(escaped, sizeof(escaped), "\\&");
+	for (size_t i = 0; i < length && at < sizeof(escaped) - 8; i++) {
+		if (word[i] == '\\')
+			at += (size_t)snprintf(escaped + at, sizeof(escaped) - at, "\\e");
+		else if (word[i] == '"')
+			at += (size_t)snprintf(escaped + at, sizeof(escaped) - at, "\\(dq");
+		else
+			escaped[at++] = word[i];
+	}
+	if (*column > 0 && *column + 1 + at > LINE_WIDTH) {
+		putchar('\n');
+		*column = 0;
+	}
+	*column += at + (*column > 0 ? 1 : 0);
+	printf("%s%.*s", *column > at ? " " : "", (int)at, escaped);
+}

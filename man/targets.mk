@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: ISC
+# supervisord.conf(5): its key list comes from supervisord/engine/keys.h.  Included by packaging/targets.mk.
+
+# The generator runs on the machine that builds; it needs of the engine only the table and its types.
+$(O)/man/keys: $(O)/man/keys.o $(O)/libengine.a $(O)/liblib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_engine)
+
+$(O)/man/supervisord.conf.5: man/supervisord.conf.5.in $(O)/man/keys
+	$(O)/man/keys <$< >$@

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * confguard.h: what stands between a file and libconfuse.
+ *
+ * libconfuse's lexer is global, quadratic on some input, silent about unclosed comments and
+ * sections, cuts values at a NUL and stops at the first error (its pitfalls are tests here).  So
+ * every byte is looked at here first, by a strict scanner of the same language that:
+ *   - refuses what libconfuse takes wrongly: byte order marks, NUL and control bytes, unclosed
+ * strings, comments, sections and ${, characters like * and | outside quotes, += , parentheses,
+ * words beyond LIMIT_CONFIG_WORD, sections deeper than LIMIT_CONFIG_DEPTH;
+ *   - blanks comments and keeps line ends;
+ *   - cuts the text into top-level slices, each of which libconfuse then gets alone, and notes each
+ * key of a slice with its line, which makes unknown and double keys ours to find. A slice with an
+ * error is marked bad and the scan goes on behind it.  It knows no key.
+ */
+#ifndef ENGINE_CONFGUARD_H
+#define ENGINE_CONFGUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "supervisord/engine/confreport.h"
+
+enum guard_form { GUARD_VALUE, GUARD_LIST, GUARD_SECTION };
+
+/* A key of a slice: `key = value`, `key = {…}`, or a section in the section. */
+struct guard_entry {
+	uint32_t key; /* offsets into guard.text */
+	uint32_t key_length;
+	uint32_t begin;
+	uint32_t end;
+	int line;
+	enum guard_form form;
+};
+
+/* A top-level option (with itself as its one entry) or section. */
+struct guard_slice {
+	uint32_t name;
+	uint32_t name_length;
+	uint32_t begin;
+	uint32_t end;
+	int line;
+	bool section;
+	bool title; /* has one */
+	bool bad;   /* not to be parsed: told in the report */
+	size_t first;
+	size_t count;
+};
+
+struct guard {
+	char *text; /* a copy: comments blanked */
+	size_t length;
+	size_t slice_count;
+	struct guard_slice *slices;
+	size_t entry_count;
+	struct guard_entry *entries;
+};
+
+/*
+ * Scan the text of `file`.  Borrows all.  Returns 0 (errors, if any, are in the report, and the
+ * slices without one are good) or -ENOMEM; guard_done() in each case.
+ */
+int guard_scan(const char *file, const char *text, size_t length, struct confreport *report,
+    struct guard *ret_guard);
+
+void guard_done(struct guard *guard);
+
+#endif

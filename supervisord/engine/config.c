@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * config.c: the finished configuration: look-ups and the end of it.  How one is made: confload.c.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisord/engine/confbuild.h"
+#include "supervisord/engine/confsource.h"
+#include "supervisord/engine/value.h"
+
+static void free_program(struct program_config *program, struct program_config *base);
+
+void config_forget_text(struct config *config)
+{
+	for (size_t i = 0; i < config->source_count; i++) {
+		free(config->sources[i].text);
+		config->sources[i].text = NULL;
+		config->sources[i].length = 0;
+	}
+}
+
+void config_free(struct config *config)
+{
+	/* The first member of it, see confbuild.h. */
+	struct config_whole *whole = (struct config_whole *)(void *)config;
+
+	if (config == NULL)
+		return;
+	for (size_t i = 0; i < config->program_count; i++)
+		free_program(config->programs[i], &whole->base);
+	free(config->programs);
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
+		value_done(&program_rows[k], build_member(&whole->base, &program_rows[k]), NULL);
+	for (size_t k = 0; k < SETTING_KEY_COUNT; k++)
+		value_done(
+		    &setting_rows[k], build_member(&config->settings, &setting_rows[k]), NULL);
+	confsource_free(config->sources, config->source_count);
+	free(whole);
+}
+
+int config_write_applied(const struct config *config, int *ret_fd)
+{
+	return confsource_write(config->sources, config->source_count, ret_fd);
+}
+
+const struct program_config *config_find_program(const struct config *config, const char *name)
+{
+	size_t low = 0, high = config->program_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(config->programs[middle]->name, name);
+
+		if (order == 0)
+			return config->programs[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+char *config_log_path(const struct config *config, const struct program_config *program, int stream)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s%s.log", config->settings.key_log_dir, program->name,
+		stream == 1 ? ".err" : "") < 0)
+		return NULL;
+	return path;
+}
+
+static void free_program(struct program_config *program, struct program_config *base)
+{
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
+		value_done(&program_rows[k], build_member(program, &program_rows[k]),
+		    build_member(base, &program_rows[k]));
+	free(program);
+}

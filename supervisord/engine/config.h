@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * config.h: the configuration as data, immutable once loaded.
+ *
+ * A load reads every file, reports every error of every file, and gives a complete new object or
+ * none (a bad file changes nothing).  The text of all files travels with the object: it is what the
+ * guardian holds as "the applied configuration", and a new engine parses that text by the same
+ * functions and never looks at the files.  Nothing here touches a program or knows the engine.
+ */
+#ifndef ENGINE_CONFIG_H
+#define ENGINE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "supervisord/engine/keys.h"
+
+enum restart_policy { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ON_ABNORMAL, RESTART_ALWAYS };
+
+enum stdio_kind {
+	STDIO_NULL,
+	STDIO_INHERIT, /* supervisord's own */
+	STDIO_LOG,
+	STDIO_FILE,    /* stdin: file:PATH */
+	STDIO_APPEND,  /* append:PATH, written by the program itself */
+	STDIO_FIFO,    /* fifo:PATH */
+	STDIO_PROGRAM, /* program:NAME */
+	STDIO_STDOUT,  /* stderr only: the same as stdout */
+};
+
+struct stdio {
+	enum stdio_kind kind;
+	char *target; /* path or program name, NULL for the others */
+};
+
+/* Exit codes and signals that count as success. */
+struct exit_set {
+	uint64_t codes[4]; /* bit a code 0..255 */
+	uint64_t signals;  /* bit a signal 1..64: bit (number - 1) */
+};
+
+/* A NULL-terminated array of strings; NULL when unset. */
+typedef char **string_list;
+
+/* What a key of each type becomes in memory. */
+#define KEY_CTYPE_STRING      char *
+#define KEY_CTYPE_PATH        char *
+#define KEY_CTYPE_COMMAND     string_list
+#define KEY_CTYPE_BOOL        bool
+#define KEY_CTYPE_OCTAL       unsigned
+#define KEY_CTYPE_ENVIRONMENT string_list
+#define KEY_CTYPE_NAMES       string_list
+#define KEY_CTYPE_PATTERNS    string_list
+#define KEY_CTYPE_RESTART     enum restart_policy
+#define KEY_CTYPE_EXITS       struct exit_set
+#define KEY_CTYPE_DURATION    int64_t  /* ns */
+#define KEY_CTYPE_SIZE        uint64_t /* bytes */
+#define KEY_CTYPE_COUNT       uint32_t
+#define KEY_CTYPE_FACTOR      double
+#define KEY_CTYPE_SIGNAL      int
+#define KEY_CTYPE_STDIN       struct stdio
+#define KEY_CTYPE_STDOUT      struct stdio
+#define KEY_CTYPE_STDERR      struct stdio
+#define KEY_CTYPE_LEVEL       int /* enum ownlog_level */
+
+#define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
+
+/* One stanza `program "NAME" { … }`, defaults filled in.  Members are key_command, key_shell, … */
+struct program_config {
+	char *name;
+	const char *file; /* where the stanza begins; points into the config */
+	int line;
+	uint64_t
+	    hash; /* over all values of class RESTART: the run must be replaced when it differs */
+	PROGRAM_KEYS(KEY_MEMBER)
+};
+
+struct settings {
+	SETTING_KEYS(KEY_MEMBER)
+};
+
+/* One file as it was read. */
+struct config_source {
+	char *path;
+	char *text;
+	size_t length;
+};
+
+struct config {
+	struct settings settings;
+	size_t program_count;
+	struct program_config **programs; /* by name, ascending */
+	size_t source_count;
+	struct config_source *sources; /* the main file first, in the order of reading */
+};
+
+/* One complaint: "file:line: key: message"; key may be NULL, line 0 where there is none. */
+struct config_error {
+	char *file;
+	int line;
+	char *key;
+	char *message; /* what is wrong: what is allowed */
+};
+
+struct config_errors {
+	size_t count; /* at most LIMIT_CONFIG_ERRORS; the last then says that there are more */
+	struct config_error *list;
+};
+
+/*
+ * Read `path` and what it includes.  Returns 0 and gives a config, or -EINVAL with at least one
+ * error (also for a file that cannot be read), or -ENOMEM.  `errors` is to be zeroed before and
+ * config_errors_done() after, in each case.
+ */
+int config_load(const char *path, struct config **ret_config, struct config_errors *errors);
+
+/* The same from an applied configuration, see config_write_applied(). */
+int config_load_applied(int fd, struct config **ret_config, struct config_errors *errors);
+
+/* All sources as one sealed memfd (close-on-exec), for config_load_applied(). Returns 0 or -errno.
+ */
+int config_write_applied(const struct config *config, int *ret_fd);
+
+/* Drop the text of the sources, which config_write_applied() has put where it is kept. */
+void config_forget_text(struct config *config);
+
+void config_free(struct config *config);
+void config_errors_done(struct config_errors *errors);
+
+/* "file:line: key: message" of one error, to be freed; NULL when out of memory. */
+char *config_error_text(const struct config_error *error);
+
+/* The program of this name, or NULL. */
+const struct program_config *config_find_program(const struct config *config, const char *name);
+
+/* Where a stream of a program is logged: absolute path, to be freed; NULL when out of memory. */
+char *config_log_path(
+    const struct config *config, const struct program_config *program, int stream);
+
+enum change_class { CHANGE_NONE, CHANGE_LIVE, CHANGE_NEXT, CHANGE_RESTART };
+
+/*
+ * Compare two stanzas of one program key by key.  Calls `each` (may be NULL) with the name and
+ * class of every key that differs; returns the strongest class.  Pure.
+ */
+enum change_class config_diff_program(const struct program_config *old_config,
+    const struct program_config *new_config,
+    void (*each)(void *context, const char *key, enum change_class change), void *context);
+
+#endif

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * confload.c: config_load(): from files to values, see config.h and confbuild.h.
+ *
+ * Each file is parsed on its own and then what it includes.  An error never ends the load, only
+ * lack of memory does: the config that comes out of a load with errors is thrown away at its end.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/limits.h"
+#include "supervisord/engine/confbuild.h"
+#include "supervisord/engine/confsource.h"
+#include "supervisord/engine/parse.h"
+#include "supervisord/engine/value.h"
+#include "supervisord/engine/words.h"
+
+struct loader {
+	struct build build;
+	struct confreport report;
+	struct confsource_id *ids; /* of each source read */
+	size_t source_room;
+	size_t bytes;                            /* of all sources */
+	size_t stack[LIMIT_CONFIG_INCLUDES + 1]; /* sources being read: each includes the next */
+	size_t depth;
+
+	/* Of the source at hand. */
+	size_t source;
+	string_list include;
+	int include_line;
+};
+
+static int loader_init(struct loader *loader, struct config_errors *errors);
+static int loader_finish(struct loader *loader, int error, struct config **ret_config);
+static int read_file(struct loader *loader, const char *path, struct build_place from);
+static bool find_source(struct loader *loader, struct confsource_id id, struct build_place from);
+static void report_recursion(struct loader *loader, size_t first, struct build_place from);
+static int add_source(
+    struct loader *loader, char *path, char *text, size_t length, struct confsource_id id);
+static int parse_source(struct loader *loader, size_t source);
+static int read_includes(
+    struct loader *loader, size_t source, const string_list patterns, int line);
+static int read_pattern(struct loader *loader, const char *pattern, struct build_place from);
+static int on_stanza(void *context, const struct stanza *stanza);
+static int take_setting(struct loader *loader, const struct stanza_entry *entry);
+static int take_defaults(struct loader *loader, const struct stanza *stanza);
+static int take_program(struct loader *loader, const struct stanza *stanza);
+static struct build_program *add_program(struct loader *loader, const char *name);
+static int take_value(struct loader *loader, const struct key_row *row,
+    const struct stanza_entry *entry, void *owner);
+
+int config_load(const char *path, struct config **ret_config, struct config_errors *errors)
+{
+	struct loader loader;
+	char *absolute;
+	int error;
+
+	error = loader_init(&loader, errors);
+	absolute = confsource_absolute(NULL, path);
+	if (absolute == NULL)
+		error = -ENOMEM;
+	if (error == 0)
+		error = read_file(&loader, absolute, (struct build_place){0});
+	free(absolute);
+	return loader_finish(&loader, error, ret_config);
+}
+
+int config_load_applied(int fd, struct config **ret_config, struct config_errors *errors)
+{
+	struct loader loader;
+	struct config *config;
+	int error;
+
+	error = loader_init(&loader, errors);
+	if (error < 0)
+		return loader_finish(&loader, error, ret_config);
+	loader.build.applied = true;
+	config = &loader.build.whole->config;
+	error = confsource_read_applied(fd, &config->sources, &config->source_count);
+	if (error < 0 && error != -ENOMEM) {
+		confreport_add(&loader.report, "applied configuration", 0, NULL,
+		    "cannot be read: %s", strerror(-error));
+		error = 0;
+	}
+	/* In the order of reading, so that there is nothing left to include. */
+	for (size_t i = 0; i < config->source_count && error == 0; i++) {
+		error = parse_source(&loader, i);
+		free(loader.include);
+		loader.include = NULL;
+	}
+	return loader_finish(&loader, error, ret_config);
+}
+
+static int loader_init(struct loader *loader, struct config_errors *errors)
+{
+	*loader = (struct loader){.report.errors = errors};
+	loader->build.report = &loader->report;
+	loader->build.complete = true;
+	loader->build.whole = calloc(1, sizeof(*loader->build.whole));
+	return loader->build.whole == NULL ? -ENOMEM : 0;
+}
+
+static int loader_finish(struct loader *loader, int error, struct config **ret_config)
+{
+	struct build *build = &loader->build;
+
+	if (error == 0 && build->whole->config.source_count > 0) {
+		error = build_finish_settings(build);
+		if (error == 0)
+			error = build_finish_programs(build);
+		if (error == 0)
+			error = build_check(build);
+		if (error == 0 && loader->report.errors->count == 0)
+			error = build_hash(build);
+	}
+	if (error == 0 && loader->report.no_memory)
+		error = -ENOMEM;
+	if (error == 0 && loader->report.errors->count > 0) {
+		confreport_sort(&loader->report);
+		error = -EINVAL;
+	}
+	if (error == 0) {
+		*ret_config = &build->whole->config;
+		build->whole = NULL;
+	}
+	free(loader->ids);
+	build_done(build);
+	return error;
+}
+
+/* `from`: the include that names it, line 0 for the first file. */
+static int read_file(struct loader *loader, const char *path, struct build_place from)
+{
+	struct confsource_id id;
+	char *text = NULL, *problem = NULL, *copy;
+	size_t length;
+	int error;
+
+	error = confsource_read(path, &text, &length, &id, &problem);
+	if (error == -EINVAL) {
+		loader->build.complete = false;
+		if (from.line > 0)
+			confreport_add(&loader->report, build_file(&loader->build, from), from.line,
+			    "include", "%s %s", path, problem);
+		else
+			confreport_add(&loader->report, path, 0, NULL, "%s", problem);
+		free(problem);
+		return 0;
+	}
+	if (error < 0)
+		return error;
+	if (find_source(loader, id, from)) {
+		free(text);
+		return 0;
+	}
+	copy = strdup(path);
+	if (copy == NULL) {
+		free(text);
+		return -ENOMEM;
+	}
+	error = add_source(loader, copy, text, length, id);
+	if (error == -E2BIG) {
+		confreport_add(&loader->report, build_file(&loader->build, from), from.line,
+		    "include", "too much to read: at most %d files and %d bytes are allowed",
+		    LIMIT_CONFIG_FILES, LIMIT_CONFIG_BYTES);
+		return 0;
+	}
+	if (error == 0)
+		error = parse_source(loader, loader->build.whole->config.source_count - 1);
+	if (error == 0) {
+		string_list patterns = loader->include;
+
+		loader->include = NULL;
+		error = read_includes(loader, loader->source, patterns, loader->include_line);
+		free(patterns);
+	}
+	free(loader->include);
+	loader->include = NULL;
+	return error;
+}
+
+/* A file that two patterns name is read once; one that includes itself, also through others, is an
+ * error. */
+static bool find_source(struct loader *loader, struct confsource_id id, struct build_place from)
+{
+	for (size_t i = 0; i < loader->build.whole->config.source_count; i++) {
+		if (loader->ids[i].device != id.device || loader->ids[i].inode != id.inode)
+			continue;
+		for (size_t j = 0; j < loader->depth; j++)
+			if (loader->stack[j] == i)
+				report_recursion(loader, j, from);
+		return true;
+	}
+	return false;
+}
+
+static void report_recursion(struct loader *loader, size_t first, struct build_place from)
+{
+	const struct config_source *sources = loader->build.whole->config.sources;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	file = open_memstream(&text, &size);
+	if (file == NULL) {
+		loader->report.no_memory = true;
+		return;
+	}
+	for (size_t i = first; i < loader->depth; i++)
+		fprintf(file, "%s includes ", sources[loader->stack[i]].path);
+	fputs(sources[loader->stack[first]].path, file);
+	if (fclose(file) == 0)
+		confreport_add(&loader->report, build_file(&loader->build, from), from.line,
+		    "include", "recursive include: %s", text);
+	else
+		loader->report.no_memory = true;
+	free(text);
+}
+
+/* Takes path and text in each case.  -E2BIG: beyond the limits. */
+static int add_source(
+    struct loader *loader, char *path, char *text, size_t length, struct confsource_id id)
+{
+	struct config *config = &loader->build.whole->config;
+	int error = 0;
+
+	if (config->source_count == LIMIT_CONFIG_FILES ||
+	    loader->bytes + length > LIMIT_CONFIG_BYTES)
+		error = -E2BIG;
+	if (error == 0 && config->source_count == loader->source_room) {
+		size_t room = loader->source_room == 0 ? 4 : loader->source_room * 2;
+		struct config_source *sources = realloc(config->sources, room * sizeof(*sources));
+		struct confsource_id *ids;
+
+		if (sources != NULL)
+			config->sources = sources;
+		ids = realloc(loader->ids, room * sizeof(*ids));
+		if (ids != NULL)
+			loader->ids = ids;
+		if (sources == NULL || ids == NULL)
+			error = -ENOMEM;
+		else
+			loader->source_room = room;
+	}
+	if (error < 0) {
+		free(path);
+		free(text);
+		return error;
+	}
+	loader->bytes += length;
+	loader->ids[config->source_count] = id;
+	config->sources[config->source_count++] =
+	    (struct config_source){.path = path, .text = text, .length = length};
+	return 0;
+}
+
+static int parse_source(struct loader *loader, size_t source)
+{
+	const struct config_source *file = &loader->build.whole->config.sources[source];
+	struct parse_result result;
+	int error;
+
+	loader->source = source;
+	error = parse_text(
+	    file->path, file->text, file->length, &loader->report, on_stanza, loader, &result);
+	if (error == 0 && !result.complete)
+		loader->build.complete = false;
+	return error;
+}
+
+static int read_includes(struct loader *loader, size_t source, const string_list patterns, int line)
+{
+	struct build_place from = {.source = source, .line = line};
+	int error = 0;
+
+	if (patterns == NULL)
+		return 0;
+	if (loader->depth == LIMIT_CONFIG_INCLUDES) {
+		confreport_add(&loader->report, build_file(&loader->build, from), line, "include",
+		    "too deep: at most %d files may include one another", LIMIT_CONFIG_INCLUDES);
+		return 0;
+	}
+	loader->stack[loader->depth++] = source;
+	for (size_t i = 0; patterns[i] != NULL && error == 0; i++)
+		error = read_pattern(loader, patterns[i], from);
+	loader->depth--;
+	return error;
+}
+
+static int read_pattern(struct loader *loader, const char *pattern, struct build_place from)
+{
+	char **paths = NULL, *problem = NULL, *directory;
+	size_t count = 0;
+	int error;
+
+	directory = confsource_directory(build_file(&loader->build, from));
+	if (directory == NULL)
+		return -ENOMEM;
+	error = confsource_expand(directory, pattern, &paths, &count, &problem);
+	free(directory);
+	if (error == -EINVAL) {
+		loader->build.complete = false;
+		confreport_add(&loader->report, build_file(&loader->build, from), from.line,
+		    "include", "'%s': %s", pattern, problem);
+		free(problem);
+		return 0;
+	}
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = read_file(loader, paths[i], from);
+	confsource_free_paths(paths, count);
+	return error;
+}
+
+static int on_stanza(void *context, const struct stanza *stanza)
+{
+	struct loader *loader = context;
+
+	switch (stanza->kind) {
+	case STANZA_SETTING:
+		return take_setting(loader, &stanza->entries[0]);
+	case STANZA_DEFAULTS:
+		return take_defaults(loader, stanza);
+	case STANZA_PROGRAM:
+		return take_program(loader, stanza);
+	}
+	return 0;
+}
+
+/* True when `place` is free, and then taken; else the error names both. */
+static bool take_place(struct loader *loader, struct build_place *place, int line, const char *key)
+{
+	if (place->line > 0) {
+		confreport_add(&loader->report,
+		    loader->build.whole->config.sources[loader->source].path, line, key,
+		    "is already given at %s:%d", build_file(&loader->build, *place), place->line);
+		return false;
+	}
+	*place = (struct build_place){.source = loader->source, .line = line};
+	return true;
+}
+
+static int take_setting(struct loader *loader, const struct stanza_entry *entry)
+{
+	const struct key_row *row = &setting_rows[entry->key];
+	struct build_place *place = &loader->build.settings[entry->key];
+	struct settings settings = {0}, *target = &loader->build.whole->config.settings;
+	int error;
+
+	if (entry->key != SETTING_include)
+		return take_place(loader, place, entry->line, row->name)
+			   ? take_value(loader, row, entry, target)
+			   : 0;
+
+	/* Each file has its own; the config keeps that of the first. */
+	if (place->line > 0 && place->source == loader->source) {
+		take_place(loader, place, entry->line, row->name);
+		return 0;
+	}
+	*place = (struct build_place){.source = loader->source, .line = entry->line};
+	error = take_value(loader, row, entry, &settings);
+	if (error < 0 || settings.key_include == NULL)
+		return error;
+	loader->include = settings.key_include;
+	loader->include_line = entry->line;
+	if (loader->source == 0)
+		error = take_value(loader, row, entry, target);
+	return error;
+}
+
+static int take_defaults(struct loader *loader, const struct stanza *stanza)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < stanza->count && error == 0; i++) {
+		const struct stanza_entry *entry = &stanza->entries[i];
+		const struct key_row *row = &program_rows[entry->key];
+
+		if (take_place(loader, &loader->build.defaults[entry->key], entry->line, row->name))
+			error = take_value(loader, row, entry, &loader->build.whole->base);
+	}
+	return error;
+}
+
+static int take_program(struct loader *loader, const struct stanza *stanza)
+{
+	const char *file = loader->build.whole->config.sources[loader->source].path, *rule;
+	char quoted[CONFREPORT_QUOTE];
+	struct build_program *program;
+	int error = 0;
+
+	rule = value_check_name(stanza->title);
+	if (rule != NULL)
+		confreport_add(&loader->report, file, stanza->line, "program", "the name '%s' %s",
+		    confreport_quote(stanza->title, quoted), rule);
+	program = add_program(loader, stanza->title);
+	if (program == NULL)
+		return -ENOMEM;
+	program->place = (struct build_place){.source = loader->source, .line = stanza->line};
+	program->spoiled = stanza->spoiled;
+	for (size_t i = 0; i < stanza->count && error == 0; i++) {
+		const struct stanza_entry *entry = &stanza->entries[i];
+
+		program->lines[entry->key] = entry->line;
+		if (entry->key != PROGRAM_command) {
+			error =
+			    take_value(loader, &program_rows[entry->key], entry, program->program);
+			continue;
+		}
+		program->command_list = entry->list;
+		program->command = words_copy(entry->items, entry->count);
+		error = program->command == NULL ? -ENOMEM : 0;
+	}
+	return error;
+}
+
+static struct build_program *add_program(struct loader *loader, const char *name)
+{
+	struct build *build = &loader->build;
+	size_t length = strlen(name) + 1;
+	struct program_config *config;
+
+	if (build->program_count == build->program_room) {
+		size_t room = build->program_room == 0 ? 16 : build->program_room * 2;
+		struct build_program *programs = realloc(build->programs, room * sizeof(*programs));
+
+		if (programs == NULL)
+			return NULL;
+		build->programs = programs;
+		build->program_room = room;
+	}
+	/* The name sits behind its program: one allocation less for each. */
+	config = calloc(1, sizeof(*config) + length);
+	if (config == NULL)
+		return NULL;
+	config->name = memcpy(config + 1, name, length);
+	build->programs[build->program_count] = (struct build_program){.program = config};
+	return &build->programs[build->program_count++];
+}
+
+/* A value that is refused is reported and stays unset. */
+static int take_value(
+    struct loader *loader, const struct key_row *row, const struct stanza_entry *entry, void *owner)
+{
+	struct value_input input = {
+	    .row = row,
+	    .items = entry->items,
+	    .count = entry->count,
+	    .list = entry->list,
+	};
+	const char *file = loader->build.whole->config.sources[loader->source].path;
+	char *problem = NULL;
+	int error;
+
+	error = value_parse(&input, build_member(owner, row), &problem);
+	if (error != -EINVAL)
+		return error;
+	confreport_add(&loader->report, file, entry->line, row->name, "%s", problem);
+	free(problem);
+	return 0;
+}

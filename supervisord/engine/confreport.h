@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * confreport.h: complaints about the configuration, collected while it is read.
+ *
+ * A load goes on after an error to find the others, so the functions that find one cannot fail:
+ * what they could not store for want of memory is remembered here, and the load asks once at its
+ * end.
+ */
+#ifndef ENGINE_CONFREPORT_H
+#define ENGINE_CONFREPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "supervisord/engine/config.h"
+
+struct confreport {
+	struct config_errors *errors; /* borrowed */
+	bool no_memory;
+	bool full;
+};
+
+/* One more complaint.  Borrows all; key may be NULL, line 0.  Past LIMIT_CONFIG_ERRORS they are
+ * only counted out. */
+void confreport_add(struct confreport *report, const char *file, int line, const char *key,
+    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Put the errors of each file in the order of its lines. */
+void confreport_sort(struct confreport *report);
+
+/* `text` for a message: control bytes as \xNN, at most some eighty bytes, cut ones end in "...". */
+#define CONFREPORT_QUOTE 100
+const char *confreport_quote(const char *text, char buffer[CONFREPORT_QUOTE]);
+
+#endif

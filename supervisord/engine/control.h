@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * control.h: the control socket: connections, framing, and who is at the other end.
+ *
+ * Knows nothing about programs: each complete message goes to api_dispatch(), which answers through
+ * control_reply().  A connection is served one call at a time, in order; while a call is being
+ * waited for nothing more is read from it.  Every buffer is bounded; a client that does not read
+ * its replies is disconnected when LIMIT_CONTROL_QUEUE is full.
+ */
+#ifndef ENGINE_CONTROL_H
+#define ENGINE_CONTROL_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <bsd/sys/queue.h>
+
+#include "lib/jsonw.h"
+#include "lib/varlink.h"
+#include "supervisord/engine/timers.h"
+
+struct engine;
+struct op;
+
+struct control_client {
+	struct engine *engine;
+	ev_io reader;
+	ev_io writer;
+	struct varlink_input input;
+	struct varlink_output output;
+	struct op *op; /* the command its present call waits for, or NULL */
+	uid_t uid;
+	bool more; /* of the present call */
+	bool oneway;
+	bool eof;  /* it will send no more */
+	bool dead; /* to be freed at the end of the round */
+	bool due;  /* in control.due: something is to be done for it */
+	TAILQ_ENTRY(control_client) link;
+	TAILQ_ENTRY(control_client) due_link;
+};
+
+struct control {
+	struct engine *engine;
+	int listen_fd; /* borrowed from the slots; -1 before control_start() */
+	ev_io acceptor;
+	unsigned client_count;
+	TAILQ_HEAD(control_clients, control_client) clients;
+	TAILQ_HEAD(due_clients, control_client)
+	due;                       /* to be looked at in the next round, event or not */
+	struct timer accept_timer; /* runs while there is no descriptor to accept with */
+};
+
+/*
+ * Bind the socket `path`, mode 0660, in the caller's directory.  A stale socket is replaced;
+ * -EADDRINUSE when somebody answers on it.  Gives the listening descriptor.
+ */
+int control_bind(const char *path, int *ret_fd);
+
+/* Serve on a listening descriptor (borrowed). */
+void control_start(struct control *control, struct engine *engine, int listen_fd);
+void control_stop(struct control *control);
+
+/*
+ * Send the reply in `w` and its NUL; the writer is reset.  A client that is gone or too slow is
+ * marked dead and freed when the loop comes back to it.
+ */
+void control_reply(struct control_client *client, struct jsonw *w);
+
+/* The call is done: the next round goes on with the next message of this client. */
+void control_resume(struct control_client *client);
+
+/*
+ * Once a round, before its other work: serve the clients that are due, at most `most`.  Returns
+ * whether there are more. Not by events fed to the loop: those would run after the round has set
+ * the timers.
+ */
+bool control_run(struct control *control, unsigned most);
+
+/* Serve on another descriptor (borrowed) from now on; the clients stay. */
+void control_replace_listener(struct control *control, int listen_fd);
+
+/*
+ * Give the connection itself to somebody else: call `send` with its descriptor; when that returns
+ * 0, the connection is closed here.  -EBUSY when replies are still unsent.
+ */
+int control_hand_over(
+    struct control_client *client, int (*send)(void *context, int fd), void *context);
+
+/* Write what waits, as far as it goes, and wait at most `timeout_ms` in all: before the engine
+ * exits. */
+void control_flush(struct control *control, int timeout_ms);
+
+#endif

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * engine.c: see engine.h.
+ *
+ * One round of the loop: libev calls the watchers that are ready, which only change states and put
+ * work off; then, before it sleeps, on_round() reads the ledger's news, does what was put off
+ * (bounded: a storm of restarts must not starve the control socket), and sets the timer.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/channel.h"
+#include "lib/ownlog.h"
+#include "lib/rundir.h"
+#include "supervisord/engine/apply.h"
+#include "supervisord/engine/boot.h"
+#include "supervisord/engine/engine.h"
+#include "supervisord/engine/launch.h"
+#include "supervisord/engine/op.h"
+#include "supervisord/engine/run.h"
+
+/* Work of one kind in one round, before the descriptors are looked at again. */
+#define ROUND_BATCH 16
+/* After shutdown_timeout and KILL to everything, before the engine says it is done all the same. */
+#define FORCED_SHUTDOWN_NS (5 * NS_PER_S)
+/* For replies that are still to be sent when all is over. */
+#define LAST_REPLIES_MS 200
+
+static int set_up(struct engine *engine, const struct engine_options *options);
+static int refuse(const struct engine *engine);
+static int serve(struct engine *engine);
+static void engine_free(struct engine *engine);
+static void switch_own_log(const struct engine *engine);
+static void on_guardian(struct ev_loop *loop, ev_io *io, int events);
+static void on_bell(struct ev_loop *loop, ev_io *io, int events);
+static void on_timer(struct ev_loop *loop, ev_io *io, int events);
+static void on_round(struct ev_loop *loop, ev_prepare *prepare, int revents);
+static void on_busy(struct ev_loop *loop, ev_idle *idle, int revents);
+static bool read_exits(struct engine *engine);
+static void do_put_off_work(struct engine *engine);
+static void free_program(struct engine *engine, struct program *program);
+static void note_drained(struct engine *engine, const struct msg_head *head);
+static void reload(struct engine *engine);
+static void begin_shutdown(struct engine *engine);
+static void on_shutdown_timeout(struct timer *timer);
+static void check_shutdown(struct engine *engine);
+static void finish(struct engine *engine, int code);
+static int compare_name(const void *key, const void *entry);
+
+int engine_run(const struct engine_options *options)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+	struct config *config = NULL;
+	int code, error;
+
+	if (engine == NULL)
+		return 1;
+	error = set_up(engine, options);
+	if (error < 0) {
+		log_error("cannot start: %s", strerror(-error));
+		return 1;
+	}
+	error = boot_load_config(engine, &config);
+	if (error == 0)
+		error = boot_take_run_dir(engine, config->settings.key_run_dir);
+	if (error < 0) {
+		config_free(config);
+		code = refuse(engine);
+	} else if ((error = apply_first(engine, config)) < 0) {
+		log_error("cannot apply the configuration: %s", strerror(-error));
+		code = 1;
+	} else {
+		code = serve(engine);
+	}
+	engine_free(engine);
+	return code;
+}
+
+struct program *engine_find(const struct engine *engine, const char *name)
+{
+	struct program **found = engine->program_count == 0
+				     ? NULL
+				     : bsearch(name, engine->programs, engine->program_count,
+					   sizeof(*engine->programs), compare_name);
+
+	return found != NULL ? *found : NULL;
+}
+
+int engine_add(struct engine *engine, struct program *program)
+{
+	const char *name = program_name(program);
+	size_t at = engine->program_count;
+
+	if (engine->program_count == engine->program_size) {
+		size_t size = engine->program_size > 0 ? engine->program_size * 2 : 16;
+		struct program **list = realloc(engine->programs, size * sizeof(struct program *));
+
+		if (list == NULL)
+			return -ENOMEM;
+		engine->programs = list;
+		engine->program_size = size;
+	}
+	/* Stanzas come sorted, so this usually moves nothing. */
+	while (at > 0 && strcmp(program_name(engine->programs[at - 1]), name) > 0) {
+		engine->programs[at] = engine->programs[at - 1];
+		at--;
+	}
+	engine->programs[at] = program;
+	engine->program_count++;
+	engine->by_row[program->row] = program;
+	return timers_reserve(&engine->timers, engine->program_count + LIMIT_CONTROL_CLIENTS + 1);
+}
+
+void engine_remove(struct engine *engine, struct program *program)
+{
+	size_t at = 0;
+
+	while (at < engine->program_count && engine->programs[at] != program)
+		at++;
+	if (at == engine->program_count)
+		return;
+	engine->program_count--;
+	memmove(engine->programs + at, engine->programs + at + 1,
+	    (engine->program_count - at) * sizeof(struct program *));
+	engine->by_row[program->row] = NULL;
+	for (size_t i = 0; i < engine->program_count; i++) {
+		struct program *other = engine->programs[i];
+
+		for (uint32_t k = 0; k < other->dependent_count; k++)
+			if (other->dependents[k] == program)
+				other->dependents[k--] =
+				    other->dependents[--other->dependent_count];
+	}
+}
+
+struct rlimit engine_child_nofile(const struct engine *engine)
+{
+	return (struct rlimit){
+	    .rlim_cur = engine->ledger->header.nofile_soft,
+	    .rlim_max = engine->ledger->header.nofile_hard,
+	};
+}
+
+void engine_program_changed(struct engine *engine, struct program *program)
+{
+	const struct program_config *config = program->config;
+
+	for (uint32_t i = 0; i < program->dependent_count; i++)
+		program_defer(program->dependents[i], PENDING_CHECK);
+	for (size_t i = 0; config->key_after != NULL && config->key_after[i] != NULL; i++) {
+		struct program *first = engine_find(engine, config->key_after[i]);
+
+		if (first != NULL)
+			program_defer(first, PENDING_CHECK);
+	}
+	op_note_change(program);
+}
+
+const struct program *engine_start_blocker(
+    const struct engine *engine, const struct program *program)
+{
+	const struct program_config *config = program->config;
+
+	for (size_t i = 0; config->key_after != NULL && config->key_after[i] != NULL; i++) {
+		const struct program *first = engine_find(engine, config->key_after[i]);
+
+		if (first != NULL && transition_blocks_start(program_state(first)))
+			return first;
+	}
+	return NULL;
+}
+
+const struct program *engine_stop_blocker(
+    const struct engine *engine, const struct program *program)
+{
+	if (engine->shutdown_forced)
+		return NULL;
+	for (uint32_t i = 0; i < program->dependent_count; i++) {
+		const struct program *last = program->dependents[i];
+
+		if (transition_blocks_stop(program_state(last)))
+			return last;
+	}
+	return NULL;
+}
+
+void engine_request_shutdown(struct engine *engine)
+{
+	(void)kill(engine->ledger->header.guardian_pid, SIGTERM);
+}
+
+void engine_tell_ready(struct engine *engine)
+{
+	struct msg_head head = {.type = MSG_READY, .value = engine->safe_mode};
+
+	(void)channel_send_head(FD_GUARDIAN, &head, -1, 0);
+}
+
+static int set_up(struct engine *engine, const struct engine_options *options)
+{
+	sigset_t all;
+	int null, error;
+
+	engine->config_path = options->config_path;
+	engine->safe_mode = options->safe_mode;
+	engine->shutdown_timer.fire = on_shutdown_timeout;
+	TAILQ_INIT(&engine->pending);
+	for (int fd = FD_GUARDIAN; fd < FD_FIRST_UNUSED; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return -errno;
+	/* No signal means anything to us, and none may reach a child between clone and exec. */
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return -errno;
+	if (dup2(null, STDIN_FILENO) < 0)
+		return -errno;
+	close(null);
+	error = launch_init();
+	if (error == 0)
+		error = ledger_map(FD_LEDGER, &engine->ledger);
+	if (error == 0)
+		error = slots_receive(&engine->slots, FD_GUARDIAN);
+	if (error == 0)
+		error = timers_init(&engine->timers);
+	engine->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	if (error == 0 && engine->loop == NULL)
+		error = -ENOMEM;
+	return error;
+}
+
+/* A start that will not get better by trying again; the reason has been said. */
+static int refuse(const struct engine *engine)
+{
+	struct msg_head head = {.type = MSG_REFUSED, .value = 1};
+
+	if (atomic_load(&engine->ledger->header.served) != 0)
+		return 1;
+	(void)channel_send_head(FD_GUARDIAN, &head, -1, 0);
+	return EXIT_REFUSED;
+}
+
+static int serve(struct engine *engine)
+{
+	struct slots *slots = &engine->slots;
+
+	control_start(&engine->control, engine,
+	    slots_get_fd(slots, slots_find(slots, held_key(HELD_CONTROL, 0, 0))));
+	ev_io_init(&engine->guardian_io, on_guardian, FD_GUARDIAN, EV_READ);
+	ev_io_init(&engine->bell_io, on_bell, FD_BELL, EV_READ);
+	ev_io_init(&engine->timer_io, on_timer, engine->timers.fd, EV_READ);
+	ev_prepare_init(&engine->prepare, on_round);
+	ev_idle_init(&engine->busy, on_busy);
+	engine->guardian_io.data = engine->bell_io.data = engine->timer_io.data =
+	    engine->prepare.data = engine;
+	ev_io_start(engine->loop, &engine->guardian_io);
+	ev_io_start(engine->loop, &engine->bell_io);
+	ev_io_start(engine->loop, &engine->timer_io);
+	ev_prepare_start(engine->loop, &engine->prepare);
+
+	(void)read_exits(engine);
+	for (size_t i = 0; i < engine->program_count; i++)
+		program_resume(engine->programs[i]);
+	switch_own_log(engine);
+	log_notice("serving %zu program%s on %s/" RUNDIR_SOCKET "%s", engine->program_count,
+	    engine->program_count == 1 ? "" : "s", engine->config->settings.key_run_dir,
+	    engine->safe_mode ? " in safe mode" : "");
+	engine_tell_ready(engine);
+	if (atomic_load(&engine->ledger->header.shutdown))
+		begin_shutdown(engine);
+	ev_run(engine->loop, 0);
+	return 0;
+}
+
+/* Not for the kernel's sake: so that a leak checker sees only what was really forgotten. */
+static void engine_free(struct engine *engine)
+{
+	control_stop(&engine->control);
+	while (engine->program_count > 0)
+		program_free(engine->programs[--engine->program_count]);
+	free(engine->programs);
+	timers_done(&engine->timers);
+	slots_done(&engine->slots);
+	config_free(engine->config);
+	idcache_clear(&engine->ids);
+	ev_loop_destroy(engine->loop);
+	free(engine);
+}
+
+/* -d: until here descriptor 2 was that of whoever started us. */
+static void switch_own_log(const struct engine *engine)
+{
+	int fd = slots_get_fd(
+	    &engine->slots, slots_find(&engine->slots, held_key(HELD_OWN_WRITE, 0, 0)));
+
+	if (fd < 0)
+		return;
+	(void)dup2(fd, STDOUT_FILENO);
+	(void)dup2(fd, STDERR_FILENO);
+}
+
+static void on_guardian(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct engine *engine = io->data;
+	struct msg msg;
+	int got = channel_receive(FD_GUARDIAN, &msg, MSG_DONTWAIT);
+
+	(void)events;
+	if (got == -EAGAIN || got == -EBADMSG)
+		return;
+	if (got <= 0) {
+		log_error("the guardian is gone: nobody is left to work for");
+		engine->done = true;
+		ev_break(loop, EVBREAK_ALL);
+		return;
+	}
+	if (msg.head.type == MSG_RELOAD)
+		reload(engine);
+	else if (msg.head.type == MSG_SHUTDOWN)
+		begin_shutdown(engine);
+	else if (msg.head.type == MSG_DRAINED)
+		note_drained(engine, &msg.head);
+	channel_drop_fds(&msg);
+}
+
+static void on_bell(struct ev_loop *loop, ev_io *io, int events)
+{
+	uint64_t count;
+
+	(void)loop;
+	(void)events;
+	(void)!read(io->fd, &count, sizeof(count)); /* on_round() looks at the ledger anyway */
+}
+
+static void on_timer(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct engine *engine = io->data;
+
+	(void)loop;
+	(void)events;
+	timers_run(&engine->timers, clock_boot_ns(), ROUND_BATCH);
+}
+
+static void on_round(struct ev_loop *loop, ev_prepare *prepare, int revents)
+{
+	struct engine *engine = prepare->data;
+	bool more;
+
+	(void)revents;
+	if (engine->done)
+		return;
+	run_end_round(engine);
+	more = control_run(&engine->control, ROUND_BATCH);
+	more |= read_exits(engine);
+	run_end_round(
+	    engine); /* what was read of /proc before these exits says nothing about them */
+	do_put_off_work(engine);
+	run_end_round(engine);
+	if (engine->shutdown)
+		check_shutdown(engine);
+	timers_settle(&engine->timers);
+	if (more || !TAILQ_EMPTY(&engine->pending) || !TAILQ_EMPTY(&engine->control.due))
+		ev_idle_start(loop, &engine->busy);
+	else
+		ev_idle_stop(loop, &engine->busy);
+}
+
+/* Being active is all it is for. */
+static void on_busy(struct ev_loop *loop, ev_idle *idle, int revents)
+{
+	(void)loop;
+	(void)idle;
+	(void)revents;
+}
+
+/* Returns whether there are more than fit in a round. */
+static bool read_exits(struct engine *engine)
+{
+	/* From where the last round ended: under a storm every row has its turn. */
+	for (int i = 0; i < ROUND_BATCH; i++) {
+		int row = ledger_next_exit(engine->ledger, engine->exit_cursor);
+
+		if (row < 0 && engine->exit_cursor > 0)
+			row = ledger_next_exit(engine->ledger, 0);
+		if (row < 0)
+			return false;
+		engine->exit_cursor = row + 1 < LIMIT_ROWS ? row + 1 : 0;
+		if (engine->by_row[row] != NULL)
+			program_note_exit(engine->by_row[row]);
+		else
+			ledger_clear_exit(engine->ledger, row);
+	}
+	return true;
+}
+
+static void do_put_off_work(struct engine *engine)
+{
+	for (int i = 0; i < ROUND_BATCH; i++) {
+		struct program *program = TAILQ_FIRST(&engine->pending);
+
+		if (program == NULL)
+			break;
+		TAILQ_REMOVE(&engine->pending, program, pending_link);
+		if ((program->pending & PENDING_FREE) && program->removed &&
+		    program_pid(program) == 0 && step_is_at_rest(program_state_of(program))) {
+			program->pending = 0;
+			free_program(engine, program);
+		} else {
+			program_work(program);
+		}
+	}
+}
+
+/*
+ * Its row, and with it the place of its logs, is kept until the logger has written what it said
+ * last; MSG_DRAINED brings us here again.
+ */
+static void free_program(struct engine *engine, struct program *program)
+{
+	op_note_removed(program);
+	streams_release(&program->streams, &engine->slots);
+	if (slots_is_draining(&engine->slots, program->row))
+		return;
+	engine_remove(engine, program);
+	ledger_free_row(engine->ledger, program->row);
+	program_free(program);
+}
+
+static void note_drained(struct engine *engine, const struct msg_head *head)
+{
+	uint32_t row = held_key_row(head->key);
+	struct program *program = row < LIMIT_ROWS ? engine->by_row[row] : NULL;
+
+	slots_note_drained(&engine->slots, head->slot, head->key);
+	if (program != NULL && program->removed && step_is_at_rest(program_state_of(program)))
+		program_defer(program, PENDING_FREE);
+}
+
+static void reload(struct engine *engine)
+{
+	struct config_errors errors = {0};
+	int error;
+
+	if (engine->shutdown)
+		return;
+	log_notice("applying %s", engine->config_path);
+	error = apply_files(engine, NULL, &errors);
+	for (size_t i = 0; i < errors.count; i++) {
+		char *text = config_error_text(&errors.list[i]);
+
+		log_error("%s", text != NULL ? text : "out of memory");
+		free(text);
+	}
+	if (error < 0)
+		log_error("nothing was applied");
+	config_errors_done(&errors);
+}
+
+static void begin_shutdown(struct engine *engine)
+{
+	if (engine->shutdown)
+		return;
+	engine->shutdown = true;
+	(void)timers_arm(&engine->timers, &engine->shutdown_timer,
+	    clock_boot_ns() + engine->config->settings.key_shutdown_timeout);
+	for (size_t i = 0; i < engine->program_count; i++)
+		program_wish(engine->programs[i], WANTED_DOWN, false);
+	for (size_t i = 0; i < engine->program_count; i++)
+		program_stop(engine->programs[i], &(struct cause){.reason = REASON_SHUTDOWN});
+}
+
+static void on_shutdown_timeout(struct timer *timer)
+{
+	struct engine *engine =
+	    (struct engine *)(void *)((char *)timer - offsetof(struct engine, shutdown_timer));
+
+	if (engine->shutdown_forced) {
+		finish(engine, 1);
+		return;
+	}
+	log_warning("shutdown_timeout is over: KILL to everything that is left");
+	engine->shutdown_forced = true;
+	(void)timers_arm(&engine->timers, timer, clock_boot_ns() + FORCED_SHUTDOWN_NS);
+	for (size_t i = 0; i < engine->program_count; i++) {
+		program_defer(engine->programs[i], PENDING_CHECK);
+		if (step_is_live(program_state_of(engine->programs[i])))
+			run_kill(engine->programs[i]);
+	}
+}
+
+static void check_shutdown(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->program_count; i++)
+		if (!step_is_at_rest(program_state_of(engine->programs[i])))
+			return;
+	finish(engine, 0);
+}
+
+static void finish(struct engine *engine, int code)
+{
+	struct msg_head head = {.type = MSG_DONE, .value = code};
+
+	engine->done = true;
+	log_notice("every program has ended");
+	control_flush(&engine->control, LAST_REPLIES_MS);
+	(void)channel_send_head(FD_GUARDIAN, &head, -1, 0);
+	ev_break(engine->loop, EVBREAK_ALL);
+}
+
+static int compare_name(const void *key, const void *entry)
+{
+	return strcmp(key, program_name(*(struct program *const *)entry));
+}

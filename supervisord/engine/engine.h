@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * engine.h: what exists in the engine, and its life: adopt, serve, apply, shut down.
+ *
+ * The engine decides and the guardian keeps: everything here can be lost at any instruction, and is
+ * found again in the ledger, the held descriptors and the applied configuration.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+
+#include "lib/ledger.h"
+#include "supervisord/engine/config.h"
+#include "supervisord/engine/control.h"
+#include "supervisord/engine/idcache.h"
+#include "supervisord/engine/members.h"
+#include "supervisord/engine/program.h"
+#include "supervisord/engine/slots.h"
+#include "supervisord/engine/timers.h"
+
+struct engine {
+	struct ev_loop *loop;
+	struct ledger *ledger;
+	struct slots slots;
+	struct timers timers;
+	struct control control;
+	const char *config_path;
+	struct config *config;
+	struct idcache ids;
+	struct program **programs; /* by name, ascending */
+	size_t program_count;
+	size_t program_size;
+	struct program *by_row[LIMIT_ROWS];
+	TAILQ_HEAD(pending_programs, program) pending;
+	struct timer shutdown_timer;
+	int exit_cursor; /* row to look for exits from */
+	bool safe_mode;
+	bool config_lost; /* safe mode, and not even the applied configuration can be read */
+	bool shutdown;
+	bool shutdown_forced; /* shutdown_timeout is over: no order any more, KILL */
+	bool done;
+	struct members members; /* the machine's processes, read at most once a round */
+	bool members_read;
+	bool linger_known;
+	bool may_linger;
+	ev_io guardian_io;
+	ev_io bell_io;
+	ev_io timer_io;
+	ev_prepare prepare;
+	ev_idle busy; /* active while work is put off: do not sleep */
+};
+
+struct engine_options {
+	const char *config_path;
+	bool safe_mode;
+};
+
+/* Run until shutdown.  Returns the exit code. */
+int engine_run(const struct engine_options *options);
+
+/* The program of this name, or NULL. */
+struct program *engine_find(const struct engine *engine, const char *name);
+
+/* Add to and take out of the table. */
+int engine_add(struct engine *engine, struct program *program);
+void engine_remove(struct engine *engine, struct program *program);
+
+/* The child limits as the guardian found them. */
+struct rlimit engine_child_nofile(const struct engine *engine);
+
+/* An instance has entered a state: whoever waits for that hears of it. */
+void engine_program_changed(struct engine *engine, struct program *program);
+
+/* The first program that must come before (start) or after (stop: end first) this one, or NULL. */
+const struct program *engine_start_blocker(
+    const struct engine *engine, const struct program *program);
+const struct program *engine_stop_blocker(
+    const struct engine *engine, const struct program *program);
+
+/* Ask the guardian to begin the shutdown, as a TERM would. */
+void engine_request_shutdown(struct engine *engine);
+
+/* Tell the guardian that the engine serves (and whether in safe mode). */
+void engine_tell_ready(struct engine *engine);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * launch.h: from a stanza to a running process.
+ *
+ * A launch plan holds everything the child will need, resolved beforehand: argv, environment, the
+ * paths to try, ids, limits, and the three streams as descriptors.  Between clone and exec there
+ * are only system calls on it.  A step that fails is written into the ledger by the child itself,
+ * so the reason survives even the engine, and a person reads "chdir /srv/app: No such file or
+ * directory".
+ */
+#ifndef ENGINE_LAUNCH_H
+#define ENGINE_LAUNCH_H
+
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "lib/ledger.h"
+#include "supervisord/engine/config.h"
+#include "supervisord/engine/ids.h"
+
+/* In the order in which they happen.  The names are what users see. */
+#define LAUNCH_STEPS(X)                                                                            \
+	X(NONE, "")                                                                                \
+	X(PREPARE, "prepare")                                                                      \
+	X(USER, "user")                                                                            \
+	X(STDIN, "stdin")                                                                          \
+	X(STDOUT, "stdout")                                                                        \
+	X(STDERR, "stderr")                                                                        \
+	X(CLONE, "clone")                                                                          \
+	X(DESCRIPTORS, "descriptors")                                                              \
+	X(SESSION, "setsid")                                                                       \
+	X(LIMITS, "setrlimit")                                                                     \
+	X(GROUPS, "setgroups")                                                                     \
+	X(GID, "setgid")                                                                           \
+	X(UID, "setuid")                                                                           \
+	X(DIRECTORY, "chdir")                                                                      \
+	X(SIGNALS, "sigprocmask")                                                                  \
+	X(EXEC, "exec")
+
+#define LAUNCH_ENUM(name, text) LAUNCH_##name,
+enum launch_step { LAUNCH_STEPS(LAUNCH_ENUM) };
+
+const char *launch_step_name(enum launch_step step);
+
+/* Where the streams stand in our table for the child; reserved at start by launch_init(). */
+#define LAUNCH_STAGE 8
+
+struct launch_request {
+	const struct program_config *config;
+	const struct ids *ids;
+	const char *name; /* instance */
+	const char *run_dir;
+	uint64_t run;
+	uint64_t nonce;       /* of the guardian: makes SUPERVISORD_RUN unmistakable */
+	struct rlimit nofile; /* the child's */
+	int streams[3];       /* what becomes 0, 1, 2; borrowed */
+};
+
+/*
+ * Start it.  `row` is where the kernel writes the pid and the child its failure.  Returns 0 when a
+ * child was made (it may still have failed to exec: row.failure tells, and its exit comes like any
+ * other), or -errno with *ret_step when there is no child.
+ */
+int launch_program(const struct launch_request *request, struct ledger *ledger, int row,
+    enum launch_step *ret_step);
+
+/* Reserve the staging descriptors.  Call once, early.  Returns 0 or -errno. */
+int launch_init(void);
+
+/* SUPERVISORD_RUN of a run, by which strays are recognised: "NAME:RUN:NONCE". Returns `buffer`. */
+#define LAUNCH_MARK (LIMIT_NAME + 48)
+const char *launch_mark(const char *name, uint64_t run, uint64_t nonce, char *buffer, size_t size);
+
+#endif

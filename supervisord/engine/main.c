@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * main.c of the engine: started by supervisord(8) with its channels on fixed descriptors, or with
+ * -t to check a configuration and nothing else.
+ */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/ownlog.h"
+#include "lib/protocol.h"
+#include "supervisord/engine/config.h"
+#include "supervisord/engine/engine.h"
+
+static int check(const char *path);
+static const char *default_config_path(void);
+static void export_libexec_dir(void);
+static bool is_started_by_guardian(void);
+
+int main(int argc, char **argv)
+{
+	struct engine_options options = {.config_path = NULL};
+	bool test = false;
+
+#ifdef M_MMAP_THRESHOLD
+	/* Large and short-lived (a configuration being read, a long reply): given back when done.
+	 */
+	(void)mallopt(M_MMAP_THRESHOLD, 32 * 1024);
+#endif
+	ownlog_init("engine", OWNLOG_NOTICE);
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+			options.config_path = argv[++i];
+		else if (strcmp(argv[i], "-t") == 0)
+			test = true;
+		else if (strcmp(argv[i], "--safe") == 0)
+			options.safe_mode = true;
+	}
+	if (options.config_path == NULL)
+		options.config_path = default_config_path();
+	export_libexec_dir();
+	if (test)
+		return check(options.config_path);
+	if (!is_started_by_guardian()) {
+		fputs("engine: this is a part of supervisord and is started by it; see "
+		      "supervisord(8)\n",
+		    stderr);
+		return 2;
+	}
+	return engine_run(&options);
+}
+
+/* For `supervisord -t`: errors go to the person, plainly. */
+static int check(const char *path)
+{
+	struct config_errors errors = {0};
+	struct config *config;
+	int error = config_load(path, &config, &errors);
+
+	for (size_t i = 0; i < errors.count; i++) {
+		char *text = config_error_text(&errors.list[i]);
+
+		fprintf(stderr, "%s\n", text != NULL ? text : "out of memory");
+		free(text);
+	}
+	if (error == 0) {
+		printf("%s: ok, %zu program%s\n", path, config->program_count,
+		    config->program_count == 1 ? "" : "s");
+		config_free(config);
+	} else if (errors.count == 0) {
+		fprintf(stderr, "%s: %s\n", path, strerror(-error));
+	}
+	config_errors_done(&errors);
+	return error == 0 ? 0 : 1;
+}
+
+/* A user's own file if there is one; the system's otherwise. */
+static const char *default_config_path(void)
+{
+	static char path[PATH_MAX];
+	const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	int length = -1;
+
+	if (geteuid() == 0)
+		return PKGSYSCONFDIR "/supervisord.conf";
+	if (base != NULL && base[0] == '/')
+		length = snprintf(path, sizeof(path), "%s/supervisord/supervisord.conf", base);
+	else if (home != NULL && home[0] == '/')
+		length =
+		    snprintf(path, sizeof(path), "%s/.config/supervisord/supervisord.conf", home);
+	if (length > 0 && (size_t)length < sizeof(path) && access(path, F_OK) == 0)
+		return path;
+	return PKGSYSCONFDIR "/supervisord.conf";
+}
+
+/* The shipped stanzas name the bundled programs by ${SUPERVISORD_LIBEXEC}. */
+static void export_libexec_dir(void)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	if (length <= 0) {
+		(void)setenv("SUPERVISORD_LIBEXEC", PKGLIBEXECDIR, 1);
+		return;
+	}
+	path[length] = '\0';
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	(void)setenv("SUPERVISORD_LIBEXEC", path, 1);
+}
+
+static bool is_started_by_guardian(void)
+{
+	int type = 0;
+	socklen_t size = sizeof(type);
+
+	return getsockopt(FD_GUARDIAN, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+	       type == SOCK_SEQPACKET;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * op.h: a command on programs, and the client that waits for it.
+ *
+ * The command itself is done at once (a wish in the ledger); an op only watches what becomes of it
+ * and tells the client, one result as each program arrives, or all together.  So a client that goes
+ * away cancels nothing, and a program that is slow to stop delays no other command.
+ */
+#ifndef ENGINE_OP_H
+#define ENGINE_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/jsonw.h"
+#include "supervisord/engine/program.h"
+
+struct control_client;
+
+enum op_goal {
+	OP_NONE,      /* nothing to wait for: say how it is */
+	OP_UP,        /* RUNNING, or ended with success */
+	OP_DOWN,      /* no process of it is left */
+	OP_RESTARTED, /* up again, by another run than before */
+};
+
+struct op_request {
+	struct control_client *client;
+	bool wait;          /* false: reply with what is true right after the command */
+	int64_t timeout_ms; /* -1: for as long as it takes */
+};
+
+struct op;
+
+/* A new op without programs.  NULL: out of memory. */
+struct op *op_new(const struct op_request *request);
+
+/* JSON that goes into the first reply beside the results: `"steps":[…]`.  Takes the writer's
+ * content. */
+void op_set_extra(struct op *op, struct jsonw *extra);
+
+/* Watch a program; call before the command is done to it. Returns 0 or -ENOMEM. */
+int op_add(struct op *op, struct program *program, enum op_goal goal);
+
+/* A result that is known already. */
+void op_add_result(struct op *op, const struct program *program, bool ok, const char *message);
+
+/* All programs are added and commanded: settle what is settled, arm the timeout. May free the op.
+ */
+void op_begin(struct op *op);
+
+/* The program has changed; settles and tells what is settled. */
+void op_note_change(struct program *program);
+
+/* The program goes away for good. */
+void op_note_removed(struct program *program);
+
+/* The client is gone. */
+void op_cancel(struct op *op);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/* reason.c: see reason.h. */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/signame.h"
+#include "lib/wstatus.h"
+#include "supervisord/engine/launch.h"
+#include "supervisord/engine/reason.h"
+#include "supervisord/engine/step.h"
+
+struct text {
+	char *at;
+	size_t left;
+};
+
+static void add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_cause(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words);
+static void add_launch(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words);
+static void add_outlook(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words);
+
+const char *reason_text(
+    const struct ledger_state *state, const struct reason_words *words, char *buffer, size_t size)
+{
+	struct text text = {.at = buffer, .left = size};
+
+	buffer[0] = '\0';
+	add_cause(&text, state, words);
+	add_outlook(&text, state, words);
+	return buffer;
+}
+
+const char *reason_exit_text(int wstatus, char *buffer, size_t size)
+{
+	char name[16];
+
+	if (wstatus_is_exit(wstatus))
+		(void)snprintf(buffer, size, "exited with status %d", wstatus_code(wstatus));
+	else
+		(void)snprintf(buffer, size, "was killed by signal %s%s",
+		    signame_format(wstatus_signal(wstatus), name, sizeof(name)),
+		    wstatus_is_core_dumped(wstatus) ? " (core dumped)" : "");
+	return buffer;
+}
+
+/* Appends, and marks what did not fit. */
+static void add(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(text->at, text->left, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		return;
+	if ((size_t)length >= text->left) {
+		if (text->left > 3)
+			memcpy(text->at + text->left - 4, "...", 4);
+		length = text->left > 0 ? (int)text->left - 1 : 0;
+	}
+	text->at += length;
+	text->left -= (size_t)length;
+}
+
+static void add_cause(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words)
+{
+	char ended[64];
+
+	switch ((enum reason)state->reason) {
+	case REASON_NONE:
+	case REASON_COUNT:
+		break;
+	case REASON_AUTOSTART:
+		add(text, "autostart");
+		break;
+	case REASON_STARTED:
+		add(text, "started by uid %d", state->detail);
+		break;
+	case REASON_STOPPED:
+		add(text, "stopped by uid %d", state->detail);
+		break;
+	case REASON_RESTARTED:
+		add(text, "restarted by uid %d", state->detail);
+		break;
+	case REASON_ADDED:
+		add(text, "new in the configuration");
+		break;
+	case REASON_CHANGED:
+		add(text, "its configuration changed");
+		break;
+	case REASON_REMOVED:
+		add(text, "removed from the configuration");
+		break;
+	case REASON_SHUTDOWN:
+		add(text, "supervisord shuts down");
+		break;
+	case REASON_EXIT:
+		add(text, "%s", reason_exit_text(state->detail, ended, sizeof(ended)));
+		break;
+	case REASON_LAUNCH:
+		add_launch(text, state, words);
+		break;
+	case REASON_RETRY:
+		add(text, "restarted after a failure (start %d)", state->detail);
+		break;
+	case REASON_STABLE:
+		break;
+	case REASON_KILLED:
+		add(text, "did not stop in time: KILL was sent");
+		break;
+	}
+}
+
+/* "chdir /srv/app: No such file or directory" */
+static void add_launch(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words)
+{
+	const char *what = NULL;
+
+	switch ((enum launch_step)state->step) {
+	case LAUNCH_STDIN:
+	case LAUNCH_STDOUT:
+	case LAUNCH_STDERR:
+		what = words->stream_target[state->step - LAUNCH_STDIN];
+		break;
+	case LAUNCH_DIRECTORY:
+		what = words->directory;
+		break;
+	case LAUNCH_USER:
+	case LAUNCH_GROUPS:
+	case LAUNCH_GID:
+	case LAUNCH_UID:
+		what = words->user;
+		break;
+	case LAUNCH_EXEC:
+		what = words->program_path;
+		break;
+	case LAUNCH_NONE:
+	case LAUNCH_PREPARE:
+	case LAUNCH_CLONE:
+	case LAUNCH_DESCRIPTORS:
+	case LAUNCH_SESSION:
+	case LAUNCH_LIMITS:
+	case LAUNCH_SIGNALS:
+		break;
+	}
+	add(text, "%s%s%s: %s", launch_step_name((enum launch_step)state->step),
+	    what != NULL ? " " : "", what != NULL ? what : "", strerror(state->detail));
+}
+
+/* What happens next. */
+static void add_outlook(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words)
+{
+	bool cause = state->reason != REASON_NONE && state->reason != REASON_STABLE;
+	const char *comma = cause ? "; " : "";
+
+	switch ((enum state)state->state) {
+	case STATE_BACKOFF:
+		if (words->safe_mode)
+			add(text, "%ssafe mode: not started again", comma);
+		else if (words->retry_ms >= 0)
+			add(text, "%sagain in %lld ms", comma, words->retry_ms);
+		break;
+	case STATE_FATAL:
+		add(text, "%sgave up after %u starts", comma, state->window_starts);
+		break;
+	case STATE_WAITING:
+		if (words->safe_mode)
+			add(text, "%ssafe mode: nothing is started", comma);
+		else if (words->waits_for != NULL)
+			add(text, "%swaits for %s", comma, words->waits_for);
+		break;
+	case STATE_STARTING:
+	case STATE_RUNNING:
+		if (words->waits_for != NULL)
+			add(text, "%sto be stopped after %s", comma, words->waits_for);
+		break;
+	case STATE_STOPPED:
+	case STATE_STOPPING:
+	case STATE_EXITED:
+	case STATE_COUNT:
+		break;
+	}
+}

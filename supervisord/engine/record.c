@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/* record.c: see record.h. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/signame.h"
+#include "lib/wstatus.h"
+#include "supervisord/engine/engine.h"
+#include "supervisord/engine/procstat.h"
+#include "supervisord/engine/record.h"
+
+static void write_last_exit(struct jsonw *w, const struct ledger_state *state);
+static void write_usage(struct jsonw *w, pid_t pid);
+
+void record_write(struct jsonw *w, const struct program *program, bool detail)
+{
+	const struct ledger_state *state = program_state(program);
+	pid_t pid = program_pid(program);
+	char text[REASON_TEXT];
+
+	jsonw_begin_object(w);
+	jsonw_member_string(w, "name", program_name(program));
+	jsonw_member_string(w, "program", program_name(program));
+	jsonw_member_int(w, "instance", 1);
+	jsonw_member_string(w, "state", step_state_name((enum state)state->state));
+	jsonw_member_string(w, "wanted", state->wanted == WANTED_UP ? "up" : "down");
+	if (pid > 0)
+		jsonw_member_int(w, "pid", pid);
+	else
+		jsonw_member_null(w, "pid");
+	jsonw_member_string(w, "since", record_time(state->since_wall_ns, text, sizeof(text)));
+	jsonw_member_int(w, "starts", (int64_t)state->starts);
+	write_last_exit(w, state);
+	jsonw_member_string(w, "reason", program_reason(program, text, sizeof(text)));
+	jsonw_member_string(w, "status_text", "");
+	jsonw_member_bool(w, "ready", state->state == STATE_RUNNING);
+	if (detail && pid > 0) {
+		write_usage(w, pid);
+	} else {
+		jsonw_member_null(w, "memory_bytes");
+		jsonw_member_null(w, "cpu_ms");
+	}
+	jsonw_end_object(w);
+}
+
+const char *record_time(int64_t wall_ns, char *buffer, size_t size)
+{
+	time_t seconds = (time_t)(wall_ns / NS_PER_S);
+	struct tm utc;
+
+	if (gmtime_r(&seconds, &utc) == NULL)
+		memset(&utc, 0, sizeof(utc));
+	(void)snprintf(buffer, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
+	    utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+	    (int)(wall_ns % NS_PER_S / NS_PER_MS));
+	return buffer;
+}
+
+static void write_last_exit(struct jsonw *w, const struct ledger_state *state)
+{
+	char name[16];
+
+	jsonw_key(w, "last_exit");
+	if (!(state->flags & LEDGER_FLAG_HAS_EXIT)) {
+		jsonw_null(w);
+		return;
+	}
+	jsonw_begin_object(w);
+	if (wstatus_is_exit(state->last_wstatus))
+		jsonw_member_int(w, "status", wstatus_code(state->last_wstatus));
+	else
+		jsonw_member_string(w, "signal",
+		    signame_format(wstatus_signal(state->last_wstatus), name, sizeof(name)));
+	jsonw_end_object(w);
+}
+
+/* Of the main process. */
+static void write_usage(struct jsonw *w, pid_t pid)
+{
+	struct procstat stat;
+
+	if (!procstat_read(pid, &stat)) {
+		jsonw_member_null(w, "memory_bytes");
+		jsonw_member_null(w, "cpu_ms");
+		return;
+	}
+	jsonw_member_int(w, "memory_bytes", stat.resident_pages * sysconf(_SC_PAGESIZE));
+	jsonw_member_int(w, "cpu_ms",
+	    (int64_t)(stat.user_ticks + stat.system_ticks) * 1000 / sysconf(_SC_CLK_TCK));
+}

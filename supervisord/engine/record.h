@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* record.h: a program as JSON: type Program of io.superctl.varlink, and nothing else anywhere. */
+#ifndef ENGINE_RECORD_H
+#define ENGINE_RECORD_H
+
+#include "lib/jsonw.h"
+#include "supervisord/engine/program.h"
+
+/* `detail`: look into /proc for memory and CPU time of the main process. */
+void record_write(struct jsonw *w, const struct program *program, bool detail);
+
+/* "2026-01-31T12:00:00.000Z" of a wall clock time.  Returns `buffer`. */
+#define RECORD_TIME 40
+const char *record_time(int64_t wall_ns, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * streams.h: where a program's 0, 1 and 2 come from, and the pipes behind them.
+ *
+ * Pipes to the logger and to other programs' stdin belong to the instance, not to a run: both ends
+ * are made once, held by the guardian, and every run gets them again.  So neither side ever
+ * sees EOF or SIGPIPE because the other one restarts.
+ */
+#ifndef ENGINE_STREAMS_H
+#define ENGINE_STREAMS_H
+
+#include "supervisord/engine/config.h"
+#include "supervisord/engine/launch.h"
+#include "supervisord/engine/slots.h"
+
+/* The held pipes of one instance; slot numbers, -1: none. */
+struct streams {
+	int log_read[2];
+	int log_write[2];
+	int stdin_read;
+	int stdin_write;
+};
+
+void streams_init(struct streams *streams);
+
+/* Note one slot of a previous engine. */
+void streams_adopt(struct streams *streams, uint64_t key, int slot);
+
+/* Make the pipe to this instance's stdin if there is none yet.  0 or -errno. */
+int streams_need_stdin(struct streams *streams, struct slots *slots, int row);
+
+/*
+ * Make or drop log pipes so that they fit the stanza.  Called before each launch.  0 or -errno with
+ * *ret_step.
+ */
+int streams_prepare_logs(struct streams *streams, struct slots *slots, int row,
+    const struct program_config *config, enum launch_step *ret_step);
+
+/*
+ * Open what a stanza names in a file system: `path` is expanded and absolute.  Gives a
+ * close-on-exec, blocking descriptor.  Never waits for the other side of a fifo.
+ */
+int streams_open_path(enum stdio_kind kind, const char *path, int *ret_fd);
+
+/* The instance is gone: let go of everything. */
+void streams_release(struct streams *streams, struct slots *slots);
+
+#endif

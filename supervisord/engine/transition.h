@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * transition.h: the whole next state of an instance: step.h's decision, and the counters, times and
+ * deadline that go with it.  Pure: what it knows of the world comes in, what is to be done goes
+ * out, so the engine and the simulator decide by the same code.
+ */
+#ifndef ENGINE_TRANSITION_H
+#define ENGINE_TRANSITION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/ledger.h"
+#include "supervisord/engine/config.h"
+#include "supervisord/engine/reason.h"
+#include "supervisord/engine/step.h"
+
+/* What an event is due to. */
+struct cause {
+	enum reason reason; /* REASON_NONE: keep what is there */
+	int32_t detail;
+	int32_t step;
+};
+
+/* What happened, and how the world is at that moment. */
+struct happening {
+	enum event event;
+	struct cause cause;
+	bool may_start; /* nothing that comes first is missing, and launching is allowed at all */
+	bool may_stop;  /* nothing that must stop first is still there */
+	bool leftovers; /* the main process has ended, others of its group have not */
+	uint64_t config_hash; /* of what a launch would launch now */
+	/* EVENT_EXIT only: */
+	uint64_t run;    /* the run that ended */
+	int32_t wstatus; /* as of wait(2) */
+	bool launched;   /* false: it could not even be executed */
+	int64_t now_ns;  /* CLOCK_BOOTTIME */
+	int64_t wall_ns;
+};
+
+struct transition {
+	struct ledger_state state; /* to be committed as a whole */
+	unsigned actions;          /* enum action: to be done after that */
+	bool moved;                /* another state, or the same one by a new run */
+};
+
+/*
+ * Returns 0, or -EPROTO when this cannot happen in this state; then *ret_transition has the
+ * counters of an exit and nothing else changed.
+ */
+int transition_decide(const struct ledger_state *state, const struct program_config *config,
+    const struct happening *happening, struct transition *ret_transition);
+
+/* The delay in BACKOFF, given the failures counted so far. */
+int64_t transition_retry_ns(const struct program_config *config, const struct ledger_state *state);
+
+/* Order: `first` keeps those that come after it from starting; `last` keeps those before it from
+ * stopping. */
+bool transition_blocks_start(const struct ledger_state *first);
+bool transition_blocks_stop(const struct ledger_state *last);
+
+/* Wanted down, or to be replaced by a new run. */
+bool transition_is_halting(const struct ledger_state *state);
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * value.c: see value.h.  The table of types, and the simplest of them: strings and words of a fixed
+ * set.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/limits.h"
+#include "lib/ownlog.h"
+#include "supervisord/engine/expand.h"
+#include "supervisord/engine/valuetype.h"
+
+static const struct value_type *const types[KEY_TYPE_COUNT];
+
+int value_parse(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	return types[input->row->type]->parse(input, ret_value, ret_problem);
+}
+
+void value_done(const struct key_row *row, void *value, const void *shared)
+{
+	if (types[row->type]->done != NULL)
+		types[row->type]->done(value, shared);
+	memset(value, 0, row->size);
+}
+
+void value_write(const struct key_row *row, const void *value, FILE *file)
+{
+	types[row->type]->write(value, file);
+}
+
+const char *value_allowed(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	return types[row->type]->allowed(row, buffer);
+}
+
+const char *value_check_name(const char *name)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t length = strlen(name);
+
+	if (length == 0)
+		return "is empty";
+	_Static_assert(LIMIT_NAME - 7 == 57, "the text below");
+	/* An instance adds "@" and up to five digits. */
+	if (length >= LIMIT_NAME - 6)
+		return "is too long: at most 57 bytes are allowed";
+	if (strchr(letters, name[0]) == NULL)
+		return "does not begin with a letter or digit";
+	for (size_t i = 0; i < length; i++)
+		if (strchr(letters, name[i]) == NULL && strchr("_.-", name[i]) == NULL)
+			return "has other characters than letters, digits, '_', '.' and '-'";
+	if (strcmp(name, "all") == 0 || strcmp(name, "supervisord") == 0)
+		return "has a meaning of its own in commands";
+	return NULL;
+}
+
+int value_problem(
+    const struct value_input *input, const char *text, const char *problem, char **ret_problem)
+{
+	char quoted[CONFREPORT_QUOTE], allowed[VALUE_ALLOWED];
+
+	return value_sentence(ret_problem, "'%s' %s: %s is allowed", confreport_quote(text, quoted),
+	    problem, value_allowed(input->row, allowed));
+}
+
+int value_sentence(char **ret_problem, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vasprintf(ret_problem, format, arguments);
+	va_end(arguments);
+	if (length >= 0)
+		return -EINVAL;
+	*ret_problem = NULL;
+	return -ENOMEM;
+}
+
+int value_check_expand(const char *text, char **ret_problem)
+{
+	char quoted[CONFREPORT_QUOTE], *word;
+	int at = expand_check(text), error;
+
+	if (at < 0)
+		return 0;
+	word = strndup(text + at, strcspn(text + at, "}") + 1);
+	if (word == NULL)
+		return -ENOMEM;
+	error = value_sentence(ret_problem,
+	    "'%s' is not known: %%{name}, %%{program}, %%{instance}, %%{user}, %%{home} and "
+	    "%%{run_dir} are "
+	    "allowed",
+	    confreport_quote(word, quoted));
+	free(word);
+	return error;
+}
+
+void value_write_text(const char *prefix, const char *text, FILE *file)
+{
+	putc('"', file);
+	fputs(prefix, file);
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\' || c == '$')
+			putc('\\', file);
+		if (c < ' ' || c == 0x7f)
+			fprintf(file, "\\x%02x", c);
+		else
+			putc(c, file);
+	}
+	putc('"', file);
+}
+
+/* ---- strings ------------------------------------------------------------------------------- */
+
+static int keep_string(const char *text, void *ret_value)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	*(char **)ret_value = copy;
+	return 0;
+}
+
+static int parse_string(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	if (input->items[0][0] == '\0')
+		return value_problem(input, "", "is empty", ret_problem);
+	return keep_string(input->items[0], ret_value);
+}
+
+static int parse_path(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	const char *text = input->items[0];
+	int error;
+
+	if (text[0] == '\0')
+		return value_problem(input, text, "is empty", ret_problem);
+	if (strlen(text) >= LIMIT_CONFIG_WORD)
+		return value_problem(input, text, "is too long", ret_problem);
+	error = value_check_expand(text, ret_problem);
+	return error < 0 ? error : keep_string(text, ret_value);
+}
+
+static void done_string(void *value, const void *shared)
+{
+	char *text = *(char **)value;
+
+	if (shared == NULL || text != *(char *const *)shared)
+		free(text);
+}
+
+static void write_string(const void *value, FILE *file)
+{
+	const char *text = *(char *const *)value;
+
+	if (text != NULL)
+		value_write_text("", text, file);
+}
+
+static const char *allowed_string(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "a name or number");
+	return buffer;
+}
+
+static const char *allowed_path(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "a path");
+	return buffer;
+}
+
+static const struct value_type value_string = {
+    parse_string, done_string, write_string, allowed_string};
+static const struct value_type value_path = {parse_path, done_string, write_string, allowed_path};
+
+/* ---- words of a set ------------------------------------------------------------------------ */
+
+/* The position of the input in a NULL-terminated set, or as value_problem(). */
+static int parse_word(
+    const struct value_input *input, const char *const *set, int *ret_index, char **ret_problem)
+{
+	for (int i = 0; set[i] != NULL; i++) {
+		if (strcmp(set[i], input->items[0]) == 0) {
+			*ret_index = i;
+			return 0;
+		}
+	}
+	return value_problem(input, input->items[0], "is not known", ret_problem);
+}
+
+static int parse_bool(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	static const char *const set[] = {"false", "true", "no", "yes", "off", "on", NULL};
+	int index, error;
+
+	error = parse_word(input, set, &index, ret_problem);
+	if (error == 0)
+		*(bool *)ret_value = index % 2 == 1;
+	return error;
+}
+
+static void write_bool(const void *value, FILE *file)
+{
+	fputs(*(const bool *)value ? "true" : "false", file);
+}
+
+static const char *allowed_bool(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "true or false");
+	return buffer;
+}
+
+static const char *const restart_names[] = {
+    [RESTART_NEVER] = "never",
+    [RESTART_ON_FAILURE] = "on-failure",
+    [RESTART_ON_ABNORMAL] = "on-abnormal",
+    [RESTART_ALWAYS] = "always",
+    NULL,
+};
+
+static int parse_restart(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	int index, error;
+
+	error = parse_word(input, restart_names, &index, ret_problem);
+	if (error == 0)
+		*(enum restart_policy *)ret_value = (enum restart_policy)index;
+	return error;
+}
+
+static void write_restart(const void *value, FILE *file)
+{
+	fputs(restart_names[*(const enum restart_policy *)value], file);
+}
+
+static const char *allowed_restart(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "never, on-failure, on-abnormal or always");
+	return buffer;
+}
+
+static int parse_level(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	for (int i = 0; ownlog_level_name(i) != NULL; i++) {
+		if (strcmp(ownlog_level_name(i), input->items[0]) == 0) {
+			*(int *)ret_value = i;
+			return 0;
+		}
+	}
+	return value_problem(input, input->items[0], "is not known", ret_problem);
+}
+
+static void write_level(const void *value, FILE *file)
+{
+	fputs(ownlog_level_name(*(const int *)value), file);
+}
+
+static const char *allowed_level(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "error, warning, notice or debug");
+	return buffer;
+}
+
+static const struct value_type value_bool = {parse_bool, NULL, write_bool, allowed_bool};
+static const struct value_type value_restart = {
+    parse_restart, NULL, write_restart, allowed_restart};
+static const struct value_type value_level = {parse_level, NULL, write_level, allowed_level};
+
+static const struct value_type *const types[KEY_TYPE_COUNT] = {
+    [KEY_STRING] = &value_string,
+    [KEY_PATH] = &value_path,
+    [KEY_COMMAND] = &value_command,
+    [KEY_BOOL] = &value_bool,
+    [KEY_OCTAL] = &value_octal,
+    [KEY_ENVIRONMENT] = &value_environment,
+    [KEY_NAMES] = &value_names,
+    [KEY_PATTERNS] = &value_patterns,
+    [KEY_RESTART] = &value_restart,
+    [KEY_EXITS] = &value_exits,
+    [KEY_DURATION] = &value_duration,
+    [KEY_SIZE] = &value_size,
+    [KEY_COUNT] = &value_count,
+    [KEY_FACTOR] = &value_factor,
+    [KEY_SIGNAL] = &value_signal,
+    [KEY_STDIN] = &value_stdin,
+    [KEY_STDOUT] = &value_stdout,
+    [KEY_STDERR] = &value_stderr,
+    [KEY_LEVEL] = &value_level,
+};

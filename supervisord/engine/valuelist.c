@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * valuelist.c: the types that are lists of strings, see valuetype.h.  A list is one allocation,
+ * NULL when empty.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/limits.h"
+#include "supervisord/engine/valuetype.h"
+#include "supervisord/engine/words.h"
+
+static int compare_names(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+	size_t m = strcspn(x, "="), n = strcspn(y, "=");
+	int order = memcmp(x, y, m < n ? m : n);
+
+	return order != 0 ? order : (m > n) - (m < n);
+}
+
+/* A name (up to '=') that stands twice, in *ret_twice, or NULL.  Returns 0 or -ENOMEM. */
+static int find_twice(const struct value_input *input, const char **ret_twice)
+{
+	const char **sorted;
+
+	*ret_twice = NULL;
+	if (input->count < 2)
+		return 0;
+	sorted = malloc(input->count * sizeof(*sorted));
+	if (sorted == NULL)
+		return -ENOMEM;
+	memcpy(sorted, input->items, input->count * sizeof(*sorted));
+	qsort(sorted, input->count, sizeof(*sorted), compare_names);
+	for (size_t i = 1; i < input->count && *ret_twice == NULL; i++)
+		if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
+			*ret_twice = sorted[i];
+	free(sorted);
+	return 0;
+}
+
+static int check_count(const struct value_input *input, size_t limit, char **ret_problem)
+{
+	if (input->count <= limit)
+		return 0;
+	return value_sentence(
+	    ret_problem, "%zu values: at most %zu are allowed", input->count, limit);
+}
+
+static int refuse_twice(const struct value_input *input, char **ret_problem)
+{
+	char quoted[CONFREPORT_QUOTE], *name;
+	const char *twice;
+	int error;
+
+	error = find_twice(input, &twice);
+	if (error < 0 || twice == NULL)
+		return error;
+	name = strndup(twice, strcspn(twice, "="));
+	if (name == NULL)
+		return -ENOMEM;
+	error = value_sentence(ret_problem, "'%s' is given twice", confreport_quote(name, quoted));
+	free(name);
+	return error;
+}
+
+static int keep_list(const struct value_input *input, void *ret_value)
+{
+	string_list list;
+
+	if (input->count == 0)
+		return 0;
+	list = words_copy(input->items, input->count);
+	if (list == NULL)
+		return -ENOMEM;
+	*(string_list *)ret_value = list;
+	return 0;
+}
+
+/* ---- command -------------------------------------------------------------------------------- */
+
+static int split_command(const struct value_input *input, string_list *ret_argv, char **ret_problem)
+{
+	const char *problem;
+	int error;
+
+	error = words_split(input->items[0], LIMIT_ARGV, ret_argv, &problem);
+	if (error == -EINVAL)
+		return value_sentence(ret_problem,
+		    "%s in the command: put a \\ before it (in \"...\" of this file: \\\\) to take "
+		    "it literally",
+		    problem);
+	if (error == -E2BIG)
+		return value_sentence(
+		    ret_problem, "too many words: at most %d are allowed", LIMIT_ARGV);
+	return error;
+}
+
+static int make_argv(const struct value_input *input, string_list *ret_argv, char **ret_problem)
+{
+	const char *shell[] = {"/bin/sh", "-c", input->count > 0 ? input->items[0] : NULL};
+
+	if (input->shell && input->list)
+		return value_sentence(
+		    ret_problem, "a list with shell = true: one string is allowed");
+	if (input->shell) {
+		if (shell[2] == NULL || shell[2][strspn(shell[2], " \t\r\n")] == '\0')
+			return value_sentence(ret_problem, "is empty: a command line is needed");
+		*ret_argv = words_copy(shell, 3);
+		return *ret_argv == NULL ? -ENOMEM : 0;
+	}
+	if (!input->list)
+		return split_command(input, ret_argv, ret_problem);
+	*ret_argv = words_copy(input->items, input->count);
+	return *ret_argv == NULL ? -ENOMEM : 0;
+}
+
+static int parse_command(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	string_list argv = NULL;
+	int error;
+
+	error = check_count(input, LIMIT_ARGV, ret_problem);
+	if (error == 0)
+		error = make_argv(input, &argv, ret_problem);
+	if (error < 0)
+		return error;
+	if (argv == NULL || argv[0] == NULL || argv[0][0] == '\0')
+		error = value_sentence(ret_problem, "is empty: a program to run is needed");
+	for (size_t i = 0; error == 0 && argv != NULL && argv[i] != NULL; i++)
+		error = value_check_expand(argv[i], ret_problem);
+	if (error < 0) {
+		free(argv);
+		return error;
+	}
+	*(string_list *)ret_value = argv;
+	return 0;
+}
+
+/* ---- the others ----------------------------------------------------------------------------- */
+
+static int check_entry(const char *entry, char **ret_problem)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+	char quoted[CONFREPORT_QUOTE];
+	size_t length = strspn(entry, letters);
+
+	if (length == 0 || entry[length] != '=' || (entry[0] >= '0' && entry[0] <= '9'))
+		return value_sentence(ret_problem,
+		    "'%s' is not NAME=VALUE with a NAME of letters, digits and '_' that begins "
+		    "with no digit",
+		    confreport_quote(entry, quoted));
+	return value_check_expand(entry, ret_problem);
+}
+
+static int parse_environment(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	int error;
+
+	error = check_count(input, (size_t)input->row->maximum, ret_problem);
+	for (size_t i = 0; error == 0 && i < input->count; i++)
+		error = check_entry(input->items[i], ret_problem);
+	if (error == 0)
+		error = refuse_twice(input, ret_problem);
+	return error < 0 ? error : keep_list(input, ret_value);
+}
+
+static int parse_names(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	char quoted[CONFREPORT_QUOTE];
+	int error;
+
+	error = check_count(input, (size_t)input->row->maximum, ret_problem);
+	for (size_t i = 0; error == 0 && i < input->count; i++) {
+		const char *rule = value_check_name(input->items[i]);
+
+		if (rule != NULL)
+			error = value_sentence(ret_problem, "the program name '%s' %s",
+			    confreport_quote(input->items[i], quoted), rule);
+	}
+	if (error == 0)
+		error = refuse_twice(input, ret_problem);
+	return error < 0 ? error : keep_list(input, ret_value);
+}
+
+static int parse_patterns(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	int error;
+
+	error = check_count(input, (size_t)input->row->maximum, ret_problem);
+	for (size_t i = 0; error == 0 && i < input->count; i++)
+		if (input->items[i][0] == '\0')
+			error = value_problem(input, "", "is empty", ret_problem);
+	return error < 0 ? error : keep_list(input, ret_value);
+}
+
+static void done_list(void *value, const void *shared)
+{
+	string_list list = *(string_list *)value;
+
+	if (shared == NULL || list != *(const string_list *)shared)
+		free(list);
+}
+
+static void write_list(const void *value, FILE *file)
+{
+	const string_list list = *(const string_list *)value;
+
+	if (list == NULL)
+		return;
+	putc('{', file);
+	for (size_t i = 0; list[i] != NULL; i++) {
+		if (i > 0)
+			fputs(", ", file);
+		value_write_text("", list[i], file);
+	}
+	putc('}', file);
+}
+
+static const char *allowed_command(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "a string, or a list of strings");
+	return buffer;
+}
+
+static const char *allowed_environment(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "a list such as {\"NAME=VALUE\", \"OTHER=VALUE\"}");
+	return buffer;
+}
+
+static const char *allowed_names(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "a list of programs such as {\"db\", \"cache\"}");
+	return buffer;
+}
+
+static const char *allowed_patterns(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "a list of patterns such as {\"conf.d/*.conf\"}");
+	return buffer;
+}
+
+const struct value_type value_command = {parse_command, done_list, write_list, allowed_command};
+const struct value_type value_environment = {
+    parse_environment, done_list, write_list, allowed_environment};
+const struct value_type value_names = {parse_names, done_list, write_list, allowed_names};
+const struct value_type value_patterns = {parse_patterns, done_list, write_list, allowed_patterns};

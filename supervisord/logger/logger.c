@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+/* logger.c: see logger.h. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/channel.h"
+#include "lib/ownlog.h"
+#include "supervisord/logger/logger.h"
+
+#define EVENTS          64
+#define MESSAGES        64 /* of one channel in one wake-up */
+#define FINISH_LIMIT_MS 5000
+
+static void serve_events(struct logger *logger, const struct epoll_event *events, int count);
+static void tell_drained(uint32_t slot, uint64_t key);
+static void serve_guardian(struct logger *logger);
+static void serve_peer(struct logger *logger);
+static void handle_held(struct logger *logger, struct msg *msg);
+static void handle_specs(struct logger *logger, int fd);
+static void handle_finish(struct logger *logger);
+static void lose_guardian(struct logger *logger);
+
+int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
+{
+	int error;
+
+	*logger = (struct logger){
+	    .guardian = {.kind = WATCH_GUARDIAN, .fd = guardian_fd},
+	    .peer = {.kind = WATCH_PEER, .fd = peer_fd},
+	};
+	logger->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (logger->epoll_fd < 0)
+		return -errno;
+	readers_init(&logger->readers, logger->epoll_fd);
+	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers);
+	logger->streams.drained = tell_drained;
+	if (error == 0)
+		error = watch_set(&logger->guardian, logger->epoll_fd, EPOLLIN);
+	if (error == 0)
+		error = watch_set(&logger->peer, logger->epoll_fd, EPOLLIN);
+	return error;
+}
+
+/* The guardian has kept the pipe until now, in case we were killed over it. */
+static void tell_drained(uint32_t slot, uint64_t key)
+{
+	struct msg_head head = {.type = MSG_DRAINED, .slot = slot, .key = key};
+
+	(void)channel_send_head(FD_GUARDIAN, &head, -1, MSG_DONTWAIT);
+}
+
+int logger_run(struct logger *logger)
+{
+	struct epoll_event events[EVENTS];
+
+	while (!logger->is_done) {
+		int count = epoll_wait(
+		    logger->epoll_fd, events, EVENTS, streams_get_timeout_ms(&logger->streams));
+
+		if (count < 0 && errno != EINTR) {
+			log_error("epoll_wait: %s", strerror(errno));
+			return EXIT_FAILURE;
+		}
+		serve_events(logger, events, count);
+		streams_retry(&logger->streams);
+		readers_sweep(&logger->readers);
+		if (logger->is_orphan && !streams_is_active(&logger->streams))
+			logger->is_done = true;
+	}
+	readers_finish(&logger->readers, &logger->specs);
+	return EXIT_SUCCESS;
+}
+
+/*
+ * The messages come last: they may end streams whose event stands in the same batch.  A reader that
+ * ends stays in memory until the sweep, a stream is ended by its own event only.
+ */
+static void serve_events(struct logger *logger, const struct epoll_event *events, int count)
+{
+	bool guardian = false, peer = false;
+
+	for (int i = 0; i < count; i++) {
+		struct watch *watch = events[i].data.ptr;
+
+		switch (watch->kind) {
+		case WATCH_GUARDIAN:
+			guardian = true;
+			break;
+		case WATCH_PEER:
+			peer = true;
+			break;
+		case WATCH_STREAM:
+			streams_run(&logger->streams, (struct stream *)watch);
+			break;
+		case WATCH_READER:
+			readers_run(&logger->readers, &logger->specs, (struct reader *)watch,
+			    events[i].events);
+			break;
+		}
+	}
+	if (guardian)
+		serve_guardian(logger);
+	if (peer)
+		serve_peer(logger);
+}
+
+static void serve_guardian(struct logger *logger)
+{
+	struct msg msg;
+
+	for (int i = 0; i < MESSAGES && !logger->is_done; i++) {
+		int got = channel_receive(logger->guardian.fd, &msg, MSG_DONTWAIT);
+
+		if (got == -EAGAIN)
+			return;
+		if (got == -EBADMSG) {
+			log_error("a message of the guardian was cut: too many open files?");
+			continue;
+		}
+		if (got <= 0) {
+			lose_guardian(logger);
+			return;
+		}
+		if (msg.head.type == MSG_HELD)
+			handle_held(logger, &msg);
+		else if (msg.head.type == MSG_RELEASED)
+			streams_release(&logger->streams, msg.head.slot, msg.head.key);
+		else if (msg.head.type == MSG_FINISH)
+			handle_finish(logger);
+		channel_drop_fds(&msg);
+	}
+}
+
+static void serve_peer(struct logger *logger)
+{
+	struct msg msg;
+
+	for (int i = 0; i < MESSAGES; i++) {
+		int got = channel_receive(logger->peer.fd, &msg, MSG_DONTWAIT);
+
+		if (got == -EAGAIN)
+			return;
+		if (got == -EBADMSG)
+			continue;
+		if (got <= 0) {
+			watch_close(&logger->peer, logger->epoll_fd);
+			return;
+		}
+		if (msg.head.type == MSG_READ_LOG && msg.fd_count == 1 &&
+		    msg.length == sizeof(struct msg_read_log)) {
+			struct msg_read_log request;
+
+			memcpy(&request, msg.payload, sizeof(request));
+			readers_add_consume(&logger->readers, &logger->specs, &request, msg.fds[0]);
+			msg.fd_count = 0;
+		}
+		channel_drop_fds(&msg);
+	}
+}
+
+static void handle_held(struct logger *logger, struct msg *msg)
+{
+	uint64_t key = msg->head.key;
+	enum held_kind kind = held_key_kind(key);
+	uint32_t row = kind == HELD_OWN_READ ? LOGSPEC_ROW_OWN : held_key_row(key);
+	uint16_t stream = kind == HELD_OWN_READ ? 0 : held_key_stream(key);
+	int error;
+
+	if (msg->fd_count != 1 || !held_is_for_logger(key))
+		return;
+	if (kind == HELD_LOG_SPECS) {
+		handle_specs(logger, msg->fds[0]);
+		return;
+	}
+	msg->fd_count = 0;
+	error = streams_hold_consume(
+	    &logger->streams, &logger->specs, msg->head.slot, row, stream, msg->fds[0]);
+	if (error < 0)
+		log_error("slot %u: cannot take its pipe: %s", msg->head.slot, strerror(-error));
+}
+
+static void handle_specs(struct logger *logger, int fd)
+{
+	struct specs specs;
+	int error = specs_read(fd, &specs);
+
+	if (error < 0) {
+		log_error("cannot read the log specs: %s; the former ones stay", strerror(-error));
+		return;
+	}
+	streams_apply_specs(&logger->streams, &specs);
+	specs_done(&logger->specs);
+	logger->specs = specs;
+	readers_note_specs(&logger->readers);
+}
+
+static void handle_finish(struct logger *logger)
+{
+	streams_finish(&logger->streams, FINISH_LIMIT_MS);
+	logger->is_done = true;
+}
+
+static void lose_guardian(struct logger *logger)
+{
+	watch_close(&logger->guardian, logger->epoll_fd);
+	logger->is_orphan = true;
+	log_error("the guardian is gone; writing on for as long as a program does");
+	streams_leave_own_pipe(&logger->streams);
+}

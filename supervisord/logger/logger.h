@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * logger.h: the logger's loop: what guardian and engine tell it, and the events of pipes and
+ * readers.
+ *
+ * The logger has no state that matters: it gets every descriptor again from the guardian after a
+ * restart and finds the rest on the file system, so it may be killed at any instruction.  It never
+ * waits but in epoll_wait(2).  It exits 0 after MSG_FINISH, or, when the guardian is gone, as soon
+ * as no pipe has a writer: programs that outlive everything of ours do not get a SIGPIPE for it.
+ */
+#ifndef LOGGER_LOGGER_H
+#define LOGGER_LOGGER_H
+
+#include <stdbool.h>
+
+#include "supervisord/logger/reader.h"
+#include "supervisord/logger/specs.h"
+#include "supervisord/logger/streams.h"
+#include "supervisord/logger/watch.h"
+
+struct logger {
+	int epoll_fd;
+	struct watch guardian;
+	struct watch peer;
+	struct specs specs;
+	struct streams streams;
+	struct readers readers;
+	bool is_orphan; /* the guardian is gone */
+	bool is_done;
+};
+
+/* Takes both sockets.  Returns 0 or -errno. */
+int logger_init(struct logger *logger, int guardian_fd, int peer_fd);
+
+/* Serve until the end.  Returns the exit code. */
+int logger_run(struct logger *logger);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/* reply.c: see reply.h. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
+#include "supervisord/logger/reply.h"
+
+static void write_error(
+    struct jsonw *w, const char *error, const char *key, const char *value, bool nearest);
+static size_t count_begun_sequence(const char *bytes, size_t length);
+
+void reply_write_data(struct jsonw *w, const char *bytes, size_t length, bool continues)
+{
+	jsonw_reset(w);
+	jsonw_begin_object(w);
+	jsonw_key(w, "parameters");
+	jsonw_begin_object(w);
+	jsonw_key(w, "data");
+	jsonw_string_n(w, bytes, length);
+	jsonw_end_object(w);
+	if (continues)
+		jsonw_member_bool(w, "continues", true);
+	jsonw_end_object(w);
+	jsonw_raw(w, "", 1);
+}
+
+void reply_write_last_data(struct jsonw *w, const char *bytes, size_t length)
+{
+	reply_write_data(w, bytes, length, false);
+	while (jsonw_error(w) == -EMSGSIZE && length > 0) {
+		size_t dropped = (length + 1) / 2;
+		const char *newline = memchr(bytes + dropped, '\n', length - dropped);
+
+		if (newline != NULL)
+			dropped = (size_t)(newline - bytes) + 1;
+		bytes += dropped;
+		length -= dropped;
+		reply_write_data(w, bytes, length, false);
+	}
+}
+
+void reply_write_busy(struct jsonw *w, const char *reason)
+{
+	write_error(w, "io.superctl.Busy", "reason", reason, false);
+}
+
+void reply_write_no_such_program(struct jsonw *w, const char *name)
+{
+	write_error(w, "io.superctl.NoSuchProgram", "name", name, true);
+}
+
+size_t reply_cut(const char *bytes, size_t length, bool is_full)
+{
+	const char *newline = is_full ? memrchr(bytes, '\n', length) : NULL;
+
+	if (newline != NULL)
+		return (size_t)(newline - bytes) + 1;
+	return length - count_begun_sequence(bytes, length);
+}
+
+static void write_error(
+    struct jsonw *w, const char *error, const char *key, const char *value, bool nearest)
+{
+	jsonw_reset(w);
+	jsonw_begin_object(w);
+	jsonw_member_string(w, "error", error);
+	jsonw_key(w, "parameters");
+	jsonw_begin_object(w);
+	jsonw_member_string(w, key, value);
+	if (nearest)
+		jsonw_member_null(w, "nearest");
+	jsonw_end_object(w);
+	jsonw_end_object(w);
+	jsonw_raw(w, "", 1);
+}
+
+/* Bytes at the end that begin a UTF-8 sequence and do not finish it. */
+static size_t count_begun_sequence(const char *bytes, size_t length)
+{
+	for (size_t back = 1; back <= 3 && back <= length; back++) {
+		unsigned char byte = (unsigned char)bytes[length - back];
+
+		if (byte < 0x80)
+			return 0;
+		if (byte >= 0xc2) {
+			size_t need = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+
+			return need > back && byte < 0xf5 ? back : 0;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * streams.h: every pipe the logger drains, by slot, and what becomes of each after a pump.
+ *
+ * A stream whose file cannot be written leaves the epoll set, so that its program is held back by
+ * the full pipe and nobody else notices; it is tried again each second, and that timer runs only
+ * while there is such a one.
+ */
+#ifndef LOGGER_STREAMS_H
+#define LOGGER_STREAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "supervisord/logger/reader.h"
+#include "supervisord/logger/specs.h"
+#include "supervisord/logger/stream.h"
+
+struct streams {
+	LIST_HEAD(stream_list, stream) list;
+	struct stream **by_slot;
+	uint32_t slots;   /* length of by_slot */
+	unsigned broken;  /* streams with an error … */
+	int64_t retry_ns; /* … and when they are tried next, CLOCK_BOOTTIME */
+	unsigned orphans; /* released and not yet written */
+	int epoll_fd;
+	int scratch[2];          /* for looks into pipes */
+	struct readers *readers; /* told what is written */
+	/* What is told when a released pipe has been written and closed; NULL: nobody. */
+	void (*drained)(uint32_t slot, uint64_t key);
+};
+
+/* Borrows `readers`.  Returns 0 or -errno. */
+int streams_init(struct streams *streams, int epoll_fd, struct readers *readers);
+
+/* `slot` now holds this pipe; what it held is released.  Takes `fd` in any case.  0 or -errno. */
+int streams_hold_consume(struct streams *streams, const struct specs *specs, uint32_t slot,
+    uint32_t row, uint16_t number, int fd);
+
+/*
+ * Write what is in the pipe of this slot, let go of it, and then tell `drained`.  Unknown slots are
+ * no error.
+ */
+void streams_release(struct streams *streams, uint32_t slot, uint64_t key);
+
+/* Move every stream to the new specs; afterwards nothing refers to the old ones. */
+void streams_apply_specs(struct streams *streams, const struct specs *specs);
+
+/* Its pipe has something, or has ended.  The stream may be gone afterwards. */
+void streams_run(struct streams *streams, struct stream *stream);
+
+/* Milliseconds until streams_retry() is due; -1: never. */
+int streams_get_timeout_ms(const struct streams *streams);
+void streams_retry(struct streams *streams);
+
+/* Write what is in all pipes, for at most `limit_ms`, and say what could not be written. */
+void streams_finish(struct streams *streams, int limit_ms);
+
+/* Is there a pipe that is being written to a file? */
+bool streams_is_active(const struct streams *streams);
+
+/*
+ * When descriptor 2 is one of the pipes drained here, the logger keeps its own pipe alive: point
+ * it to /dev/null.
+ */
+void streams_leave_own_pipe(struct streams *streams);
+
+#endif

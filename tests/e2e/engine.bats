@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: ISC
+# The engine may die at any instruction; see also core.bats.  The guardian counts its crashes, so each test has a
+# daemon of its own.
+
+# shellcheck disable=SC2030,SC2031 # a test is a subshell, and that is what it is for
+
+load lib.bash
+
+setup() {
+	sd_new 'defaults { stable_after = "100ms" restart_delay = "50ms" }'
+}
+
+teardown() {
+	sd_tell_failure
+	sd_down_all
+}
+
+# SIGKILL the engine and wait until the next one serves.
+replace_engine() {
+	local engine
+
+	engine=$(role_pid engine)
+	kill_role engine
+	wait_for 30 has_new_role engine "$engine"
+	wait_for "$PATIENCE" sd_serves
+}
+
+@test "engine: kill -9 under crash loops, twenty times: each run counted once, no two at a time" {
+	local daemons=() engines=() number runs
+
+	for number in 1 2 3 4 5; do
+		[ "$number" -eq 1 ] || sd_new 'defaults { stable_after = "100ms" restart_delay = "50ms" }'
+		cat >"$SD/conf.d/loops.conf" <<-END
+			defaults { start_limit = 0 }
+			program "loop" { command = "$SD/bin/looper $SD/loop.runs" restart_delay = "10ms" restart_factor = 1 }
+			program "quick" { command = "$SD/bin/looper $SD/quick.runs" restart_delay = "1ms" restart_factor = 1 }
+			program "steady" { command = "$SD/bin/stamp $SD/steady.stamps run" }
+		END
+		sed -i '/^defaults/d' "$SD/supervisord.conf"
+		sd_start
+		daemons+=("$SD")
+	done
+	# Four rounds over five daemons: a fifth crash within a minute would mean safe mode.
+	for _ in 1 2 3 4; do
+		engines=()
+		for SD in "${daemons[@]}"; do
+			wait_for 30 sd_serves
+			wait_for "$PATIENCE" has_lines "$SD/loop.runs" $(($(count_lines "$SD/loop.runs") + 5 + RANDOM % 10))
+			engines+=("$(role_pid engine)")
+			kill -KILL "${engines[-1]}"
+		done
+		for number in 0 1 2 3 4; do
+			SD=${daemons[number]}
+			wait_for 30 has_new_role engine "${engines[number]}"
+		done
+	done
+	for SD in "${daemons[@]}"; do
+		wait_for 30 sd_serves
+		equals safe_mode "$(version_field safe_mode)" false
+		equals "engine starts" "$(version_field engine_starts)" 5
+		for number in loop quick; do
+			wait_for "$PATIENCE" has_lines "$SD/$number.runs" $(($(count_lines "$SD/$number.runs") + 3))
+			exits 0 sctl stop "$number"
+			runs=$(count_lines "$SD/$number.runs")
+			# The stop may have ended the last run before it could write.
+			[ "$(record "$number" last_exit.signal)" = TERM ] &&
+				[ "$(record "$number" starts)" -eq $((runs + 1)) ] ||
+				equals "starts of $number" "$(record "$number" starts)" "$runs"
+			equals "overlapping runs of $number" "$(grep -c overlap "$SD/$number.runs")" 0
+			equals "different runs of $number" "$(cut -d' ' -f1 "$SD/$number.runs" | sort -u | wc -l)" "$runs"
+		done
+		equals "starts of steady" "$(record steady starts)" 1
+		equals "stamps of steady" "$(count_lines "$SD/steady.stamps")" 1
+	done
+}
+
+@test "engine: five crashes in a minute mean safe mode; superctl apply leaves it" {
+	local pid
+
+	cat >"$SD/conf.d/programs.conf" <<-END
+		program "steady" { command = "$SD/bin/stamp $SD/steady.stamps run" }
+		program "mortal" { command = "$SD/bin/stamp $SD/mortal.stamps run" }
+		program "idle" { command = "$SD/bin/stamp $SD/idle.stamps run" autostart = false }
+	END
+	sd_start
+	wait_state steady RUNNING
+	wait_state mortal RUNNING
+	pid=$(record steady pid)
+	for _ in 1 2 3 4 5; do
+		equals safe_mode "$(version_field safe_mode)" false
+		replace_engine
+	done
+	equals safe_mode "$(version_field safe_mode)" true
+	equals "pid of steady" "$(record steady pid)" "$pid"
+
+	# It starts nothing, but stops what is to be stopped, and sees who ends.
+	exits 1 sctl start idle
+	matches "$output" '[Ss]afe.?mode|safe mode'
+	kill_program mortal
+	wait_for "$PATIENCE" has mortal pid ""
+	equals "starts of mortal" "$(record mortal starts)" 1
+	exits 0 sctl stop steady
+	equals "state of steady" "$(record steady state)" STOPPED
+
+	exits any sctl apply
+	equals safe_mode "$(version_field safe_mode)" false
+	wait_for "$PATIENCE" has mortal starts 2
+	wait_state mortal RUNNING
+	exits 0 sctl start idle
+	equals "state of steady" "$(record steady state)" STOPPED
+}
+
+@test "engine: a stop goes on when the engine dies in the middle of it" {
+	local client before
+
+	cat >"$SD/conf.d/stubborn.conf" <<-END
+		program "stubborn" { command = "$SD/bin/family stubborn $SD/ready" stop_timeout = "1500ms" }
+	END
+	sd_start
+	wait_for "$PATIENCE" file_has "$SD/ready" ready
+	wait_state stubborn RUNNING
+	before=$(now_ms)
+	sctl stop stubborn >"$SD/stop.out" 2>&1 3>&- &
+	client=$!
+	wait_state stubborn STOPPING
+	replace_engine
+	# Either the client was told that the connection is lost, or it was served.
+	status=0
+	wait "$client" || status=$?
+	equals "exit status of the waiting superctl" "$status" 1
+	matches "$(cat "$SD/stop.out")" 'lost'
+	wait_state stubborn STOPPED
+	at_least "milliseconds of the stop" $(($(now_ms) - before)) 1500
+	no_procs family
+}
+
+@test "engine: a restart goes on when the engine dies in the middle of it" {
+	cat >"$SD/conf.d/slow.conf" <<-END
+		program "slow" { command = "$SD/bin/stamp $SD/slow.stamps run 1500" }
+	END
+	sd_start
+	wait_state slow RUNNING
+	exits 0 sctl restart --no-wait slow
+	wait_state slow STOPPING
+	replace_engine
+	wait_for "$PATIENCE" has slow starts 2
+	wait_state slow RUNNING
+	equals stamps "$(cut -d' ' -f1 "$SD/slow.stamps" | tr '\n' ' ')" "start stop start "
+}
+
+@test "engine: a back-off goes on where it was" {
+	local gaps
+
+	cat >"$SD/conf.d/slow.conf" <<-END
+		program "slow" { command = "$SD/bin/stamp $SD/slow.stamps exit 1" restart_delay = "2s" start_limit = 2 }
+	END
+	sd_start
+	wait_state slow BACKOFF
+	replace_engine
+	equals starts "$(record slow starts)" 1
+	wait_state slow FATAL
+	mapfile -t gaps < <(start_gaps "$SD/slow.stamps")
+	equals "number of delays" "${#gaps[@]}" 1
+	at_least delay "${gaps[0]}" 2000
+	at_most delay "${gaps[0]}" 9000
+}
+
+@test "engine: what is STARTING becomes RUNNING under the next one" {
+	cat >"$SD/conf.d/slow.conf" <<-END
+		program "slow" { command = "$SD/bin/stamp $SD/slow.stamps run" stable_after = "1500ms" }
+	END
+	sd_start
+	wait_state slow STARTING
+	replace_engine
+	wait_state slow RUNNING
+	equals starts "$(record slow starts)" 1
+}
+
+@test "engine: states, counters and last exits are remembered" {
+	local before
+
+	cat >"$SD/conf.d/states.conf" <<-END
+		program "fatal" { command = "$SD/bin/stamp $SD/f exit 3" start_limit = 2 }
+		program "exited" { command = "$SD/bin/stamp $SD/e exit 0" }
+		program "stopped" { command = "$SD/bin/stamp $SD/s run" }
+		program "idle" { command = "$SD/bin/stamp $SD/i run" autostart = false }
+		program "noexec" { command = "/nonexistent/binary" start_limit = 1 }
+	END
+	sd_start
+	wait_state fatal FATAL
+	wait_state exited EXITED
+	wait_state noexec FATAL
+	wait_state stopped RUNNING
+	exits 0 sctl stop stopped
+	before=$(remembered)
+	replace_engine
+	equals records "$(remembered)" "$before"
+	matches "$before" 'No such file or directory'
+}
+
+# What must not change with the engine, a program a line.
+remembered() {
+	sctl status --json | "$PYTHON" -ISc '
+import json, sys
+for record in json.load(sys.stdin):
+    print(*(json.dumps(record[key]) for key in ("name", "state", "wanted", "starts", "last_exit", "reason", "since")))'
+}
+
+@test "engine and logger: both killed at once" {
+	local pid engine logger
+
+	cat >"$SD/conf.d/writer.conf" <<-END
+		program "writer" { command = "$SD/bin/numbers 20000 50 100" log_max_size = "100KB" log_keep = 100 }
+	END
+	sd_start
+	wait_state writer RUNNING
+	pid=$(record writer pid)
+	engine=$(role_pid engine)
+	logger=$(role_pid logger)
+	kill -KILL "$engine" "$logger"
+	wait_for "$PATIENCE" has_new_role engine "$engine"
+	wait_for "$PATIENCE" has_new_role logger "$logger"
+	wait_for "$PATIENCE" sd_serves
+	equals pid "$(record writer pid)" "$pid"
+	wait_for 60 log_has writer ' 20000 x'
+	log_text writer | assert_numbers 20000
+	exits 0 sctl logs writer -n 1
+	matches "$output" ' 20000 x'
+}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: ISC
+# superctl logs, and what is in a log; for the death of the logger see core.bats, and for its insides logger.bats.
+
+load lib.bash
+
+setup_file() {
+	sd_new 'defaults { stable_after = "100ms" restart = "never" }'
+	sd_start
+}
+
+teardown_file() {
+	sd_down_all
+}
+
+teardown() {
+	sd_tell_failure
+}
+
+@test "logs: -n gives the last lines, also across archives" {
+	stanza many <<-END
+		program "many" { command = "$SD/bin/numbers 1000 0 100" log_max_size = "10KB" log_keep = 100 }
+	END
+	wait_for "$PATIENCE" log_has many ' 1000 x'
+	exits 0 sctl logs many
+	equals "lines by default" "$(wc -l <<<"$output")" 10
+	exits 0 sctl logs many -n 1
+	matches "$output" '^[^ ]+ 1000 x+$'
+	exits 0 sctl logs many -n 555
+	equals lines "$(wc -l <<<"$output")" 555
+	equals "first number" "$(head -n 1 <<<"$output" | cut -d' ' -f2)" 446
+	equals "last number" "$(tail -n 1 <<<"$output" | cut -d' ' -f2)" 1000
+	exits 0 sctl logs many -n 5000
+	equals "all lines" "$(wc -l <<<"$output")" 1000
+	assert_numbers 1000 <<<"$output"
+	exits 0 sctl logs many -n 0
+	equals "no lines" "$output" ""
+}
+
+@test "logs: rotation keeps whole lines and log_keep archives" {
+	stanza rotated <<-END
+		program "rotated" { command = "$SD/bin/numbers 2000 0 100" log_max_size = "10KB" log_keep = 3 }
+	END
+	wait_for "$PATIENCE" log_has rotated ' 2000 x'
+	wait_for "$PATIENCE" test -e "$SD/log/rotated.log.3"
+	equals "archives" "$(cd "$SD/log" && printf '%s\n' rotated.log* | tr '\n' ' ')" \
+		"rotated.log rotated.log.1 rotated.log.2 rotated.log.3 "
+	for file in "$SD"/log/rotated.log.?; do
+		equals "last byte" "$(tail -c 1 "$file" | od -An -tx1)" " 0a"
+		at_most "size" "$(stat -c %s "$file")" 10200
+		at_least "size" "$(stat -c %s "$file")" 9900
+	done
+}
+
+@test "logs: -f follows across rotation, and ends with its reader" {
+	local client first last
+
+	stanza followed <<-END
+		program "followed" { command = "$SD/bin/numbers 3000 500 100" log_max_size = "20KB" log_keep = 100 }
+	END
+	wait_for "$PATIENCE" log_has followed ' 20 x'
+	"$SUPERCTL" -s "$SD/run/control.sock" logs followed -n 5 -f >"$SD/followed.out" 2>"$SD/followed.err" 3>&- &
+	client=$!
+	wait_for 60 file_has "$SD/followed.out" ' 3000 x'
+	kill "$client"
+	wait "$client" || true
+	first=$(head -n 1 "$SD/followed.out" | cut -d' ' -f2)
+	last=$(tail -n 1 "$SD/followed.out" | cut -d' ' -f2)
+	equals "last number" "$last" 3000
+	equals "lines" "$(wc -l <"$SD/followed.out")" $((3000 - first + 1))
+	awk 'NR > 1 && $2 != last + 1 { exit 1 } { last = $2 }' "$SD/followed.out"
+}
+
+@test "logs: --stderr shows the other stream" {
+	stanza apart <<-END
+		program "apart" { command = "echo out; echo err >&2" shell = true stderr = "log" }
+	END
+	wait_for "$PATIENCE" log_has apart.err err
+	wait_for "$PATIENCE" log_has apart out
+	exits 0 sctl logs apart
+	equals stdout "$output" out
+	exits 0 sctl logs apart --stderr
+	equals stderr "$output" err
+}
+
+@test "logs: of an unknown program" {
+	exits 4 sctl logs nobody
+}
+
+@test "logs: a grandchild that keeps the pipe open delays nothing and loses nothing" {
+	stanza linger <<-END
+		program "linger" { command = "$SD/bin/linger $SD/linger.go" }
+	END
+	wait_state linger EXITED 5
+	wait_for "$PATIENCE" log_has linger '^early$'
+	equals processes "$(count_procs linger)" 1
+	touch "$SD/linger.go"
+	wait_for "$PATIENCE" log_has linger '^late$'
+	wait_for "$PATIENCE" no_procs linger
+	equals log "$(cat "$SD/log/linger.log")" "$(printf 'early\nlate')"
+}
+
+@test "logs: what a program wrote before it died is in the file" {
+	stanza dying <<-END
+		program "dying" { command = "i=0; while [ \$i -lt 500 ]; do echo line \$i; i=\$((i + 1)); done; kill -9 \$\$" shell = true }
+	END
+	wait_state dying EXITED
+	wait_for "$PATIENCE" log_has dying '^line 499$'
+	equals lines "$(count_lines "$SD/log/dying.log")" 500
+}
+
+@test "logs: two programs do not mix" {
+	stanza two <<-END
+		program "left" { command = "$SD/bin/numbers 3000 0 80" }
+		program "right" { command = "$SD/bin/numbers 3000 0 90" }
+	END
+	wait_for "$PATIENCE" log_has left ' 3000 x'
+	wait_for "$PATIENCE" log_has right ' 3000 x'
+	equals "bytes of left" "$(stat -c %s "$SD/log/left.log")" 240000
+	equals "bytes of right" "$(stat -c %s "$SD/log/right.log")" 270000
+}

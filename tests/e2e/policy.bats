@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: ISC
+# When a program is started again, and when not: the keys restart, success_exit, restart_delay*, start_limit*.
+
+load lib.bash
+
+setup_file() {
+	sd_new 'defaults { stable_after = "100ms" restart_delay = "20ms" start_limit = 2 }'
+	sd_start
+	settle_stanza
+}
+
+teardown_file() {
+	sd_down_all
+}
+
+teardown() {
+	sd_tell_failure
+}
+
+# restart_policy POLICY ENDING WORD…: a stanza whose program ends so, named after both.
+restart_policy() {
+	cat <<-END
+		program "$1-$2-$3" {
+			command = "$SD/bin/stamp $SD/$1-$2-$3.stamps $2 $3"
+			restart = "$1"
+		}
+	END
+}
+
+# Four programs under a policy that end in four ways; the words say for each whether it is started again.
+# A restarted one ends FATAL after its two starts, another one stays EXITED after one.
+check_policy() {
+	local policy=$1 ending name expected
+
+	shift
+	for ending in "exit 0" "exit 1" "signal 9" "signal 10"; do
+		# shellcheck disable=SC2086
+		restart_policy "$policy" $ending
+	done | stanza "$policy"
+	for ending in exit-0 exit-1 signal-9 signal-10; do
+		name=$policy-$ending
+		expected=$1
+		shift
+		if [ "$expected" = again ]; then
+			wait_state "$name" FATAL
+			equals "starts of $name" "$(record "$name" starts)" 2
+		else
+			wait_state "$name" EXITED
+		fi
+	done
+	settle
+	for ending in exit-0 exit-1 signal-9 signal-10; do
+		name=$policy-$ending
+		[ "$(record "$name" state)" = FATAL ] || {
+			equals "state of $name" "$(record "$name" state)" EXITED
+			equals "starts of $name" "$(record "$name" starts)" 1
+		}
+		equals "stamps of $name" "$(count_lines "$SD/$name.stamps")" "$(record "$name" starts)"
+	done
+}
+
+@test "policy: on-failure starts again after a failing status and after a signal" {
+	check_policy on-failure no again again again
+}
+
+@test "policy: on-abnormal starts again after a signal only" {
+	check_policy on-abnormal no no again again
+}
+
+@test "policy: always starts again" {
+	check_policy always again again again again
+}
+
+@test "policy: never does not" {
+	check_policy never no no no no
+}
+
+@test "policy: success_exit names codes and signals that count as success" {
+	stanza success <<-END
+		program "code-3" { command = "$SD/bin/stamp $SD/s3 exit 3" success_exit = {"0", "3", "USR1"} }
+		program "signal-usr1" { command = "$SD/bin/stamp $SD/s10 signal 10" success_exit = {"0", "3", "USR1"} }
+		program "code-4" { command = "$SD/bin/stamp $SD/s4 exit 4" success_exit = {"0", "3", "USR1"} }
+		program "signal-kill" { command = "$SD/bin/stamp $SD/s9 signal 9" success_exit = {"0", "3", "USR1"} }
+	END
+	wait_state code-3 EXITED
+	wait_state signal-usr1 EXITED
+	wait_state code-4 FATAL
+	wait_state signal-kill FATAL
+	equals "starts" "$(record code-3 starts) $(record signal-usr1 starts) $(record code-4 starts)" "1 1 2"
+}
+
+@test "policy: the delay never grows past restart_delay_max" {
+	local gaps
+
+	stanza capped <<-END
+		program "capped" {
+			command = "$SD/bin/stamp $SD/capped.stamps exit 1"
+			start_limit = 4
+			restart_delay = "100ms"
+			restart_factor = 20
+			restart_delay_max = "150ms"
+		}
+	END
+	wait_state capped FATAL
+	mapfile -t gaps < <(start_gaps "$SD/capped.stamps")
+	equals "number of delays" "${#gaps[@]}" 3
+	at_least "first delay" "${gaps[0]}" 100
+	at_least "second delay" "${gaps[1]}" 150
+	at_least "third delay" "${gaps[2]}" 150
+	at_most "third delay" "${gaps[2]}" 1900
+}
+
+@test "policy: start_limit 0 never gives up" {
+	stanza endless <<-END
+		program "endless" {
+			command = "$SD/bin/stamp $SD/endless.stamps exit 1"
+			start_limit = 0
+			restart_delay = "5ms"
+			restart_factor = 1
+		}
+	END
+	wait_for "$PATIENCE" has_lines "$SD/endless.stamps" 30
+	exits 0 sctl stop endless
+	equals state "$(record endless state)" STOPPED
+	equals starts "$(record endless starts)" "$(count_lines "$SD/endless.stamps")"
+}
+
+@test "policy: stop during the back-off ends it at once" {
+	local before
+
+	stanza backoff <<-END
+		program "backoff" {
+			command = "$SD/bin/stamp $SD/backoff.stamps exit 1"
+			restart_delay = "1h"
+			restart_delay_max = "2h"
+		}
+	END
+	wait_state backoff BACKOFF
+	equals pid "$(record backoff pid)" ""
+	before=$(now_ms)
+	exits 0 sctl stop backoff
+	at_most "milliseconds of the stop" $(($(now_ms) - before)) 5000
+	equals state "$(record backoff state)" STOPPED
+	equals wanted "$(record backoff wanted)" down
+}
+
+@test "policy: start during the back-off does not wait for it" {
+	exits any sctl start backoff --no-wait
+	wait_for "$PATIENCE" has backoff starts 2
+	exits 0 sctl stop backoff
+}
+
+@test "policy: STARTING becomes RUNNING after stable_after, not before" {
+	local start now
+
+	stanza stable <<-END
+		program "stable" {
+			command = "$SD/bin/stamp $SD/stable.stamps run"
+			stable_after = "1500ms"
+		}
+	END
+	wait_for "$PATIENCE" has_lines "$SD/stable.stamps" 1
+	wait_state stable STARTING
+	wait_state stable RUNNING
+	start=$(awk '{ print int($5 / 1000000) }' "$SD/stable.stamps")
+	now=$("$PYTHON" -ISc 'import time; print(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000000)')
+	at_least "age when RUNNING" $((now - start)) 1500
+}
+
+@test "policy: autostart = false leaves a program STOPPED" {
+	stanza manual <<-END
+		program "manual" {
+			command = "$SD/bin/stamp $SD/manual.stamps run"
+			autostart = false
+		}
+	END
+	settle
+	equals state "$(record manual state)" STOPPED
+	equals starts "$(record manual starts)" 0
+	exits 0 sctl start manual
+	equals state "$(record manual state)" RUNNING
+}

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * logger_guardian: a guardian and an engine as the logger sees them, driven by a script on stdin.
+ * It starts the real logger, holds pipes, passes them on to each new logger, kills it, and asks for
+ * logs.
+ *
+ *   logger_guardian LOGGER <script
+ *
+ * One command a line; it ends with 1 and says where when a command fails or a wait takes too long:
+ *
+ *   spec ROW STREAM MAX KEEP NAME PATH    unspec ROW STREAM    specs      (send the table)
+ *   start    kill    storm COUNT          (kill and start at random moments)
+ *   pipe SLOT ROW STREAM    own SLOT      (own: also the stderr of loggers started later)
+ *   run SLOT COMMAND…   wait SLOT         (a shell command that writes to the pipe)
+ *   say SLOT TEXT…      part SLOT TEXT…   (write it ourselves; part: no newline)
+ *   drained SLOT        close SLOT        release SLOT
+ *   read ROW STREAM LINES FOLLOW MORE FILE    (each reply a line of FILE)
+ *   hang ROW STREAM LINES                 (a follower that never reads)
+ *   sh COMMAND…         until COMMAND…    (until it succeeds)
+ *   finish              abandon           (MSG_FINISH; the guardian dies; the logger must exit 0)
+ *
+ * Shell commands find the logger's pid in $LOGGER_PID.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A test program is linked from one file. */
+#include "lib/channel.c"
+#include "lib/logspec.c"
+
+#define SLOTS      4096
+#define SPECS      4096
+#define DEADLINE_S 60
+
+struct held {
+	uint64_t key;
+	int fd;       /* what the logger gets */
+	int write_fd; /* the other end of a pipe */
+	pid_t writer;
+};
+
+static const char *logger_path;
+static struct held slots[SLOTS];
+static struct logspec specs[SPECS];
+static size_t spec_count;
+static pid_t logger_pid;
+static int guardian_fd = -1;
+static int peer_fds[2];
+static int own_write = -1;
+
+static int run_line(char *line);
+
+static void pause_ms(long ms)
+{
+	struct timespec span = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	(void)nanosleep(&span, NULL);
+}
+
+int main(int argc, char *argv[])
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	if (argc != 2)
+		return 2;
+	logger_path = argv[1];
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peer_fds) < 0)
+		return 1;
+	for (size_t i = 0; i < SLOTS; i++)
+		slots[i] = (struct held){.fd = -1, .write_fd = -1};
+	srand((unsigned)getpid());
+	for (int number = 1; getline(&line, &size, stdin) > 0; number++) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '\0' || line[0] == '#')
+			continue;
+		if (run_line(line) < 0) {
+			(void)fprintf(stderr, "line %d: failed: %s\n", number, line);
+			if (logger_pid > 0)
+				(void)kill(logger_pid, SIGKILL);
+			return 1;
+		}
+	}
+	if (logger_pid > 0)
+		(void)kill(logger_pid, SIGKILL);
+	free(line);
+	return 0;
+}
+
+static int send_held(uint32_t slot)
+{
+	struct msg_head head = {.type = MSG_HELD, .slot = slot, .key = slots[slot].key};
+
+	return logger_pid > 0 ? channel_send_head(guardian_fd, &head, slots[slot].fd, 0) : 0;
+}
+
+static int hold(uint32_t slot, uint64_t key, int fd)
+{
+	if (slots[slot].fd >= 0)
+		close(slots[slot].fd);
+	slots[slot].fd = fd;
+	slots[slot].key = key;
+	return send_held(slot);
+}
+
+static void become_logger(int guardian)
+{
+	/* High first, so that neither overwrites the other. */
+	int guardian_high = fcntl(guardian, F_DUPFD_CLOEXEC, 100);
+	int peer_high = fcntl(peer_fds[1], F_DUPFD_CLOEXEC, 100);
+
+	if (own_write >= 0)
+		(void)dup2(own_write, STDERR_FILENO);
+	(void)dup2(guardian_high, FD_GUARDIAN);
+	(void)dup2(peer_high, FD_PEER);
+	(void)execl(logger_path, "logger", (char *)NULL);
+	_exit(127);
+}
+
+static int start_logger(void)
+{
+	char text[32];
+	int pair[2], error = channel_pair(pair);
+
+	if (error < 0)
+		return error;
+	logger_pid = fork();
+	if (logger_pid < 0)
+		return -errno;
+	if (logger_pid == 0)
+		become_logger(pair[1]);
+	close(pair[1]);
+	guardian_fd = pair[0];
+	(void)snprintf(text, sizeof(text), "%d", (int)logger_pid);
+	(void)setenv("LOGGER_PID", text, 1);
+	for (uint32_t slot = 0; slot < SLOTS && error == 0; slot++)
+		if (slots[slot].fd >= 0)
+			error = send_held(slot);
+	return error;
+}
+
+static int kill_logger(void)
+{
+	if (logger_pid <= 0)
+		return -ESRCH;
+	(void)kill(logger_pid, SIGKILL);
+	(void)waitpid(logger_pid, NULL, 0);
+	close(guardian_fd);
+	guardian_fd = -1;
+	logger_pid = 0;
+	return 0;
+}
+
+/* Wait for a process; its exit code, or -ETIMEDOUT. */
+static int await_exit(pid_t pid)
+{
+	int status;
+
+	for (int i = 0; i < DEADLINE_S * 200; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		pause_ms(5);
+	}
+	return -ETIMEDOUT;
+}
+
+static int await_logger_end(void)
+{
+	int code = await_exit(logger_pid);
+
+	if (code >= 0)
+		logger_pid = 0;
+	return code == 0 ? 0 : -1;
+}
+
+static int run_storm(int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct timespec span = {.tv_nsec = rand() % 15000000};
+		int error;
+
+		(void)nanosleep(&span, NULL);
+		error = kill_logger();
+		if (error == 0)
+			error = start_logger();
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+static int make_pipe(uint32_t slot, uint64_t key)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	slots[slot].write_fd = ends[1];
+	return hold(slot, key, ends[0]);
+}
+
+static void forget_spec(struct logspec *spec)
+{
+	free((void *)(uintptr_t)spec->name);
+	free((void *)(uintptr_t)spec->path);
+}
+
+static int add_spec(char *text)
+{
+	struct logspec spec = {0};
+	char name[64], path[4096];
+
+	if (sscanf(text, "%u %hu %lu %u %63s %4095s", &spec.row, &spec.stream, &spec.max_bytes,
+		&spec.keep, name, path) != 6 ||
+	    spec_count == SPECS)
+		return -EINVAL;
+	spec.name = strdup(name);
+	spec.path = strdup(path);
+	for (size_t i = 0; i < spec_count; i++)
+		if (specs[i].row == spec.row && specs[i].stream == spec.stream) {
+			forget_spec(&specs[i]);
+			specs[i] = spec;
+			return 0;
+		}
+	specs[spec_count++] = spec;
+	return 0;
+}
+
+static int remove_spec(uint32_t row, uint16_t stream)
+{
+	for (size_t i = 0; i < spec_count; i++)
+		if (specs[i].row == row && specs[i].stream == stream) {
+			forget_spec(&specs[i]);
+			specs[i] = specs[--spec_count];
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static int send_specs(void)
+{
+	int fd, error = logspec_write(specs, spec_count, &fd);
+
+	return error < 0 ? error : hold(HELD_LOG_SPECS, held_key(HELD_LOG_SPECS, 0, 0), fd);
+}
+
+static int start_writer(uint32_t slot, const char *command)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		(void)signal(SIGPIPE, SIG_DFL);
+		(void)dup2(slots[slot].write_fd, STDOUT_FILENO);
+		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	slots[slot].writer = pid;
+	return 0;
+}
+
+static int write_text(uint32_t slot, const char *text, bool newline)
+{
+	size_t length = strlen(text);
+
+	if (write(slots[slot].write_fd, text, length) != (ssize_t)length)
+		return -errno;
+	return newline && write(slots[slot].write_fd, "\n", 1) != 1 ? -errno : 0;
+}
+
+static int await_drained(uint32_t slot)
+{
+	for (int i = 0; i < DEADLINE_S * 200; i++) {
+		int count;
+
+		if (ioctl(slots[slot].fd, FIONREAD, &count) == 0 && count == 0)
+			return 0;
+		pause_ms(5);
+	}
+	return -ETIMEDOUT;
+}
+
+static int ask(const struct msg_read_log *request, int *ret_client)
+{
+	struct msg_head head = {.type = MSG_READ_LOG};
+	int pair[2], error;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	error = channel_send(peer_fds[0], &head, request, sizeof(*request), &pair[1], 1, 0);
+	close(pair[1]);
+	*ret_client = pair[0];
+	return error;
+}
+
+/* A child copies the replies to `file` until the connection is closed. */
+static int read_log(const struct msg_read_log *request, const char *file)
+{
+	int client, error = ask(request, &client);
+	pid_t pid = error < 0 ? -1 : fork();
+
+	if (pid == 0) {
+		static char bytes[65536];
+		FILE *out = fopen(file, "w");
+		ssize_t got;
+
+		/* Not one end of the pipes may live on here. */
+		for (int fd = 3; fd < 1024; fd++)
+			if (fd != client && (out == NULL || fd != fileno(out)))
+				close(fd);
+		while (out != NULL && (got = read(client, bytes, sizeof(bytes))) > 0) {
+			for (ssize_t i = 0; i < got; i++)
+				(void)fputc(bytes[i] == '\0' ? '\n' : bytes[i], out);
+			(void)fflush(out);
+		}
+		if (out != NULL)
+			(void)fputs("closed\n", out);
+		if (out != NULL)
+			(void)fclose(out);
+		_exit(0);
+	}
+	close(client);
+	return pid < 0 ? -errno : 0;
+}
+
+static int run_shell(const char *command, bool again)
+{
+	for (int i = 0; i < DEADLINE_S * 50; i++) {
+		if (system(command) == 0)
+			return 0;
+		if (!again)
+			return -1;
+		pause_ms(20);
+	}
+	return -ETIMEDOUT;
+}
+
+static int send_simple(enum msg_type type, uint32_t slot)
+{
+	struct msg_head head = {.type = type, .slot = slot, .key = slots[slot].key};
+
+	return channel_send_head(guardian_fd, &head, -1, 0);
+}
+
+static int release(uint32_t slot)
+{
+	int error = logger_pid > 0 ? send_simple(MSG_RELEASED, slot) : 0;
+
+	close(slots[slot].fd);
+	close(slots[slot].write_fd);
+	slots[slot] = (struct held){.fd = -1, .write_fd = -1};
+	return error;
+}
+
+/* The guardian dies: everything it holds is closed. */
+static int abandon(void)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		if (slots[i].fd >= 0)
+			close(slots[i].fd);
+		if (slots[i].write_fd >= 0)
+			close(slots[i].write_fd);
+	}
+	if (own_write >= 0)
+		close(own_write);
+	close(guardian_fd);
+	return await_logger_end();
+}
+
+static int run_slot_command(const char *verb, uint32_t slot, const char *rest)
+{
+	if (slot >= SLOTS)
+		return -EINVAL;
+	if (strcmp(verb, "own") == 0) {
+		int error = make_pipe(slot, held_key(HELD_OWN_READ, 0, 0));
+
+		own_write = fcntl(slots[slot].write_fd, F_DUPFD_CLOEXEC, 0);
+		return error;
+	}
+	if (strcmp(verb, "run") == 0)
+		return start_writer(slot, rest);
+	if (strcmp(verb, "wait") == 0)
+		return await_exit(slots[slot].writer) == 0 ? 0 : -1;
+	if (strcmp(verb, "say") == 0)
+		return write_text(slot, rest, true);
+	if (strcmp(verb, "part") == 0)
+		return write_text(slot, rest, false);
+	if (strcmp(verb, "drained") == 0)
+		return await_drained(slot);
+	if (strcmp(verb, "release") == 0)
+		return release(slot);
+	if (strcmp(verb, "close") == 0) {
+		close(slots[slot].write_fd);
+		slots[slot].write_fd = -1;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int run_read_command(const char *verb, const char *rest)
+{
+	struct msg_read_log request = {.follow = 1, .more = 1};
+	char file[4096];
+	long long lines;
+	unsigned row;
+	int client;
+
+	if (sscanf(rest, "%u %hu %lld", &row, &request.stream, &lines) != 3)
+		return -EINVAL;
+	request.row = row;
+	request.lines = lines < 0 ? UINT64_MAX : (uint64_t)lines;
+	if (strcmp(verb, "hang") == 0)
+		return ask(&request, &client);
+	if (sscanf(rest, "%*u %*u %*d %hhu %hhu %4095s", &request.follow, &request.more, file) != 3)
+		return -EINVAL;
+	return read_log(&request, file);
+}
+
+static int run_line(char *line)
+{
+	char *rest = line + strcspn(line, " ");
+	char *end;
+	uint32_t number, row, stream;
+
+	if (*rest != '\0')
+		*rest++ = '\0';
+	if (strcmp(line, "spec") == 0)
+		return add_spec(rest);
+	if (strcmp(line, "unspec") == 0)
+		return sscanf(rest, "%u %u", &row, &stream) == 2
+			   ? remove_spec(row, (uint16_t)stream)
+			   : -EINVAL;
+	if (strcmp(line, "specs") == 0)
+		return send_specs();
+	if (strcmp(line, "start") == 0)
+		return start_logger();
+	if (strcmp(line, "kill") == 0)
+		return kill_logger();
+	if (strcmp(line, "storm") == 0)
+		return run_storm(atoi(rest));
+	if (strcmp(line, "sh") == 0 || strcmp(line, "until") == 0)
+		return run_shell(rest, line[0] == 'u');
+	if (strcmp(line, "read") == 0 || strcmp(line, "hang") == 0)
+		return run_read_command(line, rest);
+	if (strcmp(line, "finish") == 0)
+		return send_simple(MSG_FINISH, 0) < 0 ? -1 : await_logger_end();
+	if (strcmp(line, "abandon") == 0)
+		return abandon();
+	if (strcmp(line, "pipe") == 0)
+		return sscanf(rest, "%u %u %u", &number, &row, &stream) == 3 && number < SLOTS
+			   ? make_pipe(number, held_key(HELD_LOG_READ, row, (uint16_t)stream))
+			   : -EINVAL;
+	number = (uint32_t)strtoul(rest, &end, 10);
+	return run_slot_command(line, number, *end == ' ' ? end + 1 : end);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * logger_writer: write COUNT numbered lines of LENGTH bytes each (with their newline) to stdout, in
+ * write(2)s of BLOCK lines:  "000000000017 xxxx…".  A write is never cut by us, and a failing one
+ * is exit 1.
+ *
+ *   logger_writer COUNT LENGTH BLOCK
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NUMBER_WIDTH 12
+
+static int write_all(const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t count = write(STDOUT_FILENO, bytes, length);
+
+		if (count < 0 && errno != EINTR)
+			return -1;
+		if (count > 0) {
+			bytes += count;
+			length -= (size_t)count;
+		}
+	}
+	return 0;
+}
+
+int main(int argc, char *argv[])
+{
+	unsigned long count, length, block, filled = 0;
+	char *bytes;
+
+	if (argc != 4)
+		return 2;
+	count = strtoul(argv[1], NULL, 10);
+	length = strtoul(argv[2], NULL, 10);
+	block = strtoul(argv[3], NULL, 10);
+	if (length < NUMBER_WIDTH + 2 || block == 0)
+		return 2;
+	bytes = malloc(block * length + 1);
+	if (bytes == NULL)
+		return 1;
+	memset(bytes, 'x', block * length);
+	for (unsigned long i = 0; i < count; i++) {
+		char *line = bytes + filled * length;
+		char number[32];
+
+		(void)snprintf(number, sizeof(number), "%0*lu ", NUMBER_WIDTH, i);
+		memcpy(line, number, NUMBER_WIDTH + 1);
+		line[length - 1] = '\n';
+		if (++filled == block || i + 1 == count) {
+			if (write_all(bytes, filled * length) < 0)
+				return 1;
+			filled = 0;
+		}
+	}
+	free(bytes);
+	return 0;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/* text_test.c: what a person sees: sanitised text, its width, tables, suggestions and times. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/clock.h"
+#include "ctl/out.h"
+#include "ctl/program.h"
+#include "ctl/suggest.h"
+#include "ctl/table.h"
+
+static void assert_text(const char *text, size_t columns, const char *expected)
+{
+	struct out out = {.fd = -1};
+
+	out_text(&out, text, columns);
+	out_bytes(&out, "", 1);
+	assert_string_equal(out.data, expected);
+	out_done(&out);
+}
+
+static void test_text_when_control_characters_then_shown(void **state)
+{
+	(void)state;
+	assert_text("plain", 0, "plain");
+	assert_text("\x1b[2J\r\n\x7f", 0, "\\x1b[2J\\x0d\\x0a\\x7f");
+	assert_text("\xc2\x9b\xc2\x80\xc2\xa0", 0, "\\x9b\\x80\xc2\xa0");
+	assert_text("\xff\xc3", 0, "\\xff\\xc3");
+	assert_text("\xe2\x82\xac", 0, "\xe2\x82\xac");
+}
+
+static void test_text_when_wider_than_its_columns_then_cut_with_a_mark(void **state)
+{
+	(void)state;
+	assert_text("0123456789", 10, "0123456789");
+	assert_text("0123456789", 9, "012345...");
+	assert_text("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 4, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9");
+	assert_text("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 4, "\xc3\xa9...");
+	assert_text("ab\x01"
+		    "cdef",
+	    8, "ab...");
+	assert_text("abcdef", 2, "..");
+	assert_text("abcdef", 3, "...");
+	assert_text("", 3, "");
+}
+
+static void test_measure_when_any_text_then_as_shown(void **state)
+{
+	(void)state;
+	assert_int_equal(out_measure(""), 0);
+	assert_int_equal(out_measure("abc"), 3);
+	assert_int_equal(out_measure("a\xc3\xa9\x01z"), 7);
+}
+
+static struct program program(const char *name, const char *state, int64_t pid, const char *reason)
+{
+	return (struct program){.name = name,
+	    .state = state,
+	    .pid = pid,
+	    .since = "1970-01-01T00:00:00Z",
+	    .reason = reason,
+	    .starts = 1,
+	    .memory_bytes = -1,
+	    .cpu_ms = -1};
+}
+
+static void assert_table(struct out *out, bool detailed, bool cut, const char *expected)
+{
+	const struct program programs[] = {
+	    program("a", "RUNNING", 7, "because it was started"),
+	    program("long@12", "FATAL", 0, "x"),
+	};
+
+	assert_int_equal(table_print(out, programs, 2, 90 * NS_PER_S, detailed, cut), 0);
+	out_bytes(out, "", 1);
+	assert_string_equal(out->data, expected);
+	out_done(out);
+}
+
+static void test_table_when_printed_then_aligned(void **state)
+{
+	struct out out = {.fd = -1};
+
+	(void)state;
+	assert_table(&out, false, true,
+	    "NAME     STATE    PID      FOR  STARTS  REASON\n"
+	    "a        RUNNING    7  1min30s       1  because it was started\n"
+	    "long@12  FATAL      -  1min30s       1  x\n");
+}
+
+static void test_table_when_the_terminal_is_narrow_then_only_the_reason_is_cut(void **state)
+{
+	struct out out = {.fd = -1, .width = 52};
+
+	(void)state;
+	assert_table(&out, false, true,
+	    "NAME     STATE    PID      FOR  STARTS  REASON\n"
+	    "a        RUNNING    7  1min30s       1  because i...\n"
+	    "long@12  FATAL      -  1min30s       1  x\n");
+	out = (struct out){.fd = -1, .width = 20};
+	assert_table(&out, true, false,
+	    "NAME     STATE    PID      FOR  STARTS  MEMORY  CPU  REASON\n"
+	    "a        RUNNING    7  1min30s       1       -    -  because it was started\n"
+	    "long@12  FATAL      -  1min30s       1       -    -  x\n");
+}
+
+static void test_parse_time_when_valid_then_exact(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ns;
+	} cases[] = {
+	    {"1970-01-01T00:00:00Z", 0},
+	    {"1970-01-01T00:00:00.000000001Z", 1},
+	    {"1970-01-01T01:00:00+01:00", 0},
+	    {"1969-12-31T23:00:00-01:00", -1}, /* years before 1970 are not told */
+	    {"2000-02-29T12:34:56.5Z", 951827696500000000LL},
+	    {"2026-01-31T12:00:00.123Z", 1769860800123000000LL},
+	    {"2100-03-01T00:00:00Z", 4107542400000000000LL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t ns = -1;
+		int r = program_parse_time(cases[i].text, &ns);
+
+		assert_int_equal(r, cases[i].ns < 0 ? -EINVAL : 0);
+		assert_true(ns == cases[i].ns);
+	}
+}
+
+static void test_parse_time_when_not_a_time_then_einval(void **state)
+{
+	static const char *const texts[] = {"", "now", "2026-01-31", "2026-01-31T12:00:00",
+	    "2026-13-01T00:00:00Z", "2026-01-32T00:00:00Z", "2026-01-31T24:00:00Z",
+	    "2026-01-31T12:00:00Zx", "2026-01-31 12:00:00Z", "2026-01-31T12:00:00+1",
+	    "9999-01-01T00:00:00Z"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		int64_t ns = 5;
+
+		assert_int_equal(program_parse_time(texts[i], &ns), -EINVAL);
+		assert_true(ns == 5);
+	}
+}
+
+static void test_program_when_members_are_missing_or_new_then_read(void **state)
+{
+	char text[] =
+	    "[{\"ready\":true,\"name\":\"w\",\"new\":[{}],\"state\":\"RUNNING\",\"pid\":null,"
+	    "\"last_exit\":{\"status\":3,\"signal\":null}},{\"name\":\"x\"},5]";
+	struct program read;
+	struct jsonr json;
+	int at;
+
+	(void)state;
+	jsonr_init(&json);
+	assert_int_equal(jsonr_parse(&json, text, strlen(text), 8), 0);
+	at = jsonr_first(&json, JSONR_ROOT);
+	assert_int_equal(program_read(&json, at, &read), 0);
+	assert_string_equal(read.name, "w");
+	assert_string_equal(read.reason, "");
+	assert_true(read.ready);
+	assert_true(program_is_running(&read));
+	assert_true(read.pid == 0 && read.exit_status == 3 && read.memory_bytes == -1);
+	assert_null(read.exit_signal);
+	at = jsonr_next(&json, JSONR_ROOT, at);
+	assert_int_equal(program_read(&json, at, &read), -EBADMSG);
+	at = jsonr_next(&json, JSONR_ROOT, at);
+	assert_int_equal(program_read(&json, at, &read), -EBADMSG);
+	jsonr_done(&json);
+}
+
+static void test_translate_when_supervisorctls_word_then_a_hint(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(suggest_translate("reread"), "superctl apply"));
+	assert_non_null(strstr(suggest_translate("tail"), "superctl logs"));
+	assert_null(suggest_translate("start"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_text_when_control_characters_then_shown),
+	    cmocka_unit_test(test_text_when_wider_than_its_columns_then_cut_with_a_mark),
+	    cmocka_unit_test(test_measure_when_any_text_then_as_shown),
+	    cmocka_unit_test(test_table_when_printed_then_aligned),
+	    cmocka_unit_test(test_table_when_the_terminal_is_narrow_then_only_the_reason_is_cut),
+	    cmocka_unit_test(test_parse_time_when_valid_then_exact),
+	    cmocka_unit_test(test_parse_time_when_not_a_time_then_einval),
+	    cmocka_unit_test(test_program_when_members_are_missing_or_new_then_read),
+	    cmocka_unit_test(test_translate_when_supervisorctls_word_then_a_hint),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

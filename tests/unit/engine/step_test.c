@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * step_test.c: a walk over every cell of the state machine: each state, event and set of facts.
+ * What must hold in all of them is checked here; what one cell does is checked by name below.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <errno.h>
+#include <cmocka.h>
+
+#include "supervisord/engine/step.h"
+
+/* Cells that cannot happen: an instance without a process cannot exit, one without a deadline
+ * cannot reach it. */
+static bool is_legal(enum state state, enum event event)
+{
+	if (event == EVENT_EXIT)
+		return step_is_live(state);
+	if (event == EVENT_TIMER)
+		return state == STATE_STARTING || state == STATE_BACKOFF || state == STATE_STOPPING;
+	return true;
+}
+
+static void for_all(
+    void (*check)(enum state state, enum event event, unsigned facts, const struct step *step))
+{
+	for (int state = 0; state < STATE_COUNT; state++) {
+		for (int event = 0; event < EVENT_COUNT; event++) {
+			for (unsigned facts = 0; facts <= FACT_ALL; facts++) {
+				struct step step = {.next = STATE_COUNT, .actions = 0};
+
+				/* What cannot be true together is not a case. */
+				if (!(facts & FACT_UP) && !(facts & FACT_HALT))
+					continue;
+				if (step_decide(
+					(enum state)state, (enum event)event, facts, &step) == 0)
+					check((enum state)state, (enum event)event, facts, &step);
+			}
+		}
+	}
+}
+
+static void test_every_legal_cell_decides_and_no_other_does(void **context)
+{
+	(void)context;
+	for (int state = 0; state < STATE_COUNT; state++) {
+		for (int event = 0; event < EVENT_COUNT; event++) {
+			for (unsigned facts = 0; facts <= FACT_ALL; facts++) {
+				struct step step;
+				int expected =
+				    is_legal((enum state)state, (enum event)event) ? 0 : -EPROTO;
+
+				if (step_decide((enum state)state, (enum event)event, facts,
+					&step) != expected)
+					fail_msg("%s/%s facts %#x",
+					    step_state_name((enum state)state),
+					    step_event_name((enum event)event), facts);
+			}
+		}
+	}
+}
+
+static void check_known(enum state state, enum event event, unsigned facts, const struct step *step)
+{
+	(void)state;
+	(void)event;
+	(void)facts;
+	assert_true(step->next < STATE_COUNT);
+	assert_int_equal(step->actions & ~ACTION_ALL, 0);
+}
+
+static void test_steps_lead_to_known_states_and_actions(void **context)
+{
+	(void)context;
+	for_all(check_known);
+}
+
+static void check_launch(
+    enum state state, enum event event, unsigned facts, const struct step *step)
+{
+	if (!(step->actions & ACTION_LAUNCH))
+		return;
+	/* Never a second run beside a live one, never unwanted, never before its turn. */
+	if (step_is_live(state) && event != EVENT_EXIT && event != EVENT_GONE)
+		fail_msg("launch in %s on %s", step_state_name(state), step_event_name(event));
+	assert_int_equal(step->next, STATE_STARTING);
+	assert_true(facts & FACT_MAY_START);
+	assert_true(step->actions & ACTION_TIMER);
+	if (event != EVENT_TIMER && event != EVENT_START)
+		assert_true(facts & FACT_UP);
+}
+
+static void test_a_launch_happens_only_without_a_live_run_and_when_allowed(void **context)
+{
+	(void)context;
+	for_all(check_launch);
+}
+
+static void check_starting(
+    enum state state, enum event event, unsigned facts, const struct step *step)
+{
+	(void)event;
+	(void)facts;
+	if (step->next == STATE_STARTING && state != STATE_STARTING)
+		assert_true(step->actions & ACTION_LAUNCH);
+	if (step->next == STATE_RUNNING && state != STATE_RUNNING) {
+		assert_int_equal(state, STATE_STARTING);
+		assert_int_equal(event, EVENT_TIMER);
+	}
+}
+
+static void test_starting_is_entered_by_a_launch_and_running_from_starting_only(void **context)
+{
+	(void)context;
+	for_all(check_starting);
+}
+
+static void check_end(enum state state, enum event event, unsigned facts, const struct step *step)
+{
+	/* A live run is left only by its end; STOPPED is reached from it only when everything is
+	 * gone. */
+	if (step_is_live(state) && !step_is_live(step->next))
+		assert_true(event == EVENT_EXIT || event == EVENT_GONE);
+	if (state == STATE_STOPPING && step->next != STATE_STOPPING)
+		assert_int_equal(event, EVENT_GONE);
+	if (step_is_live(state) && step->next == STATE_STOPPED)
+		assert_int_equal(event, EVENT_GONE);
+	(void)facts;
+}
+
+static void test_a_live_run_is_left_only_when_it_is_gone(void **context)
+{
+	(void)context;
+	for_all(check_end);
+}
+
+static void check_deadline(
+    enum state state, enum event event, unsigned facts, const struct step *step)
+{
+	bool entered = step->next != state;
+
+	(void)event;
+	(void)facts;
+	/* States that wait for time, and the one that waits for processes, never wait without a
+	 * deadline. */
+	if (entered && (step->next == STATE_STARTING || step->next == STATE_BACKOFF ||
+			   step->next == STATE_STOPPING))
+		assert_true(step->actions & ACTION_TIMER ||
+			    (step->next == STATE_BACKOFF && (step->actions & ACTION_SIGNAL)));
+	if (step->next == STATE_STOPPED || step->next == STATE_EXITED ||
+	    step->next == STATE_FATAL || step->next == STATE_RUNNING || step->next == STATE_WAITING)
+		assert_false(step->actions & ACTION_TIMER);
+}
+
+static void test_states_that_wait_have_a_deadline(void **context)
+{
+	(void)context;
+	for_all(check_deadline);
+}
+
+static void check_stop(enum state state, enum event event, unsigned facts, const struct step *step)
+{
+	if (event != EVENT_STOP || (facts & FACT_UP))
+		return;
+	/* Wanted down: told to stop, at rest, or (when its turn has not come) waiting for the
+	 * CHECK. */
+	if (step->next == STATE_STOPPING && state != STATE_STOPPING)
+		assert_true(step->actions & ACTION_SIGNAL);
+	else if (step_is_live(step->next) && state != STATE_STOPPING)
+		assert_false(facts & FACT_MAY_STOP);
+	else
+		assert_true(step->next == STATE_STOPPED || step->next == STATE_STOPPING);
+}
+
+static void test_a_stop_stops_or_waits_for_its_turn(void **context)
+{
+	(void)context;
+	for_all(check_stop);
+}
+
+static void expect(
+    enum state state, enum event event, unsigned facts, enum state next, unsigned actions)
+{
+	struct step step;
+
+	assert_int_equal(step_decide(state, event, facts, &step), 0);
+	if (step.next != next || step.actions != actions)
+		fail_msg("%s/%s facts %#x: got %s %#x, expected %s %#x", step_state_name(state),
+		    step_event_name(event), facts, step_state_name(step.next), step.actions,
+		    step_state_name(next), actions);
+}
+
+static void test_exit_when_policy_says_restart_then_backs_off(void **context)
+{
+	(void)context;
+	expect(STATE_RUNNING, EVENT_EXIT, FACT_UP | FACT_RESTART | FACT_MAY_START, STATE_BACKOFF,
+	    ACTION_COUNT | ACTION_TIMER);
+	expect(STATE_STARTING, EVENT_EXIT, FACT_UP | FACT_RESTART | FACT_GIVE_UP, STATE_FATAL,
+	    ACTION_COUNT);
+	expect(STATE_RUNNING, EVENT_EXIT, FACT_UP | FACT_RESTART | FACT_NO_DELAY | FACT_MAY_START,
+	    STATE_STARTING, ACTION_COUNT | ACTION_LAUNCH | ACTION_TIMER);
+}
+
+static void test_exit_when_not_to_be_restarted_then_exited(void **context)
+{
+	(void)context;
+	expect(STATE_RUNNING, EVENT_EXIT, FACT_UP | FACT_MAY_START, STATE_EXITED, 0);
+}
+
+static void test_exit_with_leftovers_when_restarting_then_the_rest_is_told_to_stop_first(
+    void **context)
+{
+	(void)context;
+	expect(STATE_RUNNING, EVENT_EXIT,
+	    FACT_UP | FACT_RESTART | FACT_LEFTOVERS | FACT_NO_DELAY | FACT_MAY_START, STATE_BACKOFF,
+	    ACTION_COUNT | ACTION_SIGNAL | ACTION_TIMER);
+	expect(STATE_BACKOFF, EVENT_TIMER, FACT_UP | FACT_LEFTOVERS | FACT_MAY_START, STATE_BACKOFF,
+	    ACTION_KILL | ACTION_TIMER);
+	expect(STATE_BACKOFF, EVENT_TIMER, FACT_UP | FACT_MAY_START, STATE_STARTING,
+	    ACTION_LAUNCH | ACTION_TIMER);
+}
+
+static void test_restart_of_a_running_one_then_stops_and_starts_when_gone(void **context)
+{
+	(void)context;
+	expect(STATE_RUNNING, EVENT_STOP, FACT_UP | FACT_HALT | FACT_MAY_STOP | FACT_MAY_START,
+	    STATE_STOPPING, ACTION_SIGNAL | ACTION_TIMER);
+	expect(STATE_STOPPING, EVENT_GONE, FACT_UP | FACT_HALT | FACT_MAY_START, STATE_STARTING,
+	    ACTION_RESET | ACTION_LAUNCH | ACTION_TIMER);
+}
+
+static void test_stop_during_stop_of_a_restart_then_stays_down(void **context)
+{
+	(void)context;
+	expect(STATE_STOPPING, EVENT_STOP, FACT_HALT | FACT_MAY_STOP, STATE_STOPPING, 0);
+	expect(STATE_STOPPING, EVENT_GONE, FACT_HALT | FACT_MAY_START, STATE_STOPPED, 0);
+}
+
+static void test_timer_in_stopping_then_kills_and_looks_again(void **context)
+{
+	(void)context;
+	expect(STATE_STOPPING, EVENT_TIMER, FACT_HALT, STATE_STOPPING,
+	    ACTION_KILL | ACTION_TIMER | ACTION_PROBE);
+}
+
+static void test_start_of_a_fatal_one_then_counters_are_reset(void **context)
+{
+	(void)context;
+	expect(STATE_FATAL, EVENT_START, FACT_UP | FACT_MAY_START, STATE_STARTING,
+	    ACTION_RESET | ACTION_LAUNCH | ACTION_TIMER);
+	expect(STATE_FATAL, EVENT_START, FACT_UP, STATE_WAITING, ACTION_RESET);
+}
+
+static void test_backoff_when_launching_is_not_allowed_then_waits(void **context)
+{
+	(void)context;
+	expect(STATE_BACKOFF, EVENT_TIMER, FACT_UP, STATE_WAITING, 0);
+	expect(STATE_WAITING, EVENT_CHECK, FACT_UP | FACT_MAY_START, STATE_STARTING,
+	    ACTION_LAUNCH | ACTION_TIMER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_every_legal_cell_decides_and_no_other_does),
+	    cmocka_unit_test(test_steps_lead_to_known_states_and_actions),
+	    cmocka_unit_test(test_a_launch_happens_only_without_a_live_run_and_when_allowed),
+	    cmocka_unit_test(test_starting_is_entered_by_a_launch_and_running_from_starting_only),
+	    cmocka_unit_test(test_a_live_run_is_left_only_when_it_is_gone),
+	    cmocka_unit_test(test_states_that_wait_have_a_deadline),
+	    cmocka_unit_test(test_a_stop_stops_or_waits_for_its_turn),
+	    cmocka_unit_test(test_exit_when_policy_says_restart_then_backs_off),
+	    cmocka_unit_test(test_exit_when_not_to_be_restarted_then_exited),
+	    cmocka_unit_test(
+		test_exit_with_leftovers_when_restarting_then_the_rest_is_told_to_stop_first),
+	    cmocka_unit_test(test_restart_of_a_running_one_then_stops_and_starts_when_gone),
+	    cmocka_unit_test(test_stop_during_stop_of_a_restart_then_stays_down),
+	    cmocka_unit_test(test_timer_in_stopping_then_kills_and_looks_again),
+	    cmocka_unit_test(test_start_of_a_fatal_one_then_counters_are_reset),
+	    cmocka_unit_test(test_backoff_when_launching_is_not_allowed_then_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

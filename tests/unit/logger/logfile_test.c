@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+/* The arithmetic of rotation, and what logfile_refresh() notices. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "supervisord/logger/logfile.h"
+
+static char directory[] = "/tmp/logfile_test.XXXXXX";
+static char path[64];
+static struct logspec spec = {.name = "web", .path = path, .max_bytes = 10, .keep = 2};
+static struct logfile file;
+
+static int set_up(void **state)
+{
+	(void)state;
+	logfile_init(&file);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[96];
+
+	(void)state;
+	logfile_done(&file);
+	(void)snprintf(command, sizeof(command), "rm -rf %s/*", directory);
+	return system(command);
+}
+
+static void append(const char *text)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(file.fd, &st), 0);
+	assert_int_equal(pwrite(file.fd, text, strlen(text), st.st_size), (ssize_t)strlen(text));
+}
+
+static void refresh(uint64_t expected_size, bool expected_displaced)
+{
+	uint64_t size;
+	bool displaced;
+
+	assert_int_equal(logfile_refresh(&file, &spec, &size, &displaced), 0);
+	assert_int_equal(size, expected_size);
+	assert_int_equal(displaced, expected_displaced);
+}
+
+static void test_room_when_below_at_and_past_the_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(logfile_room(0, 10), 10);
+	assert_int_equal(logfile_room(9, 10), 1);
+	assert_int_equal(logfile_room(10, 10), 0);
+	assert_int_equal(logfile_room(11, 10), 0);
+	assert_true(logfile_room(UINT64_MAX / 2, 0) == UINT64_MAX);
+}
+
+static void test_line_room_when_a_line_is_long_then_twice_the_limit_ends_it(void **state)
+{
+	(void)state;
+	assert_int_equal(logfile_line_room(10, 10, 10), 10);
+	assert_int_equal(logfile_line_room(19, 10, 10), 1);
+	assert_int_equal(logfile_line_room(20, 10, 10), 0);
+	assert_int_equal(logfile_line_room(25, 10, 10), 0);
+	assert_true(logfile_line_room(25, 0, 0) == UINT64_MAX);
+	assert_true(logfile_line_room(25, UINT64_MAX - 1, UINT64_MAX - 1) == UINT64_MAX);
+}
+
+static void test_refresh_when_deleted_then_opened_anew(void **state)
+{
+	(void)state;
+	refresh(0, false);
+	append("one\n");
+	refresh(4, false);
+	assert_int_equal(unlink(path), 0);
+	refresh(0, false);
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+static void test_refresh_when_moved_then_displaced_until_reopened(void **state)
+{
+	char moved[80];
+	uint64_t size;
+
+	(void)state;
+	refresh(0, false);
+	append("one");
+	(void)snprintf(moved, sizeof(moved), "%s.moved", path);
+	assert_int_equal(rename(path, moved), 0);
+	refresh(3, true);
+	refresh(3, true);
+	assert_int_equal(logfile_reopen(&file, &spec, &size), 0);
+	refresh(0, false);
+}
+
+static void test_refresh_when_truncated_then_the_new_size(void **state)
+{
+	(void)state;
+	refresh(0, false);
+	append("one\ntwo\n");
+	assert_int_equal(truncate(path, 4), 0);
+	refresh(4, false);
+}
+
+static void test_refresh_when_not_a_regular_file_then_error_and_no_wait(void **state)
+{
+	uint64_t size;
+	bool displaced;
+
+	(void)state;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(logfile_refresh(&file, &spec, &size, &displaced), -EINVAL);
+	assert_int_equal(file.fd, -1);
+}
+
+static void test_line_is_open_when_the_last_byte_is_no_newline(void **state)
+{
+	(void)state;
+	refresh(0, false);
+	assert_int_equal(logfile_line_is_open(&file, 0), 0);
+	append("one");
+	assert_int_equal(logfile_line_is_open(&file, 3), 1);
+	append("\n");
+	assert_int_equal(logfile_line_is_open(&file, 4), 0);
+}
+
+static void test_rotate_when_it_works_then_a_new_empty_file(void **state)
+{
+	char archive[80];
+	struct stat st;
+	uint64_t size = 12;
+	int shift_error;
+
+	(void)state;
+	refresh(0, false);
+	append("eleven bytes");
+	assert_int_equal(logfile_rotate(&file, &spec, &size, &shift_error), 0);
+	assert_int_equal(shift_error, 0);
+	assert_int_equal(size, 0);
+	(void)snprintf(archive, sizeof(archive), "%s.1", path);
+	assert_int_equal(stat(archive, &st), 0);
+	assert_int_equal(st.st_size, 12);
+	refresh(0, false);
+}
+
+static void test_rotate_when_it_fails_then_the_file_grows_on(void **state)
+{
+	char archive[80];
+	uint64_t size = 10;
+	int shift_error;
+
+	(void)state;
+	refresh(0, false);
+	append("ten bytes\n");
+	/* A directory cannot be replaced by a file, whoever we are. */
+	for (int number = 1; number <= 2; number++) {
+		(void)snprintf(archive, sizeof(archive), "%s.%d", path, number);
+		assert_int_equal(mkdir(archive, 0700), 0);
+	}
+	(void)snprintf(archive, sizeof(archive), "%s.2/full", path);
+	assert_int_equal(mkdir(archive, 0700), 0);
+	assert_int_equal(logfile_rotate(&file, &spec, &size, &shift_error), 0);
+	assert_true(shift_error < 0);
+	assert_int_equal(size, 10);
+	assert_int_equal(file.rotate_at, 20);
+	refresh(10, false);
+	logfile_set_limit(&file, &spec);
+	assert_int_equal(file.rotate_at, 10);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_room_when_below_at_and_past_the_limit),
+	    cmocka_unit_test(test_line_room_when_a_line_is_long_then_twice_the_limit_ends_it),
+	    cmocka_unit_test_setup_teardown(
+		test_refresh_when_deleted_then_opened_anew, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_refresh_when_moved_then_displaced_until_reopened, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_refresh_when_truncated_then_the_new_size, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_refresh_when_not_a_regular_file_then_error_and_no_wait, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_line_is_open_when_the_last_byte_is_no_newline, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_rotate_when_it_works_then_a_new_empty_file, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_rotate_when_it_fails_then_the_file_grows_on, set_up, tear_down),
+	};
+	int failed;
+
+	if (mkdtemp(directory) == NULL)
+		return 1;
+	(void)snprintf(path, sizeof(path), "%s/web.log", directory);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)rmdir(directory);
+	return failed;
+}
