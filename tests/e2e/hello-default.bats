@@ -59,8 +59,8 @@ own_log_ms() {
 	pid=$(record hello pid)
 	lines=$(count_lines "$SD/own.log")
 	kill -KILL "$pid"
-	wait_for 5 runs_anew hello "$pid"
-	wait_for 5 hello_answers
+	wait_for "$PATIENCE" runs_anew hello "$pid"
+	wait_for "$PATIENCE" hello_answers
 	wait_state hello RUNNING
 	# The machine may be busy: how long the supervisor took is read from its own stamps.
 	down=$(own_log_ms 'hello: RUNNING ->' "$lines")

@@ -20,7 +20,7 @@ teardown() {
 	stanza many <<-END
 		program "many" { command = "$SD/bin/numbers 1000 0 100" log_max_size = "10KB" log_keep = 100 }
 	END
-	wait_for "$PATIENCE" log_has many ' 1000 x'
+	wait_for "$PATIENCE" log_has_lines many 1000
 	exits 0 sctl logs many
 	equals "lines by default" "$(wc -l <<<"$output")" 10
 	exits 0 sctl logs many -n 1
@@ -40,8 +40,7 @@ teardown() {
 	stanza rotated <<-END
 		program "rotated" { command = "$SD/bin/numbers 2000 0 100" log_max_size = "10KB" log_keep = 3 }
 	END
-	wait_for "$PATIENCE" log_has rotated ' 2000 x'
-	wait_for "$PATIENCE" test -e "$SD/log/rotated.log.3"
+	wait_for "$PATIENCE" log_has rotated ' 2000 x*$'
 	equals "archives" "$(cd "$SD/log" && printf '%s\n' rotated.log* | tr '\n' ' ')" \
 		"rotated.log rotated.log.1 rotated.log.2 rotated.log.3 "
 	for file in "$SD"/log/rotated.log.?; do
@@ -49,6 +48,11 @@ teardown() {
 		at_most "size" "$(stat -c %s "$file")" 10200
 		at_least "size" "$(stat -c %s "$file")" 9900
 	done
+}
+
+# ends_with_line FILE TEXT: its last line has this text and is whole.
+ends_with_line() {
+	[ "$(tail -c 1 "$1" | od -An -tx1)" = " 0a" ] && tail -n 1 "$1" | grep -q -- "$2"
 }
 
 @test "logs: -f follows across rotation, and ends with its reader" {
@@ -60,7 +64,8 @@ teardown() {
 	wait_for "$PATIENCE" log_has followed ' 20 x'
 	"$SUPERCTL" -s "$SD/run/control.sock" logs followed -n 5 -f >"$SD/followed.out" 2>"$SD/followed.err" 3>&- &
 	client=$!
-	wait_for 60 file_has "$SD/followed.out" ' 3000 x'
+	wait_for 240 log_has_lines followed 3000
+	wait_for "$PATIENCE" ends_with_line "$SD/followed.out" ' 3000 x'
 	kill "$client"
 	wait "$client" || true
 	first=$(head -n 1 "$SD/followed.out" | cut -d' ' -f2)
@@ -90,7 +95,7 @@ teardown() {
 	stanza linger <<-END
 		program "linger" { command = "$SD/bin/linger $SD/linger.go" }
 	END
-	wait_state linger EXITED 5
+	wait_state linger EXITED
 	wait_for "$PATIENCE" log_has linger '^early$'
 	equals processes "$(count_procs linger)" 1
 	touch "$SD/linger.go"
@@ -104,7 +109,8 @@ teardown() {
 		program "dying" { command = "i=0; while [ \$i -lt 500 ]; do echo line \$i; i=\$((i + 1)); done; kill -9 \$\$" shell = true }
 	END
 	wait_state dying EXITED
-	wait_for "$PATIENCE" log_has dying '^line 499$'
+	wait_for "$PATIENCE" log_has_lines dying 500
+	log_has dying '^line 499$'
 	equals lines "$(count_lines "$SD/log/dying.log")" 500
 }
 
@@ -113,8 +119,8 @@ teardown() {
 		program "left" { command = "$SD/bin/numbers 3000 0 80" }
 		program "right" { command = "$SD/bin/numbers 3000 0 90" }
 	END
-	wait_for "$PATIENCE" log_has left ' 3000 x'
-	wait_for "$PATIENCE" log_has right ' 3000 x'
+	wait_for "$PATIENCE" log_has_lines left 3000
+	wait_for "$PATIENCE" log_has_lines right 3000
 	equals "bytes of left" "$(stat -c %s "$SD/log/left.log")" 240000
 	equals "bytes of right" "$(stat -c %s "$SD/log/right.log")" 270000
 }

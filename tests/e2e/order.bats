@@ -14,6 +14,9 @@ setup() {
 	END
 	sd_start
 	wait_state a RUNNING
+	# RUNNING says that it is there, not that it has got so far as to wait for TERM.
+	wait_for "$PATIENCE" has_lines "$SD/stamps" 3
+	wait_for "$PATIENCE" has_lines "$SD/other" 1
 }
 
 teardown() {
@@ -26,25 +29,32 @@ order_from() {
 	tail -n "+$1" "$SD/stamps" | cut -d' ' -f1,2 | tr '\n' ' '
 }
 
-# Each stamp at least so many milliseconds after the one before it: stable_after at the start (less what the first needed
-# to get to its stamp), and the 200 ms that each takes at the stop.
-assert_gaps() {
-	awk -v kind="$1" -v least="$2" '
-		$1 == kind { if (last && ($5 - last) / 1000000 < least) { print "too soon: " $0; exit 1 } last = $5 }' "$SD/stamps"
+# Each stop stamp at least the 200 ms that each takes at the stop after the one before it.
+assert_stop_gaps() {
+	awk '$1 == "stop" { if (last && ($5 - last) / 1000000 < 200) { print "too soon: " $0; exit 1 } last = $5 }' "$SD/stamps"
+}
+
+# The start of all after that line of the daemon's messages: one waits until the other is RUNNING, and d for nobody.
+assert_start_order() {
+	told_in_order "$1" "c: $2 -> STARTING" "c: STARTING -> RUNNING" "b: WAITING -> STARTING" \
+		"b: STARTING -> RUNNING" "a: WAITING -> STARTING" "a: STARTING -> RUNNING"
+	told_in_order "$1" "d: $2 -> STARTING" "c: STARTING -> RUNNING"
 }
 
 @test "order: at the start one waits until the other is RUNNING, at the stop the other way round" {
-	equals order "$(order_from 1)" "start c start b start a "
-	assert_gaps start 100
-	# Who waits for nobody has not waited.
-	[ "$(awk '{ print $5 }' "$SD/other")" -lt "$(awk '$2 == "b" { print $5 }' "$SD/stamps")" ]
+	local lines
+
+	assert_start_order 0 WAITING
 
 	exits 0 sctl stop all
 	equals order "$(order_from 4)" "stop a stop b stop c "
-	assert_gaps stop 200
+	assert_stop_gaps
 
+	lines=$(count_lines "$SD/own.log")
 	exits 0 sctl start all
-	equals order "$(order_from 7)" "start c start b start a "
+	assert_start_order "$lines" STOPPED
+	wait_for "$PATIENCE" has_lines "$SD/stamps" 9
+	equals "started again" "$(order_from 7 | tr ' ' '\n' | grep -v start | sort | tr '\n' ' ')" " a b c "
 }
 
 @test "order: at the shutdown too" {

@@ -107,7 +107,8 @@ check_policy() {
 	at_least "first delay" "${gaps[0]}" 100
 	at_least "second delay" "${gaps[1]}" 150
 	at_least "third delay" "${gaps[2]}" 150
-	at_most "third delay" "${gaps[2]}" 1900
+	# Without the cap it would be 40 s.
+	at_most "third delay" "${gaps[2]}" 20000
 }
 
 @test "policy: start_limit 0 never gives up" {
@@ -122,7 +123,7 @@ check_policy() {
 	wait_for "$PATIENCE" has_lines "$SD/endless.stamps" 30
 	exits 0 sctl stop endless
 	equals state "$(record endless state)" STOPPED
-	equals starts "$(record endless starts)" "$(count_lines "$SD/endless.stamps")"
+	started_as_often_as endless "$SD/endless.stamps"
 }
 
 @test "policy: stop during the back-off ends it at once" {
@@ -139,7 +140,7 @@ check_policy() {
 	equals pid "$(record backoff pid)" ""
 	before=$(now_ms)
 	exits 0 sctl stop backoff
-	at_most "milliseconds of the stop" $(($(now_ms) - before)) 5000
+	at_most "milliseconds of the stop" $(($(now_ms) - before)) 60000
 	equals state "$(record backoff state)" STOPPED
 	equals wanted "$(record backoff wanted)" down
 }
@@ -147,24 +148,39 @@ check_policy() {
 @test "policy: start during the back-off does not wait for it" {
 	exits any sctl start backoff --no-wait
 	wait_for "$PATIENCE" has backoff starts 2
+	wait_state backoff BACKOFF
+	exits any sctl start backoff --no-wait
+	wait_for "$PATIENCE" has backoff starts 3
 	exits 0 sctl stop backoff
 }
 
 @test "policy: STARTING becomes RUNNING after stable_after, not before" {
-	local start now
+	local before lines
 
+	# It stays STARTING while it cannot be stable yet,
+	stanza unstable <<-END
+		program "unstable" {
+			command = "$SD/bin/stamp $SD/unstable.stamps run"
+			stable_after = "1h"
+		}
+	END
+	wait_for "$PATIENCE" has_lines "$SD/unstable.stamps" 1
+	settle
+	equals state "$(record unstable state)" STARTING
+	exits 0 sctl stop unstable
+
+	# and no clock of the program's own will do: its first instruction comes as late as the machine pleases.
+	lines=$(count_lines "$SD/own.log")
+	before=$(now_ms)
 	stanza stable <<-END
 		program "stable" {
 			command = "$SD/bin/stamp $SD/stable.stamps run"
 			stable_after = "1500ms"
 		}
 	END
-	wait_for "$PATIENCE" has_lines "$SD/stable.stamps" 1
-	wait_state stable STARTING
 	wait_state stable RUNNING
-	start=$(awk '{ print int($5 / 1000000) }' "$SD/stable.stamps")
-	now=$("$PYTHON" -ISc 'import time; print(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000000)')
-	at_least "age when RUNNING" $((now - start)) 1500
+	at_least "milliseconds until RUNNING" $(($(now_ms) - before)) 1500
+	told_in_order "$lines" "stable: WAITING -> STARTING" "stable: STARTING -> RUNNING"
 }
 
 @test "policy: autostart = false leaves a program STOPPED" {
