@@ -78,6 +78,8 @@ void call_add_wait(struct call *call)
 	jsonw_member_bool(&call->request, "wait", (options->set & OPTION_NO_WAIT) == 0);
 	if (options->set & OPTION_TIMEOUT)
 		jsonw_member_int(&call->request, "timeout_ms", round_up_ms(options->timeout_ns));
+	if (options->set & OPTION_FORCE)
+		jsonw_member_bool(&call->request, "force", true);
 }
 
 void call_set_wait(struct call *call, const char *what, int grace_ms)

@@ -42,7 +42,7 @@ void call_done(struct call *call);
 /* The member `names`: the arguments of the command line from `first` on. */
 void call_add_names(struct call *call, size_t first);
 
-/* The members `wait` and `timeout_ms`, from the options. */
+/* The members `wait`, `timeout_ms` and `force`, from the options. */
 void call_add_wait(struct call *call);
 
 /* Wait as the options say: SIGINT ends it saying that `what` goes on, and --timeout with some

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* command.c: superctl start, stop, restart and signal: commands on programs and their results. */
+/* command.c: superctl start, stop, restart, reload and signal: commands on programs and their
+ * results. */
 #include "ctl/call.h"
 #include "ctl/result.h"
 
@@ -11,22 +12,28 @@ struct outcome {
 	enum exitcode code;
 };
 
-static enum exitcode run_command(struct ctl *ctl, const char *method, const char *what);
+static enum exitcode run_command(
+    struct ctl *ctl, const char *method, const char *what, bool needs_running);
 static enum exitcode on_results(struct call *call, int parameters, void *context);
 
 enum exitcode ctl_start(struct ctl *ctl)
 {
-	return run_command(ctl, "Start", "the start");
+	return run_command(ctl, "Start", "the start", false);
 }
 
 enum exitcode ctl_stop(struct ctl *ctl)
 {
-	return run_command(ctl, "Stop", "the stop");
+	return run_command(ctl, "Stop", "the stop", false);
 }
 
 enum exitcode ctl_restart(struct ctl *ctl)
 {
-	return run_command(ctl, "Restart", "the restart");
+	return run_command(ctl, "Restart", "the restart", false);
+}
+
+enum exitcode ctl_reload(struct ctl *ctl)
+{
+	return run_command(ctl, "Reload", "the reload", true);
 }
 
 enum exitcode ctl_signal(struct ctl *ctl)
@@ -45,9 +52,10 @@ enum exitcode ctl_signal(struct ctl *ctl)
 	return exitcode_join(code, outcome.code);
 }
 
-static enum exitcode run_command(struct ctl *ctl, const char *method, const char *what)
+static enum exitcode run_command(
+    struct ctl *ctl, const char *method, const char *what, bool needs_running)
 {
-	struct outcome outcome = {0};
+	struct outcome outcome = {.needs_running = needs_running};
 	enum exitcode code;
 	struct call call;
 
@@ -69,5 +77,6 @@ static enum exitcode on_results(struct call *call, int parameters, void *context
 
 	outcome->code =
 	    exitcode_join(outcome->code, result_print_all(call, results, outcome->needs_running));
+	result_print_waiting(call, jsonr_member(&call->reply, parameters, "waiting"));
 	return EXITCODE_OK;
 }

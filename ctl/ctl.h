@@ -25,6 +25,7 @@ void ctl_complain(struct ctl *ctl, const char *format, ...) __attribute__((forma
 enum exitcode ctl_start(struct ctl *ctl); /* command.c */
 enum exitcode ctl_stop(struct ctl *ctl);
 enum exitcode ctl_restart(struct ctl *ctl);
+enum exitcode ctl_reload(struct ctl *ctl);
 enum exitcode ctl_signal(struct ctl *ctl);
 enum exitcode ctl_status(struct ctl *ctl); /* status.c */
 enum exitcode ctl_logs(struct ctl *ctl);   /* logs.c */

@@ -11,6 +11,7 @@
 #define PROBE_MS 20
 
 static enum exitcode on_version(struct call *call, int parameters, void *context);
+static void print_tracking(struct call *call, int parameters);
 static enum exitcode on_shutdown(struct call *call, int parameters, void *context);
 static enum exitcode wait_for_end(struct call *call, int fd);
 
@@ -74,9 +75,28 @@ static enum exitcode on_version(struct call *call, int parameters, void *context
 	out_text(out, jsonr_text(reply, jsonr_member(reply, parameters, "config"), "?"), 0);
 	out_format(out, "\nengine started %lld time%s, logger %lld time%s\n", (long long)engines,
 	    engines == 1 ? "" : "s", (long long)loggers, loggers == 1 ? "" : "s");
+	print_tracking(call, parameters);
 	if (jsonr_bool(reply, safe_mode, false))
 		out_string(out, "in safe mode: it starts nothing new\n");
 	return EXITCODE_OK;
+}
+
+/* "processes are tracked by session: no cgroup2 file system is mounted" */
+static void print_tracking(struct call *call, int parameters)
+{
+	struct jsonr *reply = &call->reply;
+	struct out *out = &call->ctl->out;
+	const char *tracking = jsonr_text(reply, jsonr_member(reply, parameters, "tracking"), "");
+	const char *reason =
+	    jsonr_text(reply, jsonr_member(reply, parameters, "tracking_reason"), "");
+
+	if (tracking[0] == '\0')
+		return;
+	out_string(out, "processes are tracked by ");
+	out_text(out, tracking, 0);
+	out_string(out, reason[0] != '\0' ? ": " : "");
+	out_text(out, reason, 0);
+	out_string(out, "\n");
 }
 
 static enum exitcode on_shutdown(struct call *call, int parameters, void *context)

@@ -9,6 +9,9 @@
 #define OURS    "io.superctl."
 #define VARLINK "org.varlink.service."
 
+/* So many names are told; at the bottom of a large stack there may be hundreds. */
+#define NAMES_SHOWN 10
+
 struct error_row {
 	const char *name;
 	enum exitcode code;
@@ -16,6 +19,7 @@ struct error_row {
 };
 
 static void tell_no_such_program(struct call *call, const char *name, int parameters);
+static void tell_required_by(struct call *call, const char *name, int parameters);
 static void tell_not_running(struct call *call, const char *name, int parameters);
 static void tell_config_invalid(struct call *call, const char *name, int parameters);
 static void tell_not_allowed(struct call *call, const char *name, int parameters);
@@ -28,6 +32,7 @@ static void tell_unknown_method(struct call *call, const char *name, int paramet
 /* clang-format off */
 static const struct error_row error_rows[] = {
 	{OURS "NoSuchProgram",         EXITCODE_MISSING,     tell_no_such_program},
+	{OURS "RequiredBy",            EXITCODE_FAILED,      tell_required_by},
 	{OURS "NotRunning",            EXITCODE_NOT_RUNNING, tell_not_running},
 	{OURS "ConfigInvalid",         EXITCODE_FAILED,      tell_config_invalid},
 	{OURS "NotAllowed",            EXITCODE_DENIED,      tell_not_allowed},
@@ -73,6 +78,32 @@ static void tell_no_such_program(struct call *call, const char *name, int parame
 		ctl_complain(call->ctl, "%s: no such program: did you mean %s?", program, nearest);
 	else
 		ctl_complain(call->ctl, "%s: no such program: superctl status lists them", program);
+}
+
+/* "web is required by app, worker (stop them too with --force)" */
+static void tell_required_by(struct call *call, const char *name, int parameters)
+{
+	struct jsonr *reply = &call->reply;
+	const char *program = member(call, parameters, "name");
+	bool stops = strcmp(call->ctl->verb->name, "stop") == 0;
+	int by = jsonr_member(reply, parameters, "by");
+	struct out text = {.fd = -1};
+	size_t count = 0;
+
+	(void)name;
+	for (int at = jsonr_first(reply, by); at >= 0; at = jsonr_next(reply, by, at)) {
+		if (count++ >= NAMES_SHOWN)
+			continue;
+		out_string(&text, count > 1 ? ", " : "");
+		out_string(&text, jsonr_text(reply, at, "?"));
+	}
+	if (count > NAMES_SHOWN)
+		out_format(&text, " and %zu more", count - NAMES_SHOWN);
+	out_bytes(&text, "", 1);
+	ctl_complain(call->ctl, "%s%s required by %s (stop %s too with --force)", program,
+	    stops ? " is" : " would have to be stopped, and is",
+	    text.error == 0 ? text.data : "others", count == 1 ? "it" : "them");
+	out_done(&text);
 }
 
 static void tell_not_running(struct call *call, const char *name, int parameters)

@@ -15,6 +15,7 @@ const struct option_row options_table[] = {
 	{OPTION_SOCKET,  's', "socket",  "SOCKET",   "the control socket of the supervisord to talk to"},
 	{OPTION_NO_WAIT, 0,   "no-wait", NULL,       "return when the command is accepted, not when it is done"},
 	{OPTION_TIMEOUT, 0,   "timeout", "DURATION", "wait no longer than this (10s, 2min); the command goes on"},
+	{OPTION_FORCE,   0,   "force",   NULL,       "stop what requires these programs too"},
 	{OPTION_LONG,    'l', "long",    NULL,       "memory and CPU time too, and nothing cut"},
 	{OPTION_JSON,    0,   "json",    NULL,       "the records as JSON"},
 	{OPTION_LINES,   'n', "lines",   "LINES",    "show the last LINES lines first (10), or \"all\""},
@@ -168,6 +169,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_LONG:
 	case OPTION_FOLLOW:
 	case OPTION_STDERR:
+	case OPTION_FORCE:
 		break;
 	}
 	return 0;

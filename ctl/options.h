@@ -20,7 +20,8 @@ enum option {
 	OPTION_LONG = 1 << 6,
 	OPTION_LINES = 1 << 7,
 	OPTION_FOLLOW = 1 << 8,
-	OPTION_STDERR = 1 << 9
+	OPTION_STDERR = 1 << 9,
+	OPTION_FORCE = 1 << 10
 };
 
 /* What every verb takes. */

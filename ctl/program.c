@@ -31,6 +31,9 @@ static const struct member members[] = {
 	{"reason",       MEMBER_TEXT, offsetof(struct program, reason)},
 	{"status_text",  MEMBER_TEXT, offsetof(struct program, status_text)},
 	{"ready",        MEMBER_BOOL, offsetof(struct program, ready)},
+	{"health",       MEMBER_TEXT, offsetof(struct program, health)},
+	{"tracking",     MEMBER_TEXT, offsetof(struct program, tracking)},
+	{"reloading",    MEMBER_BOOL, offsetof(struct program, reloading)},
 	{"memory_bytes", MEMBER_INT,  offsetof(struct program, memory_bytes)},
 	{"cpu_ms",       MEMBER_INT,  offsetof(struct program, cpu_ms)},
 };
@@ -52,6 +55,8 @@ int program_read(struct jsonr *json, int record, struct program *ret_program)
 	    .since = "",
 	    .reason = "",
 	    .status_text = "",
+	    .health = "",
+	    .tracking = "",
 	    .exit_status = -1,
 	    .memory_bytes = -1,
 	    .cpu_ms = -1};
@@ -78,10 +83,15 @@ bool program_is_running(const struct program *program)
 	return strcmp(program->state, "RUNNING") == 0 || strcmp(program->state, "STARTING") == 0;
 }
 
+bool program_is_unhealthy(const struct program *program)
+{
+	return strcmp(program->health, "bad") == 0 && program_is_running(program);
+}
+
 enum out_style program_style(const struct program *program)
 {
 	if (strcmp(program->state, "RUNNING") == 0)
-		return OUT_GREEN;
+		return program_is_unhealthy(program) ? OUT_RED : OUT_GREEN;
 	if (strcmp(program->state, "FATAL") == 0)
 		return OUT_RED;
 	if (strcmp(program->state, "STOPPED") == 0 || strcmp(program->state, "EXITED") == 0)

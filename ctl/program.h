@@ -20,6 +20,8 @@ struct program {
 	const char *since;
 	const char *reason;
 	const char *status_text;
+	const char *health;      /* "": nobody looked */
+	const char *tracking;    /* "": not told */
 	const char *exit_signal; /* NULL: none ended it */
 	int64_t instance;
 	int64_t exit_status; /* -1: none */
@@ -28,6 +30,7 @@ struct program {
 	int64_t memory_bytes; /* -1: not known */
 	int64_t cpu_ms;       /* -1: not known */
 	bool ready;
+	bool reloading;
 };
 
 /* Read a record.  -EBADMSG when it is none or has no name or state; what else it lacks is empty. */
@@ -35,6 +38,9 @@ int program_read(struct jsonr *json, int record, struct program *ret_program);
 
 /* A process of it is at work: RUNNING or STARTING. */
 bool program_is_running(const struct program *program);
+
+/* It runs, and its health check says that it should not be trusted. */
+bool program_is_unhealthy(const struct program *program);
 
 /* How a person looks at its state. */
 enum out_style program_style(const struct program *program);

@@ -15,17 +15,43 @@ enum exitcode result_print_all(struct call *call, int results, bool needs_runnin
 		bool ok = jsonr_bool(reply, jsonr_member(reply, at, "ok"), false);
 		int program = jsonr_member(reply, at, "program");
 		bool has_process = jsonr_int(reply, jsonr_member(reply, program, "pid"), 0) > 0;
+		bool changed = jsonr_bool(reply, jsonr_member(reply, at, "changed"), false);
 
 		if (message[0] == '\0')
 			message = ok ? "done" : "failed";
 		print_result(ok ? &call->ctl->out : &call->ctl->err, name, message, !ok);
 		if (!ok)
-			code = exitcode_join(code,
-			    needs_running && !has_process ? EXITCODE_NOT_RUNNING : EXITCODE_FAILED);
+			code = exitcode_join(code, needs_running && !has_process && !changed
+						       ? EXITCODE_NOT_RUNNING
+						       : EXITCODE_FAILED);
 	}
 	out_flush(&call->ctl->out);
 	out_flush(&call->ctl->err);
 	return code;
+}
+
+void result_print_waiting(struct call *call, int waiting)
+{
+	struct jsonr *reply = &call->reply;
+	struct out *err = &call->ctl->err;
+
+	for (int at = jsonr_first(reply, waiting); at >= 0; at = jsonr_next(reply, waiting, at)) {
+		const char *left = jsonr_text(reply, jsonr_member(reply, at, "left"), "");
+		const char *reason = jsonr_text(reply, jsonr_member(reply, at, "reason"), "");
+
+		out_text(err, jsonr_text(reply, jsonr_member(reply, at, "name"), "?"), 0);
+		out_string(err, ": ");
+		if (left[0] != '\0') {
+			out_string(err, "still there: ");
+			out_text(err, left, 0);
+		} else {
+			out_text(err, jsonr_text(reply, jsonr_member(reply, at, "state"), "?"), 0);
+			out_string(err, reason[0] != '\0' ? ": " : "");
+			out_text(err, reason, 0);
+		}
+		out_string(err, "\n");
+	}
+	out_flush(err);
 }
 
 static void print_result(struct out *out, const char *name, const char *message, bool failed)

@@ -7,9 +7,15 @@
 
 /*
  * Print `results`, an array in call->reply, at once: "web: started (pid 1234)" on stdout, failures
- * on stderr.  `needs_running`: a failure of a program without a process is EXITCODE_NOT_RUNNING.
+ * on stderr.  `needs_running`: a failure of a program that had no process is EXITCODE_NOT_RUNNING.
  * Returns the exit code of all of them.
  */
 enum exitcode result_print_all(struct call *call, int results, bool needs_running);
+
+/*
+ * Print `waiting`, an array in call->reply (or none), on stderr at once: what the command still
+ * waits for: "web: still there: sh (12)", "app: WAITING: waits for db".
+ */
+void result_print_waiting(struct call *call, int waiting);
 
 #endif

@@ -24,7 +24,6 @@ static const struct translation translations[] = {
 	{"open",       "superctl -s SOCKET talks to another supervisord"},
 	{"pid",        "superctl status NAME shows the pid, superctl status --json is for scripts"},
 	{"quit",       "superctl has no shell of its own to leave"},
-	{"reload",     "superctl apply does what changed in the configuration"},
 	{"remove",     "take the program's stanza out of the configuration, then superctl apply"},
 	{"reread",     "superctl check tests the configuration, superctl apply does what changed in it"},
 	{"tail",       "superctl logs NAME [-n LINES] [-f]"},

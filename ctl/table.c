@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* table.c: see table.h.  Each cell is made once; the widths are known before the first is printed.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ struct row {
 	char starts[24];
 	char memory[32];
 	char cpu[32];
+	char *notes; /* the reason and more, where there is more */
 };
 
 /* The age that was written last: programs that were started together have the same. */
@@ -61,6 +63,7 @@ struct layout {
 };
 
 static void fill_row(struct row *row, const struct program *program, struct ages *ages);
+static const char *fill_notes(struct row *row, const struct program *program);
 static void measure(struct layout *layout, struct row *rows, size_t count);
 static void print_headings(struct out *out, const struct layout *layout);
 static void print_row(struct out *out, const struct layout *layout, const struct row *row);
@@ -85,8 +88,10 @@ int table_print(struct out *out, const struct program *programs, size_t count, i
 		layout.reason_columns =
 		    out->width > before + REASON_COLUMNS ? out->width - before : REASON_COLUMNS;
 	print_headings(out, &layout);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		print_row(out, &layout, &rows[i]);
+		free(rows[i].notes);
+	}
 	free(rows);
 	return 0;
 }
@@ -139,7 +144,25 @@ static void fill_row(struct row *row, const struct program *program, struct ages
 	row->cells[CPU] = program->cpu_ms >= 0 ? units_format_age(program->cpu_ms * NS_PER_MS,
 						     row->cpu, sizeof(row->cpu))
 					       : "-";
-	row->cells[REASON] = program->reason;
+	row->cells[REASON] = fill_notes(row, program);
+}
+
+/* "unhealthy; ready (notify); says: 12 clients" */
+static const char *fill_notes(struct row *row, const struct program *program)
+{
+	const char *says = program->status_text, *reason = program->reason;
+	bool unhealthy = program_is_unhealthy(program);
+	bool more = reason[0] != '\0' || says[0] != '\0';
+
+	if (!unhealthy && !program->reloading && says[0] == '\0')
+		return reason;
+	if (asprintf(&row->notes, "%s%s%s%s%s%s%s%s", unhealthy ? "unhealthy" : "",
+		unhealthy && (program->reloading || more) ? "; " : "",
+		program->reloading ? "reloading" : "", program->reloading && more ? "; " : "",
+		reason, reason[0] != '\0' && says[0] != '\0' ? "; " : "",
+		says[0] != '\0' ? "says: " : "", says) < 0)
+		row->notes = NULL;
+	return row->notes != NULL ? row->notes : reason;
 }
 
 static void measure(struct layout *layout, struct row *rows, size_t count)
@@ -219,9 +242,10 @@ static void print_last_exit(struct out *out, const struct program *program)
 void table_print_one(struct out *out, const struct program *program, int64_t now_ns)
 {
 	struct ages ages = {.now_ns = now_ns, .seconds = -1};
-	struct row row;
+	struct row row = {0};
 
 	fill_row(&row, program, &ages);
+	free(row.notes); /* each has a line of its own */
 	out_style(out, OUT_BOLD);
 	out_text(out, program->name, 0);
 	out_style(out, OUT_PLAIN);
@@ -231,6 +255,7 @@ void table_print_one(struct out *out, const struct program *program, int64_t now
 	out_text(out, program->state, 0);
 	out_style(out, OUT_PLAIN);
 	out_string(out, program->ready ? ", ready" : "");
+	out_string(out, program->reloading ? ", reloading" : "");
 	if (row.cells[AGE][0] != '\0')
 		out_format(out, " for %s", row.cells[AGE]);
 	if (program->since[0] != '\0') {
@@ -244,6 +269,8 @@ void table_print_one(struct out *out, const struct program *program, int64_t now
 	print_field(out, "Starts", row.cells[STARTS]);
 	print_last_exit(out, program);
 	print_field(out, "Says", program->status_text);
+	print_field(out, "Health", program->health);
+	print_field(out, "Tracked by", program->tracking);
 	if (program->memory_bytes >= 0)
 		print_field(out, "Memory", row.cells[MEMORY]);
 	if (program->cpu_ms >= 0)

@@ -10,24 +10,30 @@
 
 #define WAITING    ((unsigned)OPTION_NO_WAIT | OPTION_TIMEOUT)
 #define NAMES      LIMIT_COMMAND_NAMES
-#define NAMES_HELP "needs a program's name, a glob such as 'web*', or all"
-
-/* Further away than this, a word is not a slip of the fingers. */
+#define NAMES_HELP "needs the name of a program or a group, a glob such as 'web*', or all"
+#define FORCED     (WAITING | OPTION_FORCE)
 
 /* clang-format off */
 const struct verb verbs_table[] = {
 	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_status,
 	 "show programs and what they are doing",
 	 "Without names all programs are shown.  Exits 3 when a shown program is not running.\n"},
-	{"start", "NAME...", 1, NAMES, NAMES_HELP, WAITING, ctl_start,
-	 "start programs",
-	 "A program that runs already is left alone.\n"},
-	{"stop", "NAME...", 1, NAMES, NAMES_HELP, WAITING, ctl_stop,
+	{"start", "NAME...", 1, NAMES, NAMES_HELP, FORCED, ctl_start,
+	 "start programs, and what they require",
+	 "A program that runs already is left alone.  What conflicts with a program is stopped first;\n"
+	 "that is refused when others require it, unless --force stops these too.\n"},
+	{"stop", "NAME...", 1, NAMES, NAMES_HELP, FORCED, ctl_stop,
 	 "stop programs, with every process they started",
-	 "A program that is stopped already is left alone.\n"},
-	{"restart", "NAME...", 1, NAMES, NAMES_HELP, WAITING, ctl_restart,
+	 "A program that is stopped already is left alone.  When other programs that are up require\n"
+	 "one of these, nothing is stopped; --force stops them too, first.\n"},
+	{"restart", "NAME...", 1, NAMES, NAMES_HELP, FORCED, ctl_restart,
 	 "stop programs and start them again",
-	 "A program that does not run is started.\n"},
+	 "A program that does not run is started.  What requires a program is stopped before it and\n"
+	 "started after it, unless its stanza says smooth.\n"},
+	{"reload", "NAME...", 1, NAMES, "needs a program's name; superctl apply reads supervisord's own configuration", WAITING, ctl_reload,
+	 "tell programs to read their configuration again",
+	 "By reload_command or reload_signal of their stanzas.  Waits for the end of the command, and of\n"
+	 "the reload where the program tells (sd_notify).  Exits 7 when a program is not running.\n"},
 	{"signal", "SIGNAL NAME...", 2, NAMES + 1, "needs a signal and a program's name: superctl signal HUP web", 0, ctl_signal,
 	 "send a signal to the main process of programs",
 	 "SIGNAL is a name (HUP, SIGHUP) or a number.  Exits 7 when a program is not running.\n"},
@@ -103,7 +109,7 @@ void verbs_print_usage(struct out *out)
 
 		out_format(out, "  %-9s%-16s%s\n", verb->name, verb->arguments, verb->summary);
 	}
-	out_string(out, "\nNAME is a program, a glob ('web*', quoted), or all.  "
+	out_string(out, "\nNAME is a program, a group, a glob ('web*', quoted), or all.  "
 			"superctl help COMMAND says more.\n\n");
 	print_options(out, OPTIONS_COMMON);
 }

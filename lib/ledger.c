@@ -74,8 +74,9 @@ int ledger_find_row(const struct ledger *ledger, const char *name)
 	return -1;
 }
 
-int ledger_claim_row(struct ledger *ledger, const char *name, const struct ledger_state *state,
-    bool (*is_free)(const void *context, int row), const void *context)
+int ledger_claim_row(struct ledger *ledger, const char *name, const struct ledger_owner *owner,
+    const struct ledger_state *state, bool (*is_free)(const void *context, int row),
+    const void *context)
 {
 	uint32_t high = atomic_load_explicit(&ledger->header.rows_high, memory_order_relaxed);
 	size_t length = strlen(name);
@@ -96,6 +97,9 @@ int ledger_claim_row(struct ledger *ledger, const char *name, const struct ledge
 	 */
 	memset(&ledger->exits[row], 0, sizeof(ledger->exits[row]));
 	ledger_clear_exit(ledger, (int)row);
+	ledger->status_text[row][0] = '\0';
+	if (owner != NULL)
+		slot->owner = *owner;
 	slot->state[0] = *state;
 	memcpy(slot->name + 1, name + 1, length - 1);
 	atomic_thread_fence(memory_order_release);
@@ -139,8 +143,12 @@ int ledger_find_pid(const struct ledger *ledger, pid_t pid)
 
 void ledger_post_exit(struct ledger *ledger, int row, const struct ledger_exit *end)
 {
+	int32_t expected = end->pid;
+
 	ledger->exits[row] = *end;
-	atomic_store_explicit(&ledger->pids[row], 0, memory_order_release);
+	/* Not that of another main process, which the engine has just put there. */
+	(void)atomic_compare_exchange_strong_explicit(
+	    &ledger->pids[row], &expected, 0, memory_order_release, memory_order_relaxed);
 	atomic_fetch_or_explicit(
 	    &ledger->exited[row / 64], UINT64_C(1) << (row % 64), memory_order_release);
 }

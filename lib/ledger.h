@@ -30,7 +30,7 @@
 #include "lib/limits.h"
 
 #define LEDGER_MAGIC   0x7375706c65646731ULL /* "supledg1" */
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 
 /* How a run ended, as waitid(2) told the guardian. */
 struct ledger_exit {
@@ -47,10 +47,13 @@ struct ledger_state {
 	uint8_t state;          /* enum state (step.h) */
 	uint8_t wanted;         /* enum wanted (step.h) */
 	uint8_t reason;         /* enum reason (reason.h) */
-	uint8_t flags;          /* LEDGER_FLAG_* */
+	uint8_t stop_step;      /* how far the stop has come: see transition_stop_step() */
+	uint16_t flags;         /* LEDGER_FLAG_* */
+	uint8_t health;         /* enum ledger_health, of the present run */
 	int32_t last_wstatus;   /* of the last run that ended; valid with LEDGER_FLAG_HAS_EXIT */
 	int32_t detail;         /* belongs to reason: an errno, a wait status, a uid, a count */
-	int32_t step;           /* enum launch_step that failed, 0 none */
+	int32_t step;           /* likewise: enum launch_step that failed, a row, a hook */
+	int32_t forked_pid;     /* with LEDGER_FLAG_FORKED: of the command */
 	uint32_t failures;      /* failed runs in a row: exponent of the back-off */
 	uint32_t window_starts; /* automatic restarts in the start_limit window */
 	uint64_t run_acted;     /* last run whose exit was acted on */
@@ -63,10 +66,20 @@ struct ledger_state {
 	int64_t run_start_ns; /* launch of the last run */
 };
 
-#define LEDGER_FLAG_HAS_EXIT 0x01
-#define LEDGER_FLAG_KILLED   0x02 /* this stop has escalated to KILL */
-#define LEDGER_FLAG_BOUNCE   0x04 /* the run is to end, and another one to follow */
-#define LEDGER_FLAG_REST     0x08 /* the leader is dead, and the rest of the run were told to stop */
+#define LEDGER_FLAG_HAS_EXIT 0x0001
+#define LEDGER_FLAG_KILLED   0x0002 /* this stop has escalated to KILL */
+#define LEDGER_FLAG_BOUNCE   0x0004 /* the run is to end, and another one to follow */
+#define LEDGER_FLAG_REST     0x0008 /* the leader is dead, and the rest of the run were told to stop \
+				     */
+#define LEDGER_FLAG_LOST                                                                           \
+	0x0010 /* what it requires has gone: the run is to end, and it waits then */
+#define LEDGER_FLAG_FAILED    0x0020 /* the run failed, however its processes end */
+#define LEDGER_FLAG_OWED      0x0040 /* at rest, but on_failure or essential are not done yet */
+#define LEDGER_FLAG_RELOADING 0x0080 /* said so by sd_notify(3), and not READY since */
+#define LEDGER_FLAG_FORKED    0x0100 /* type = forking: the command has ended with success */
+#define LEDGER_FLAG_BEGUN     0x0200 /* there is a run, and its post_stop was not run yet */
+
+enum ledger_health { LEDGER_HEALTH_UNKNOWN, LEDGER_HEALTH_GOOD, LEDGER_HEALTH_BAD };
 
 /* A failed launch: which step, which errno.  Written by the child itself, so it survives us. */
 struct ledger_failure {
@@ -74,9 +87,19 @@ struct ledger_failure {
 	_Atomic int32_t error;
 };
 
+/* A row of a task (engine/task.h) says whose it is. */
+struct ledger_owner {
+	int32_t row;  /* of the program + 1; 0: this row is a program's */
+	int32_t kind; /* enum task_kind */
+	uint64_t run; /* of the program, for which it was started */
+};
+
 struct ledger_row {
-	char name[LIMIT_NAME]; /* "web", "web@3"; empty: the row is free */
-	_Atomic uint64_t run;  /* of the process in pids[]: written before it is made */
+	char name[LIMIT_NAME]; /* "web", "web@3", of a task "#12.pre_start"; empty: the row is free
+				*/
+	struct ledger_owner owner;
+	_Atomic uint64_t ready_mark; /* what ready = "log:" and "file:" saw before the launch */
+	_Atomic uint64_t run;        /* of the process in pids[]: written before it is made */
 	struct ledger_failure failure;
 	int32_t last_pid;        /* leader of the last run: names its group and session */
 	_Atomic uint32_t active; /* which of state[] counts */
@@ -100,6 +123,9 @@ struct ledger_header {
 	_Atomic uint32_t shutdown; /* 1: shutting down; a new engine carries on with that */
 	_Atomic int64_t shutdown_timeout_ns; /* the longest the engine may take for it */
 	_Atomic uint32_t served; /* 1: an engine has served since the guardian started */
+	_Atomic int32_t
+	    exit_code; /* of the guardian when all has ended well: an essential program's */
+	_Atomic uint32_t reboot; /* 1: the machine is to be started again after the shutdown */
 };
 
 struct ledger {
@@ -109,6 +135,8 @@ struct ledger {
 	_Atomic uint64_t exited[LIMIT_ROWS / 64]; /* bit a row: exits[row] is news for the engine */
 	struct ledger_exit exits[LIMIT_ROWS];
 	struct ledger_row table[LIMIT_ROWS];
+	char status_text[LIMIT_ROWS]
+			[LIMIT_STATUS_TEXT]; /* STATUS= of sd_notify(3); seldom touched */
 };
 
 /*
@@ -127,11 +155,13 @@ int ledger_map(int fd, struct ledger **ret_ledger);
 int ledger_find_row(const struct ledger *ledger, const char *name);
 
 /*
- * Claim a free row for `name` with its first state.  Returns the row, -ENOSPC when all are taken,
- * -ENAMETOOLONG. The name is written last: a row with a name is complete.
+ * Claim a free row for `name` with its first state; `owner` is NULL for a program.  Returns the
+ * row, -ENOSPC when all are taken, -ENAMETOOLONG.  The name is written last: a row with a name is
+ * complete.
  */
-int ledger_claim_row(struct ledger *ledger, const char *name, const struct ledger_state *state,
-    bool (*is_free)(const void *context, int row), const void *context);
+int ledger_claim_row(struct ledger *ledger, const char *name, const struct ledger_owner *owner,
+    const struct ledger_state *state, bool (*is_free)(const void *context, int row),
+    const void *context);
 
 /* Free a row.  The caller has made sure that no run of it is live. */
 void ledger_free_row(struct ledger *ledger, int row);

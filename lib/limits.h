@@ -44,6 +44,21 @@
 #define LIMIT_ARGV        1024
 #define LIMIT_ENVIRONMENT 1024
 #define LIMIT_LIST        256
+/* Steps of a stop_sequence; descriptors a program may leave with us; bytes of its status text with
+ * the NUL. */
+#define LIMIT_STOP_STEPS  8
+#define LIMIT_FDSTORE     64
+#define LIMIT_STATUS_TEXT 128
+/* Groups, and how deep they may contain each other. */
+#define LIMIT_GROUPS      1024
+#define LIMIT_GROUP_DEPTH 8
+/* Bytes of one sd_notify(3) datagram, and datagrams read from one program in a wake-up. */
+#define LIMIT_NOTIFY_BYTES 4096
+#define LIMIT_NOTIFY_BATCH 16
+/* Bytes read of an answer to an HTTP check; of a log line that is matched; of log in one look. */
+#define LIMIT_CHECK_REPLY    4096
+#define LIMIT_CHECK_LINE     8192
+#define LIMIT_CHECK_LOG_READ (256 * 1024)
 /* Starts remembered by a start limit. */
 #define LIMIT_START_LIMIT 1000
 

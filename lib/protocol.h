@@ -81,6 +81,10 @@ enum held_kind {
 	HELD_STDIN_READ, /* row: pipe to a program's stdin, from `stdout = program:NAME` elsewhere
 			  */
 	HELD_STDIN_WRITE,
+	HELD_NOTIFY,      /* row: its sd_notify(3) socket */
+	HELD_READY_READ,  /* row: ready = "fd:N", our end of the present run's pipe */
+	HELD_STORE,       /* row, index: a descriptor that the program left with FDSTORE=1 */
+	HELD_STORE_NAMES, /* row: memfd, the FDNAMEs: lines "INDEX NAME" */
 };
 
 static inline uint64_t held_key(enum held_kind kind, uint32_t row, uint16_t stream)

@@ -2,8 +2,9 @@
 /*
  * keys.c: write the key list of supervisord.conf(5).
  *
- * Copies standard input to standard output; a line @PROGRAM_KEYS@ or @SETTING_KEYS@ becomes one
- * mdoc(7) list item a row of keys.h.  Runs when the manual is built and is not installed.
+ * Copies standard input to standard output; a line @PROGRAM_KEYS@, @HEALTH_KEYS@ (those of a
+ * program that stand in its section health), @GROUP_KEYS@ or @SETTING_KEYS@ becomes one mdoc(7)
+ * list item a row of keys.h.  Runs when the manual is built and is not installed.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -15,7 +16,21 @@
 /* mandoc(1) complains about longer lines. */
 #define LINE_WIDTH 78
 
-static void write_keys(const struct key_row *rows, size_t count, const char *what);
+/* What a line of the input stands for. */
+static const struct list {
+	const char *mark;
+	const struct key_row *rows;
+	size_t count;
+	bool health; /* those of the section, or all but those */
+	const char *what;
+} lists[] = {
+    {"@PROGRAM_KEYS@\n", program_rows, PROGRAM_KEY_COUNT, false, "the program"},
+    {"@HEALTH_KEYS@\n", program_rows, PROGRAM_KEY_COUNT, true, "the program"},
+    {"@GROUP_KEYS@\n", group_rows, GROUP_KEY_COUNT, false, "the group"},
+    {"@SETTING_KEYS@\n", setting_rows, SETTING_KEY_COUNT, false, "supervisord"},
+};
+
+static const struct list *find_list(const char *line);
 static void write_key(const struct key_row *row, const char *what);
 static void write_text(const char *text);
 static void write_word(const char *word, size_t length, size_t *column);
@@ -26,21 +41,24 @@ int main(void)
 	size_t size = 0;
 
 	while (getline(&line, &size, stdin) >= 0) {
-		if (strcmp(line, "@PROGRAM_KEYS@\n") == 0)
-			write_keys(program_rows, PROGRAM_KEY_COUNT, "the program");
-		else if (strcmp(line, "@SETTING_KEYS@\n") == 0)
-			write_keys(setting_rows, SETTING_KEY_COUNT, "supervisord");
-		else
+		const struct list *list = find_list(line);
+
+		if (list == NULL)
 			fputs(line, stdout);
+		for (size_t i = 0; list != NULL && i < list->count; i++)
+			if (keytable_is_health(&list->rows[i]) == list->health)
+				write_key(&list->rows[i], list->what);
 	}
 	free(line);
 	return fflush(stdout) == 0 && !ferror(stdin) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static void write_keys(const struct key_row *rows, size_t count, const char *what)
+static const struct list *find_list(const char *line)
 {
-	for (size_t i = 0; i < count; i++)
-		write_key(&rows[i], what);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (strcmp(line, lists[i].mark) == 0)
+			return &lists[i];
+	return NULL;
 }
 
 static void write_key(const struct key_row *row, const char *what)
@@ -64,7 +82,7 @@ static void write_key(const struct key_row *row, const char *what)
 		snprintf(change, sizeof(change), "restarts %s", what);
 		break;
 	}
-	printf(".It Cm %s\n", row->name);
+	printf(".It Cm %s\n", keytable_word(row));
 	write_text(row->help);
 	printf(".Pp\n");
 	if (row->def != NULL)

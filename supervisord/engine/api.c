@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* api.c: see api.h and lib/io.superctl.varlink. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fnmatch.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,39 +9,32 @@
 #include "lib/channel.h"
 #include "lib/limits.h"
 #include "lib/logspec.h"
-#include "lib/nearest.h"
 #include "lib/ownlog.h"
-#include "lib/signame.h"
 #include "supervisord/engine/api.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/call.h"
+#include "supervisord/engine/command.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
+#include "supervisord/engine/selection.h"
 
 #define SERVICE      "org.varlink.service"
-#define INTERFACE    "io.superctl"
+#define INTERFACE    CALL_INTERFACE
 #define OWN_LOG_NAME "supervisord"
 #define NO_TIMEOUT   (-1)
 
-/* A command's programs: resolved as a whole before the first is touched. */
-struct selection {
-	struct program **list;
-	size_t count;
-	bool *chosen; /* by index in engine->programs */
-};
-
+/* One literal, longer than C promises every compiler; ours take it. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings"
 static const char interface_text[] =
 #include "interface.inc"
     ;
+#pragma GCC diagnostic pop
 
 static void get_info(struct call *call);
 static void get_interface_description(struct call *call);
 static void status(struct call *call);
-static void start(struct call *call);
-static void stop(struct call *call);
-static void restart(struct call *call);
-static void send_signal(struct call *call);
 static void logs(struct call *call);
 static void apply(struct call *call);
 static void check(struct call *call);
@@ -57,10 +48,11 @@ static const struct method {
     {SERVICE ".GetInfo", get_info},
     {SERVICE ".GetInterfaceDescription", get_interface_description},
     {INTERFACE ".Status", status},
-    {INTERFACE ".Start", start},
-    {INTERFACE ".Stop", stop},
-    {INTERFACE ".Restart", restart},
-    {INTERFACE ".Signal", send_signal},
+    {INTERFACE ".Start", command_start},
+    {INTERFACE ".Stop", command_stop},
+    {INTERFACE ".Restart", command_restart},
+    {INTERFACE ".Reload", command_reload},
+    {INTERFACE ".Signal", command_signal},
     {INTERFACE ".Logs", logs},
     {INTERFACE ".Apply", apply},
     {INTERFACE ".Check", check},
@@ -72,15 +64,6 @@ static bool read_call(struct call *call, const json_t *root);
 static void run_method(struct call *call);
 static bool is_allowed(const struct call *call);
 static bool is_too_deep(const json_t *value, unsigned depth);
-static bool select_programs(struct call *call, bool needs_name, struct selection *selection);
-static bool select_name(struct call *call, const char *name, struct selection *selection);
-static void no_such_program(struct call *call, const char *name);
-static void selection_done(struct selection *selection);
-static void command(struct call *call, enum op_goal goal, enum reason reason,
-    void (*act)(struct program *program, const struct cause *cause));
-static bool is_commandable(const struct program *program, enum op_goal goal);
-static bool may_command(struct call *call, bool starts);
-static void out_of_memory(struct call *call);
 static int send_to_logger(void *context, int fd);
 static void write_errors(struct jsonw *w, const struct config_errors *errors);
 
@@ -225,7 +208,7 @@ static void status(struct call *call)
 	bool detail = false;
 
 	if (!call_allows(call, names) || !call_get_bool(call, "detail", &detail) ||
-	    !select_programs(call, false, &selection))
+	    !selection_read(call, false, &selection))
 		return;
 	call_begin_reply(call);
 	jsonw_key(&call->w, "programs");
@@ -234,59 +217,6 @@ static void status(struct call *call)
 		record_write(&call->w, selection.list[i], detail);
 	jsonw_end_array(&call->w);
 	call_end_reply(call);
-	selection_done(&selection);
-}
-
-static void start(struct call *call)
-{
-	if (may_command(call, true))
-		command(call, OP_UP, REASON_STARTED, program_start);
-}
-
-static void stop(struct call *call)
-{
-	if (may_command(call, false))
-		command(call, OP_DOWN, REASON_STOPPED, program_stop);
-}
-
-static void restart(struct call *call)
-{
-	if (may_command(call, true))
-		command(call, OP_RESTARTED, REASON_RESTARTED, program_restart);
-}
-
-static void send_signal(struct call *call)
-{
-	static const char *const names[] = {"names", "signal", NULL};
-	struct op_request request = {
-	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
-	struct selection selection;
-	const char *name = NULL;
-	struct op *op;
-	int number;
-
-	if (!call_allows(call, names) || !call_get_string(call, "signal", &name))
-		return;
-	number = name != NULL ? signame_parse(name) : -EINVAL;
-	if (number < 0) {
-		call_invalid_parameter(call, "signal");
-		return;
-	}
-	if (!select_programs(call, true, &selection))
-		return;
-	op = op_new(&request);
-	for (size_t i = 0; op != NULL && i < selection.count; i++) {
-		int error = program_signal_leader(selection.list[i], number);
-
-		op_add_result(op, selection.list[i], error == 0,
-		    error == 0        ? "signalled"
-		    : error == -ESRCH ? "is not running"
-				      : strerror(-error));
-	}
-	if (op != NULL)
-		op_begin(op);
-	else
-		out_of_memory(call);
 	selection_done(&selection);
 }
 
@@ -327,7 +257,7 @@ static void logs(struct call *call)
 		const struct program *program = engine_find(call->engine, name);
 
 		if (program == NULL) {
-			no_such_program(call, name);
+			selection_tell_missing(call, name, false);
 			return;
 		}
 		if ((of_stderr ? program->config->key_stderr.kind
@@ -335,7 +265,7 @@ static void logs(struct call *call)
 			call_error_text(call, INTERFACE ".NoLog", "name", name);
 			return;
 		}
-		request.row = (uint32_t)program->row;
+		request.row = (uint32_t)program->run.row;
 	} else if (slots_find(&call->engine->slots, held_key(HELD_OWN_READ, 0, 0)) < 0) {
 		call_error_text(call, INTERFACE ".NoLog", "name", name);
 		return;
@@ -372,7 +302,7 @@ static void apply(struct call *call)
 	}
 	op = op_new(&request);
 	if (op == NULL) {
-		out_of_memory(call);
+		call_out_of_memory(call);
 		return;
 	}
 	error = apply_files(call->engine, op, &errors);
@@ -436,151 +366,9 @@ static void version(struct call *call)
 	jsonw_member_int(&call->w, "engine_starts", atomic_load(&header->engine_starts));
 	jsonw_member_int(&call->w, "logger_starts", atomic_load(&header->logger_starts));
 	jsonw_member_string(&call->w, "config", call->engine->config_path);
+	jsonw_member_string(&call->w, "tracking", record_tracking(call->engine));
+	jsonw_member_string(&call->w, "tracking_reason", call->engine->cgroups.reason);
 	call_end_reply(call);
-}
-
-static bool may_command(struct call *call, bool starts)
-{
-	static const char *const names[] = {"names", "wait", "timeout_ms", NULL};
-
-	if (!call_allows(call, names))
-		return false;
-	if (starts && call->engine->shutdown) {
-		call_error_text(call, INTERFACE ".ShuttingDown", NULL, NULL);
-		return false;
-	}
-	if (starts && call->engine->safe_mode) {
-		call_error_text(call, INTERFACE ".SafeMode", "reason",
-		    "the engine crashed repeatedly; nothing is started until superctl apply");
-		return false;
-	}
-	return true;
-}
-
-static void command(struct call *call, enum op_goal goal, enum reason reason,
-    void (*act)(struct program *program, const struct cause *cause))
-{
-	struct op_request request = {
-	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
-	struct cause cause = {.reason = reason, .detail = (int32_t)call->client->uid};
-	struct selection selection;
-	struct op *op;
-
-	if (!call_get_bool(call, "wait", &request.wait) ||
-	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.timeout_ms) ||
-	    !select_programs(call, true, &selection))
-		return;
-	op = op_new(&request);
-	for (size_t i = 0; op != NULL && i < selection.count; i++) {
-		if (!is_commandable(selection.list[i], goal)) {
-			op_add_result(op, selection.list[i], false,
-			    "its stanza is gone: it is being removed");
-		} else if (op_add(op, selection.list[i], goal) < 0) {
-			op_cancel(op);
-			op = NULL;
-		}
-	}
-	if (op == NULL) {
-		out_of_memory(call);
-		goto out;
-	}
-	/* All wishes before the first consequence: order is then decided with all of them known. */
-	for (size_t i = 0; i < selection.count; i++)
-		if (is_commandable(selection.list[i], goal))
-			program_wish(selection.list[i], goal == OP_DOWN ? WANTED_DOWN : WANTED_UP,
-			    goal == OP_RESTARTED);
-	for (size_t i = 0; i < selection.count; i++)
-		if (is_commandable(selection.list[i], goal))
-			act(selection.list[i], &cause);
-	op_begin(op);
-out:
-	selection_done(&selection);
-}
-
-/* One that is being removed can be stopped, and nothing else. */
-static bool is_commandable(const struct program *program, enum op_goal goal)
-{
-	return goal == OP_DOWN || !program->removed;
-}
-
-static bool select_programs(struct call *call, bool needs_name, struct selection *selection)
-{
-	json_t *names = json_object_get(call->parameters, "names");
-	struct engine *engine = call->engine;
-	size_t count = json_array_size(names);
-
-	*selection = (struct selection){0};
-	if ((names != NULL && !json_is_null(names) && !json_is_array(names)) ||
-	    (needs_name && count == 0) || count > LIMIT_COMMAND_NAMES) {
-		call_invalid_parameter(call, "names");
-		return false;
-	}
-	selection->chosen = calloc(engine->program_count + 1, sizeof(bool));
-	selection->list = calloc(engine->program_count + 1, sizeof(*selection->list));
-	if (selection->chosen == NULL || selection->list == NULL) {
-		selection_done(selection);
-		out_of_memory(call);
-		return false;
-	}
-	if (count == 0)
-		memset(selection->chosen, true, engine->program_count);
-	for (size_t i = 0; i < count; i++) {
-		const char *name = json_string_value(json_array_get(names, i));
-
-		if (name == NULL)
-			call_invalid_parameter(call, "names");
-		if (name == NULL || !select_name(call, name, selection)) {
-			selection_done(selection);
-			return false;
-		}
-	}
-	for (size_t i = 0; i < engine->program_count; i++)
-		if (selection->chosen[i])
-			selection->list[selection->count++] = engine->programs[i];
-	return true;
-}
-
-static bool select_name(struct call *call, const char *name, struct selection *selection)
-{
-	const struct engine *engine = call->engine;
-	bool all = strcmp(name, "all") == 0, found = all;
-
-	for (size_t i = 0; i < engine->program_count; i++) {
-		const char *program = program_name(engine->programs[i]);
-
-		if (all || strcmp(program, name) == 0 || fnmatch(name, program, 0) == 0)
-			selection->chosen[i] = found = true;
-	}
-	if (!found)
-		no_such_program(call, name);
-	return found;
-}
-
-static void no_such_program(struct call *call, const char *name)
-{
-	const struct engine *engine = call->engine;
-	const char **names = calloc(engine->program_count + 1, sizeof(*names));
-
-	call_error_begin(call, INTERFACE ".NoSuchProgram");
-	jsonw_member_string(&call->w, "name", name);
-	for (size_t i = 0; names != NULL && i < engine->program_count; i++)
-		names[i] = program_name(engine->programs[i]);
-	jsonw_member_string(&call->w, "nearest",
-	    names != NULL ? nearest_find(name, names, engine->program_count) : NULL);
-	call_error_end(call);
-	free(names);
-}
-
-static void selection_done(struct selection *selection)
-{
-	free(selection->list);
-	free(selection->chosen);
-	*selection = (struct selection){0};
-}
-
-static void out_of_memory(struct call *call)
-{
-	call_error_text(call, INTERFACE ".Busy", "reason", "out of memory");
 }
 
 static void write_errors(struct jsonw *w, const struct config_errors *errors)

@@ -12,8 +12,11 @@
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/laststate.h"
+#include "supervisord/engine/notify.h"
 #include "supervisord/engine/op.h"
-#include "supervisord/engine/words.h"
+#include "supervisord/engine/readiness.h"
+#include "supervisord/engine/retired.h"
 
 /* Of the daemon's own log, which no stanza describes. */
 #define OWN_LOG_MAX_BYTES (10 * 1000 * 1000)
@@ -30,6 +33,9 @@ struct apply {
 };
 
 static int adopt_rows(struct engine *engine, const struct config *config);
+static void adopt_slots(struct engine *engine);
+static void adopt_slot(struct program *program, uint64_t key, int slot);
+static int adopt_tasks(struct engine *engine, uint32_t high);
 static int commit(struct apply *apply, struct config *config);
 static int hold_config(struct engine *engine, const struct config *config);
 static int retire(struct program *program);
@@ -38,7 +44,8 @@ static void note_settings(
     struct apply *apply, const struct settings *old, const struct settings *new);
 static void note_changed(void *context, const char *key, enum change_class change);
 static int add_new(struct apply *apply, const struct config *config, bool start);
-static int link_programs(struct engine *engine);
+static void recall(
+    const struct config *config, const char *name, bool *wanted, enum reason *reason);
 static int hold_log_specs(struct engine *engine);
 static size_t add_log_specs(
     struct engine *engine, const struct program *program, struct logspec *specs);
@@ -95,16 +102,6 @@ int apply_first(struct engine *engine, struct config *config)
 static int adopt_rows(struct engine *engine, const struct config *config)
 {
 	uint32_t high = atomic_load(&engine->ledger->header.rows_high);
-	static const struct program_config unknown = {
-	    .key_stop_signal = 15,
-	    .key_stop_timeout = 10 * NS_PER_S,
-	    .key_restart = RESTART_NEVER,
-	    /* Whatever it may still say goes where logs of its name go by default. */
-	    .key_stdout = {.kind = STDIO_LOG},
-	    .key_stderr = {.kind = STDIO_LOG},
-	    .key_log_max_size = 10 * 1000 * 1000,
-	    .key_log_keep = 5,
-	};
 
 	for (uint32_t row = 0; row < high; row++) {
 		const char *name = engine->ledger->table[row].name;
@@ -112,11 +109,11 @@ static int adopt_rows(struct engine *engine, const struct config *config)
 		struct program *program;
 		int error;
 
-		if (name[0] == '\0')
+		if (name[0] == '\0' || engine->ledger->table[row].owner.row != 0)
 			continue;
 		stanza = config_find_program(config, name);
-		error =
-		    program_adopt(engine, stanza != NULL ? stanza : &unknown, (int)row, &program);
+		error = program_adopt(
+		    engine, stanza != NULL ? stanza : &retired_unknown, (int)row, &program);
 		if (error == 0 && stanza == NULL) {
 			error = retire(program);
 			program->removed = !engine->config_lost;
@@ -126,22 +123,69 @@ static int adopt_rows(struct engine *engine, const struct config *config)
 		if (error < 0)
 			return error;
 	}
+	adopt_slots(engine);
+	return adopt_tasks(engine, high);
+}
+
+static void adopt_slots(struct engine *engine)
+{
 	for (size_t slot = HELD_SINGLE_MAX; slot < engine->slots.count; slot++) {
 		uint64_t key = engine->slots.list[slot].key;
-		struct program *program = key != 0 && held_key_row(key) < LIMIT_ROWS
-					      ? engine->by_row[held_key_row(key)]
-					      : NULL;
+		struct program *program =
+		    key != 0 ? engine_program_of_row(engine, (int)held_key_row(key)) : NULL;
 
 		if (engine->slots.list[slot].draining)
 			continue;
-		if (program != NULL)
-			streams_adopt(&program->streams, key, (int)slot);
-		else
+		if (program == NULL)
 			slots_release(&engine->slots, (int)slot);
+		else
+			adopt_slot(program, key, (int)slot);
 		if (held_key_kind(key) == HELD_LOG_READ)
 			slots_forget_fd(&engine->slots, (int)slot);
 	}
-	return 0;
+}
+
+static void adopt_slot(struct program *program, uint64_t key, int slot)
+{
+	switch (held_key_kind(key)) {
+	case HELD_NOTIFY:
+	case HELD_STORE:
+	case HELD_STORE_NAMES:
+		notify_adopt(program, key, slot);
+		break;
+	case HELD_READY_READ:
+		readiness_adopt(program, slot);
+		break;
+	case HELD_LOG_READ:
+	case HELD_LOG_WRITE:
+	case HELD_STDIN_READ:
+	case HELD_STDIN_WRITE:
+		streams_adopt(&program->streams, key, slot);
+		break;
+	case HELD_NONE:
+	case HELD_LOCK:
+	case HELD_CONTROL:
+	case HELD_CONFIG:
+	case HELD_LOG_SPECS:
+	case HELD_OWN_READ:
+	case HELD_OWN_WRITE:
+		break;
+	}
+}
+
+/* Commands that were running for programs: they look at their programs, so those come first. */
+static int adopt_tasks(struct engine *engine, uint32_t high)
+{
+	int error = 0;
+
+	for (uint32_t row = 0; row < high && error == 0; row++) {
+		const struct ledger_row *entry = &engine->ledger->table[row];
+
+		if (entry->name[0] != '\0' && entry->owner.row != 0)
+			error = task_adopt(
+			    engine, (int)row, engine_program_of_row(engine, entry->owner.row - 1));
+	}
+	return error;
 }
 
 /*
@@ -165,7 +209,7 @@ static int commit(struct apply *apply, struct config *config)
 	config_free(old);
 	error = add_new(apply, config, !engine->shutdown);
 	if (error == 0)
-		error = link_programs(engine);
+		error = engine_link_programs(engine);
 	if (error == 0)
 		error = hold_log_specs(engine);
 	if (error < 0)
@@ -197,33 +241,10 @@ static int hold_config(struct engine *engine, const struct config *config)
 /* Keep of its stanza what it takes to stop it and to write down what it still says. */
 static int retire(struct program *program)
 {
-	const struct program_config *config = program->config;
-	struct program_config *last = calloc(1, sizeof(*last));
-	size_t after_count = 0;
+	struct program_config *last = retired_new(program_name(program), program->config);
 
 	if (last == NULL)
 		return -ENOMEM;
-	last->name = strdup(program_name(program));
-	if (last->name == NULL) {
-		free(last);
-		return -ENOMEM;
-	}
-	/* Its place in the order of stops, too. */
-	while (config->key_after != NULL && config->key_after[after_count] != NULL)
-		after_count++;
-	if (after_count > 0 && (last->key_after = words_copy(
-				    (const char *const *)config->key_after, after_count)) == NULL) {
-		free(last->name);
-		free(last);
-		return -ENOMEM;
-	}
-	last->key_restart = RESTART_NEVER;
-	last->key_stop_signal = config->key_stop_signal;
-	last->key_stop_timeout = config->key_stop_timeout;
-	last->key_stdout.kind = config->key_stdout.kind == STDIO_LOG ? STDIO_LOG : STDIO_NULL;
-	last->key_stderr.kind = config->key_stderr.kind == STDIO_LOG ? STDIO_LOG : STDIO_NULL;
-	last->key_log_max_size = config->key_log_max_size;
-	last->key_log_keep = config->key_log_keep;
 	program_unretire(program); /* what a lost configuration left */
 	program->config = program->last_config = last;
 	program->removed = true;
@@ -305,13 +326,15 @@ static int add_new(struct apply *apply, const struct config *config, bool start)
 	for (size_t i = 0; i < config->program_count; i++) {
 		const struct program_config *stanza = config->programs[i];
 		bool wanted = start && stanza->key_autostart;
+		enum reason reason = boot ? REASON_AUTOSTART : REASON_ADDED;
 		struct program *program;
 		int error;
 
 		if (engine_find(engine, stanza->name) != NULL)
 			continue;
-		error = program_new(engine, stanza,
-		    wanted ? (boot ? REASON_AUTOSTART : REASON_ADDED) : REASON_NONE, &program);
+		if (boot && start && stanza->life->key_boot == BOOT_LAST_STATE)
+			recall(config, stanza->name, &wanted, &reason);
+		error = program_new(engine, stanza, wanted ? reason : REASON_NONE, &program);
 		if (error == 0)
 			error = engine_add(engine, program);
 		if (error < 0)
@@ -323,41 +346,18 @@ static int add_new(struct apply *apply, const struct config *config, bool start)
 	return 0;
 }
 
-/* Who comes after whom, and whose stdin is a pipe from somebody else. */
-static int link_programs(struct engine *engine)
+/* What the operator said last, before the machine or the daemon was started anew. */
+static void recall(const struct config *config, const char *name, bool *wanted, enum reason *reason)
 {
-	for (size_t i = 0; i < engine->program_count; i++) {
-		engine->programs[i]->dependent_count = 0;
-		engine->programs[i]->is_target = false;
+	int up = laststate_read(config->settings.key_state_dir, name);
+
+	if (up >= 0) {
+		*wanted = up == 1;
+		*reason = REASON_LAST_STATE;
+	} else if (up != -ENOENT) {
+		log_error("%s: cannot read its last state in %s: %s", name,
+		    config->settings.key_state_dir, strerror(-up));
 	}
-	for (size_t i = 0; i < engine->program_count; i++) {
-		struct program *program = engine->programs[i];
-		const struct program_config *config = program->config;
-		const struct stdio *outputs[] = {&config->key_stdout, &config->key_stderr};
-
-		for (int stream = 0; stream < 2; stream++) {
-			struct program *target = outputs[stream]->kind == STDIO_PROGRAM
-						     ? engine_find(engine, outputs[stream]->target)
-						     : NULL;
-
-			if (target != NULL)
-				target->is_target = true;
-		}
-		for (size_t k = 0; config->key_after != NULL && config->key_after[k] != NULL; k++) {
-			struct program *first = engine_find(engine, config->key_after[k]);
-			struct program **list;
-
-			if (first == NULL)
-				continue;
-			list = realloc(
-			    first->dependents, (first->dependent_count + 1) * sizeof(*list));
-			if (list == NULL)
-				return -ENOMEM;
-			first->dependents = list;
-			first->dependents[first->dependent_count++] = program;
-		}
-	}
-	return 0;
 }
 
 static int hold_log_specs(struct engine *engine)
@@ -414,7 +414,7 @@ static size_t add_log_specs(
 		    (path = config_log_path(engine->config, config, stream)) == NULL)
 			continue;
 		specs[count++] = (struct logspec){
-		    .row = (uint32_t)program->row,
+		    .row = (uint32_t)program->run.row,
 		    .stream = (uint16_t)stream,
 		    .keep = config->key_log_keep,
 		    .max_bytes = config->key_log_max_size,
@@ -450,8 +450,8 @@ static bool is_outdated(const struct program *program)
 
 	return state->starts > 0 && state->wanted == WANTED_UP &&
 	       state->config_hash != program_hash(program) &&
-	       (state->state == STATE_STARTING || state->state == STATE_RUNNING ||
-		   state->state == STATE_BACKOFF || state->state == STATE_FATAL);
+	       (step_is_up((enum state)state->state) || state->state == STATE_BACKOFF ||
+		   state->state == STATE_FATAL);
 }
 
 /* What one program needs follows from its ledger row and its stanza. */
@@ -468,7 +468,7 @@ static void act_on(struct apply *apply, struct program *program)
 	} else if (program->is_back) {
 		program->is_back = false;
 		watch(apply, program, OP_UP);
-		program_start(program, &back);
+		engine_start(apply->engine, program, &back);
 	} else if (is_outdated(program)) {
 		bool live = step_is_live(program_state_of(program));
 
@@ -476,8 +476,10 @@ static void act_on(struct apply *apply, struct program *program)
 		if (live)
 			program_restart(program, &changed);
 		else
-			program_start(program, &changed);
+			engine_start(apply->engine, program, &changed);
 	} else {
+		engine_start_needed(apply->engine, program);
+		program_attend(program);
 		program_defer(program, PENDING_CHECK);
 	}
 }

@@ -25,6 +25,11 @@ int64_t backoff_delay_ns(const struct backoff_policy *policy, uint32_t failures)
 	return delay >= (double)policy->delay_max_ns ? policy->delay_max_ns : (int64_t)delay;
 }
 
+int64_t backoff_jitter_ns(int64_t delay_ns, uint32_t percent, uint32_t random)
+{
+	return (int64_t)((double)delay_ns * percent / 100 * random / UINT32_MAX);
+}
+
 void backoff_note_start(
     const struct backoff_policy *policy, struct ledger_state *state, int64_t now_ns)
 {

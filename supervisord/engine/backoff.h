@@ -24,6 +24,9 @@ struct backoff_policy {
 /* The delay before the run that follows `failures` failed ones (0: the first restart). */
 int64_t backoff_delay_ns(const struct backoff_policy *policy, uint32_t failures);
 
+/* What to add to a delay: a random part of at most `percent` of it. `random`: any number. */
+int64_t backoff_jitter_ns(int64_t delay_ns, uint32_t percent, uint32_t random);
+
 /* Count a launch at `now_ns` in the window of the start limit. */
 void backoff_note_start(
     const struct backoff_policy *policy, struct ledger_state *state, int64_t now_ns);

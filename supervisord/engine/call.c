@@ -108,3 +108,8 @@ void call_invalid_parameter(struct call *call, const char *name)
 {
 	call_error_text(call, "org.varlink.service.InvalidParameter", "parameter", name);
 }
+
+void call_out_of_memory(struct call *call)
+{
+	call_error_text(call, CALL_INTERFACE ".Busy", "reason", "out of memory");
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * call.h: one Varlink call: its parameters, and the ways to answer it.  Used by the methods in
- * api.c and service.c.
+ * api.c and command.c.
  */
 #ifndef ENGINE_CALL_H
 #define ENGINE_CALL_H
@@ -12,6 +12,8 @@
 
 #include "lib/jsonw.h"
 #include "supervisord/engine/control.h"
+
+#define CALL_INTERFACE "io.superctl"
 
 struct call {
 	struct control_client *client;
@@ -42,5 +44,6 @@ void call_error_begin(struct call *call, const char *error);
 void call_error_end(struct call *call);
 void call_error_text(struct call *call, const char *error, const char *key, const char *value);
 void call_invalid_parameter(struct call *call, const char *name);
+void call_out_of_memory(struct call *call);
 
 #endif

@@ -16,12 +16,23 @@
 #define FNV_OFFSET 0xcbf29ce484222325ULL
 #define FNV_PRIME  0x100000001b3ULL
 
+/* Names in groups and lists, groups taken apart. */
+#define LINKS_MAX ((size_t)64 * LIMIT_ROWS)
+
+static bool is_told(
+    const struct build *build, struct build_place place, enum program_key key, const char *message);
 static int fill_defaults(struct build *build);
 static int compare_programs(const void *a, const void *b);
 static void refuse_doubles(struct build *build);
 static int finish_program(struct build *build, struct build_program *program);
+static int fill_program(struct build *build, struct build_program *program);
+static bool is_overridden(const struct build_program *program, enum program_key key);
 static int make_command(struct build *build, struct build_program *program);
-static int join_streams(struct build *build, struct build_program *program);
+static int join_paths(struct build *build, struct build_program *program);
+static int join_stream(struct build *build, struct build_program *program, enum program_key key);
+static int join_check(struct build *build, struct build_program *program, enum program_key key);
+static int join_pid_file(struct build *build, struct build_program *program);
+static int join(const struct build_program *program, const char *path, char **ret_joined);
 static int give_programs(struct build *build);
 
 int build_finish_programs(struct build *build)
@@ -38,9 +49,14 @@ int build_finish_programs(struct build *build)
 	if (build->program_count > LIMIT_ROWS)
 		confreport_add(build->report, build_file(build, (struct build_place){0}), 0, NULL,
 		    "%zu programs: at most %d are allowed", build->program_count, LIMIT_ROWS);
+	error = give_programs(build);
+	if (error == 0)
+		error = build_finish_groups(build);
+	if (error == 0)
+		error = build_expand_defaults(build);
 	for (size_t i = 0; i < build->program_count && error == 0; i++)
 		error = finish_program(build, &build->programs[i]);
-	return error < 0 ? error : give_programs(build);
+	return error;
 }
 
 int build_hash(struct build *build)
@@ -55,7 +71,6 @@ int build_hash(struct build *build)
 	if (file == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < build->program_count && error == 0; i++) {
-		struct program_config *program = build->programs[i].program;
 		uint64_t hash = FNV_OFFSET;
 		long end;
 
@@ -64,8 +79,9 @@ int build_hash(struct build *build)
 			if (program_rows[k].change != CHANGE_RESTART)
 				continue;
 			fprintf(file, "%s=", program_rows[k].name);
-			value_write(
-			    &program_rows[k], build_member(program, &program_rows[k]), file);
+			value_write(&program_rows[k],
+			    build_program_member(build, &build->programs[i], &program_rows[k]),
+			    file);
 			putc('\n', file);
 		}
 		end = ftell(file);
@@ -75,7 +91,7 @@ int build_hash(struct build *build)
 		}
 		for (long at = 0; at < end; at++)
 			hash = (hash ^ (unsigned char)text[at]) * FNV_PRIME;
-		program->hash = hash;
+		build->programs[i].program->hash = hash;
 	}
 	fclose(file);
 	free(text);
@@ -86,30 +102,50 @@ void build_done(struct build *build)
 {
 	struct config *config = build->whole != NULL ? &build->whole->config : NULL;
 
-	/* What has not been given to the config yet. */
 	for (size_t i = 0; i < build->program_count; i++) {
 		free(build->programs[i].command);
-		if (config == NULL || config->programs != NULL)
-			continue;
-		for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
-			value_done(&program_rows[k],
-			    build_member(build->programs[i].program, &program_rows[k]),
-			    build_member(&build->whole->base, &program_rows[k]));
-		free(build->programs[i].program);
+		/* What has not been given to the config yet. */
+		if (config != NULL && config->programs == NULL)
+			build_free_program(
+			    build->whole, build->programs[i].program, build->programs[i].life);
 	}
 	free(build->programs);
+	for (size_t i = 0; i < build->group_count; i++) {
+		free(build->groups[i].name);
+		free(build->groups[i].members);
+		free(build->groups[i].programs);
+	}
+	free(build->groups);
 	config_free(config);
 	*build = (struct build){0};
+}
+
+void build_free_program(
+    struct config_whole *whole, struct program_config *program, struct life_config *life)
+{
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
+		const struct key_row *row = &program_rows[k];
+
+		if (row->part == PART_PROGRAM)
+			value_done(
+			    row, build_member(program, row), build_member(&whole->base, row));
+		else if (life != NULL)
+			value_done(
+			    row, build_member(life, row), build_member(&whole->base_life, row));
+	}
+	free(life);
+	free(program);
 }
 
 void build_report(struct build *build, const struct build_program *program, enum program_key key,
     const char *format, ...)
 {
 	struct build_place place = program->place;
-	char *message = NULL;
+	char buffer[KEYTABLE_LABEL], *message = NULL;
+	bool own = program->lines[key] > 0;
 	va_list arguments;
 
-	if (program->lines[key] > 0)
+	if (own)
 		place.line = program->lines[key];
 	else if (build->defaults[key].line > 0)
 		place = build->defaults[key];
@@ -119,10 +155,29 @@ void build_report(struct build *build, const struct build_program *program, enum
 		message = NULL;
 	}
 	va_end(arguments);
-	if (message != NULL)
+	if (message != NULL && (own || !is_told(build, place, key, message)))
 		confreport_add(build->report, build_file(build, place), place.line,
-		    program_rows[key].name, "%s", message);
+		    keytable_label(&program_rows[key], buffer), "%s", message);
 	free(message);
+}
+
+/* An error of the defaults shows in each program. */
+static bool is_told(
+    const struct build *build, struct build_place place, enum program_key key, const char *message)
+{
+	const struct config_errors *errors = build->report->errors;
+	char buffer[KEYTABLE_LABEL];
+	const char *label = keytable_label(&program_rows[key], buffer);
+
+	for (size_t i = 0; i < errors->count; i++) {
+		const struct config_error *error = &errors->list[i];
+
+		if (error->line == place.line && error->key != NULL &&
+		    strcmp(error->key, label) == 0 && strcmp(error->message, message) == 0 &&
+		    strcmp(error->file, build_file(build, place)) == 0)
+			return true;
+	}
+	return false;
 }
 
 const char *build_file(const struct build *build, struct build_place place)
@@ -148,6 +203,58 @@ struct build_program *build_find(const struct build *build, const char *name)
 	return NULL;
 }
 
+const char *build_name_of(const void *build, uint32_t index)
+{
+	return ((const struct build *)build)->programs[index].program->name;
+}
+
+bool build_count_links(struct build *build, size_t count)
+{
+	build->link_count += count;
+	if (build->link_count <= LINKS_MAX)
+		return true;
+	if (!build->links_told)
+		confreport_add(build->report, build_file(build, (struct build_place){0}), 0, NULL,
+		    "too many names in groups and lists of programs: at most %zu are allowed, each "
+		    "group counting as its members",
+		    LINKS_MAX);
+	build->links_told = true;
+	return false;
+}
+
+void *build_base_member(struct build *build, const struct key_row *row)
+{
+	return row->part == PART_LIFE ? build_member(&build->whole->base_life, row)
+				      : build_member(&build->whole->base, row);
+}
+
+const void *build_program_member(
+    const struct build *build, const struct build_program *program, const struct key_row *row)
+{
+	if (row->part == PART_PROGRAM)
+		return build_member(program->program, row);
+	return build_member(program->life != NULL ? program->life : &build->whole->base_life, row);
+}
+
+int build_replace(struct build *build, struct build_program *program, const struct key_row *row,
+    const void *value)
+{
+	void *member;
+
+	if (row->part == PART_LIFE && program->life == NULL) {
+		program->life = malloc(sizeof(*program->life));
+		if (program->life == NULL)
+			return -ENOMEM;
+		*program->life = build->whole->base_life;
+		program->program->life = program->life;
+	}
+	member = row->part == PART_LIFE ? build_member(program->life, row)
+					: build_member(program->program, row);
+	value_done(row, member, build_base_member(build, row));
+	memcpy(member, value, row->size);
+	return 0;
+}
+
 bool build_is_absolute(const char *text)
 {
 	return text[0] == '/' || strncmp(text, "%{home}", strlen("%{home}")) == 0 ||
@@ -165,7 +272,7 @@ static int fill_defaults(struct build *build)
 
 		if (row->def == NULL || build->defaults[k].line > 0)
 			continue;
-		error = value_parse(&input, build_member(&build->whole->base, row), &problem);
+		error = value_parse(&input, build_base_member(build, row), &problem);
 		free(problem);
 		/* A default that is not allowed is a fault of keys.h; the unit test walks over all.
 		 */
@@ -213,13 +320,52 @@ static int finish_program(struct build *build, struct build_program *program)
 
 	config->file = build_file(build, program->place);
 	config->line = program->place.line;
-	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
-		if (program->lines[k] == 0)
-			memcpy(build_member(config, &program_rows[k]),
-			    build_member(&build->whole->base, &program_rows[k]),
-			    program_rows[k].size);
-	error = make_command(build, program);
-	return error < 0 ? error : join_streams(build, program);
+	error = fill_program(build, program);
+	if (error == 0)
+		error = make_command(build, program);
+	if (error == 0)
+		error = join_paths(build, program);
+	return error < 0 ? error : build_expand_program(build, program);
+}
+
+/* With the defaults, where the stanza itself says nothing. */
+static int fill_program(struct build *build, struct build_program *program)
+{
+	static const struct life_config nothing;
+	int error = 0;
+
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
+		const struct key_row *row = &program_rows[k];
+
+		if (program->lines[k] > 0)
+			continue;
+		if (row->part == PART_PROGRAM)
+			memcpy(build_member(program->program, row), build_base_member(build, row),
+			    row->size);
+		else if (program->life != NULL)
+			memcpy(build_member(program->life, row), build_base_member(build, row),
+			    row->size);
+	}
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT && error == 0; k++)
+		if (is_overridden(program, (enum program_key)k) && build->defaults[k].line > 0)
+			error = build_replace(build, program, &program_rows[k],
+			    (const char *)&nothing + program_rows[k].offset);
+	return error;
+}
+
+/* What the stanza says in one of two ways is not to lose against a default in the other one. */
+static bool is_overridden(const struct build_program *program, enum program_key key)
+{
+	const int *lines = program->lines;
+
+	if (key == PROGRAM_stop_sequence) /* stop_timeout is that of stop_command as well */
+		return lines[key] == 0 &&
+		       (lines[PROGRAM_stop_signal] > 0 ||
+			   (lines[PROGRAM_stop_timeout] > 0 &&
+			       program->program->life->key_stop_command == NULL));
+	if (key == PROGRAM_reload_command)
+		return lines[key] == 0 && lines[PROGRAM_reload_signal] > 0;
+	return false;
 }
 
 static int make_command(struct build *build, struct build_program *program)
@@ -250,25 +396,78 @@ static int make_command(struct build *build, struct build_program *program)
 	return error == -EINVAL ? 0 : error;
 }
 
-/* Paths of streams are seen from the directory of the program. */
-static int join_streams(struct build *build, struct build_program *program)
+/* Paths are seen from the directory of the program. */
+static int join_paths(struct build *build, struct build_program *program)
 {
-	static const enum program_key keys[] = {PROGRAM_stdin, PROGRAM_stdout, PROGRAM_stderr};
+	static const enum program_key streams[] = {PROGRAM_stdin, PROGRAM_stdout, PROGRAM_stderr};
+	int error = 0;
+
+	if (program->program->key_directory == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]) && error == 0; i++)
+		error = join_stream(build, program, streams[i]);
+	if (error == 0)
+		error = join_check(build, program, PROGRAM_ready);
+	if (error == 0)
+		error = join_check(build, program, PROGRAM_health_check);
+	return error < 0 ? error : join_pid_file(build, program);
+}
+
+static int join_stream(struct build *build, struct build_program *program, enum program_key key)
+{
+	const struct key_row *row = &program_rows[key];
+	struct stdio stdio = *(const struct stdio *)build_program_member(build, program, row);
+	int error;
+
+	if (stdio.target == NULL || stdio.kind == STDIO_PROGRAM || build_is_absolute(stdio.target))
+		return 0;
+	error = join(program, stdio.target, &stdio.target);
+	return error < 0 ? error : build_replace(build, program, row, &stdio);
+}
+
+static int join_check(struct build *build, struct build_program *program, enum program_key key)
+{
+	const struct key_row *row = &program_rows[key];
+	struct check check = *(const struct check *)build_program_member(build, program, row);
+	int error;
+
+	if ((check.kind != CHECK_UNIX && check.kind != CHECK_FILE) ||
+	    build_is_absolute(check.target))
+		return 0;
+	error = join(program, check.target, &check.target);
+	if (error < 0)
+		return error;
+	error = build_replace(build, program, row, &check);
+	if (error < 0)
+		free(check.target);
+	return error;
+}
+
+static int join_pid_file(struct build *build, struct build_program *program)
+{
+	const struct key_row *row = &program_rows[PROGRAM_pid_file];
+	char *path = program->program->life->key_pid_file;
+	int error;
+
+	if (path == NULL || build_is_absolute(path))
+		return 0;
+	error = join(program, path, &path);
+	if (error < 0)
+		return error;
+	error = build_replace(build, program, row, &path);
+	if (error < 0)
+		free(path);
+	return error;
+}
+
+static int join(const struct build_program *program, const char *path, char **ret_joined)
+{
 	const char *directory = program->program->key_directory;
+	char *joined;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const struct key_row *row = &program_rows[keys[i]];
-		struct stdio *stdio = build_member(program->program, row), joined = *stdio;
-
-		if (stdio->target == NULL || stdio->kind == STDIO_PROGRAM ||
-		    build_is_absolute(stdio->target) || directory == NULL)
-			continue;
-		if (asprintf(&joined.target, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory,
-			stdio->target) < 0)
-			return -ENOMEM;
-		value_done(row, stdio, build_member(&build->whole->base, row));
-		*stdio = joined;
-	}
+	if (asprintf(&joined, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path) < 0)
+		return -ENOMEM;
+	*ret_joined = joined;
 	return 0;
 }
 

@@ -3,9 +3,10 @@
  * confbuild.h: a configuration while it is made: the values as they were given, and where.
  *
  * A load has three steps.  confload.c reads files and puts each value that is written into its
- * place here; then confbuild.c makes whole programs of it, because a default may stand behind the
- * programs it is for; confcheck.c looks at what spans keys and programs.  Nobody else sees a
- * configuration before all of them are done.
+ * place here; then confbuild.c, confgroup.c and confdepend.c make whole programs of it, because a
+ * default may stand behind the programs it is for, and a group behind its users; confcheck.c and
+ * confconflict.c look at what spans keys and programs.  Nobody else sees a configuration before all
+ * of them are done.
  */
 #ifndef ENGINE_CONFBUILD_H
 #define ENGINE_CONFBUILD_H
@@ -21,6 +22,8 @@
 struct config_whole {
 	struct config config;
 	struct program_config base; /* the defaults, whose strings the programs share */
+	struct life_config
+	    base_life; /* likewise; shared as a whole where a stanza has none of it */
 };
 
 /* Line 0: nowhere. */
@@ -31,11 +34,23 @@ struct build_place {
 
 struct build_program {
 	struct program_config *program;
+	struct life_config *life; /* its own; NULL: that of the defaults */
 	struct build_place place;
 	int lines[PROGRAM_KEY_COUNT]; /* of the keys that the stanza itself has, else 0 */
 	char **command;               /* as written, until `shell` is known; or NULL */
 	bool command_list;
 	bool spoiled; /* keys were refused: one that is missing may be among them */
+};
+
+struct build_group {
+	char *name;
+	struct build_place place;
+	int line;            /* of its members, else 0 */
+	string_list members; /* as written */
+	bool spoiled;        /* what it says was refused */
+	/* Set by build_finish_groups(): what it comes down to, ascending. */
+	uint32_t count;
+	uint32_t *programs; /* indices */
 };
 
 struct build {
@@ -44,18 +59,37 @@ struct build {
 	struct build_program *programs; /* in the order of reading, then by name */
 	size_t program_count;
 	size_t program_room;
+	struct build_group *groups; /* likewise */
+	size_t group_count;
+	size_t group_room;
+	size_t link_count; /* names that stand in groups and lists, groups being taken apart */
+	bool links_told;   /* that there are too many of them */
 	struct build_place defaults[PROGRAM_KEY_COUNT];
 	struct build_place settings[SETTING_KEY_COUNT];
 	bool complete; /* every stanza was understood: what is not here does not exist */
 	bool applied;  /* accepted before: leave the system alone */
 };
 
-/* Programs of what was read, with defaults, by name; then settings.  0 or -ENOMEM. */
+/*
+ * Programs of what was read, with defaults, by name; groups in their lists are replaced by their
+ * members.  Then settings.  0 or -ENOMEM.
+ */
 int build_finish_programs(struct build *build);
 int build_finish_settings(struct build *build);
 
+/* The parts of the former: groups, once the programs are sorted; the lists of the defaults, and
+ * then those of each program, that name others. */
+int build_finish_groups(struct build *build);
+int build_expand_defaults(struct build *build);
+int build_expand_program(struct build *build, struct build_program *program);
+
 /* Checks of more than one key, to the report.  0 or -ENOMEM. */
 int build_check(struct build *build);
+
+/* The parts of that which are about programs that name others. */
+struct confgraph;
+int build_check_links(struct build *build);
+int build_check_conflicts(struct build *build, const struct confgraph *order);
 
 /* The hashes; to be called when nothing is changed any more.  0 or -ENOMEM. */
 int build_hash(struct build *build);
@@ -69,14 +103,41 @@ void build_report(struct build *build, const struct build_program *program, enum
 
 const char *build_file(const struct build *build, struct build_place place);
 
-/* The program of this name, after build_finish_programs(); or NULL. */
+/* The program of this name, after they are sorted; or NULL. */
 struct build_program *build_find(const struct build *build, const char *name);
+
+/* The name of the program of this index; `build` is a struct build. */
+const char *build_name_of(const void *build, uint32_t index);
+
+/* The group of this name, after build_finish_groups(); or NULL. */
+struct build_group *build_find_group(const struct build *build, const char *name);
+
+/*
+ * So many names more in all groups and lists.  False, and told once, when that is too much: a few
+ * groups in a few lists can mean very many.
+ */
+bool build_count_links(struct build *build, size_t count);
 
 /* The member of a row. */
 static inline void *build_member(void *owner, const struct key_row *row)
 {
 	return (char *)owner + row->offset;
 }
+
+/* Likewise of the defaults, and of a program, whose life may be the shared one: then it is only to
+ * be read. */
+void *build_base_member(struct build *build, const struct key_row *row);
+const void *build_program_member(
+    const struct build *build, const struct build_program *program, const struct key_row *row);
+
+/* Replace a value of a finished program, with a life of its own where it is needed.  Takes what
+ * `value` holds; `value` is the member's type.  0 or -ENOMEM. */
+int build_replace(struct build *build, struct build_program *program, const struct key_row *row,
+    const void *value);
+
+/* Free a program and what its life holds that is its own. */
+void build_free_program(
+    struct config_whole *whole, struct program_config *program, struct life_config *life);
 
 /* Does a text with %{…} in it become an absolute path? */
 bool build_is_absolute(const char *text);

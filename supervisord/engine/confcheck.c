@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * confcheck.c: checks of a configuration that span keys or programs, see confbuild.h.
+ * confcheck.c: checks of a configuration that span keys, and pipes between programs, see
+ * confbuild.h.
  *
  * Programs are found by binary search and cycles by one walk over all edges, so that ten thousand
  * programs are checked in no time.
@@ -11,16 +12,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "lib/units.h"
 #include "supervisord/engine/confbuild.h"
+#include "supervisord/engine/confgraph.h"
 #include "supervisord/engine/ids.h"
-#include "supervisord/engine/order.h"
 
 /* Different users that are remembered; with more of them the oldest is looked up again. */
-#define ID_CACHE 32
-/* Programs named of a cycle. */
-#define CYCLE_SHOWN 10
+#define ID_CACHE        32
+#define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 struct known_ids {
 	const char *user;
@@ -31,43 +32,42 @@ struct known_ids {
 	bool used;
 };
 
-struct graph {
-	struct order_edge *edges;
-	size_t count;
-	size_t room;
-};
-
 static void check_directory(struct build *build, const struct build_program *program);
 static void check_delays(struct build *build, const struct build_program *program);
+static void check_type(struct build *build, const struct build_program *program);
+static void check_either(struct build *build, const struct build_program *program);
+static void check_either_defaults(struct build *build);
+static void check_exits(struct build *build, const struct build_program *program);
+static void check_ready(struct build *build, const struct build_program *program);
+static void check_socket(struct build *build, const struct build_program *program,
+    enum program_key key, const struct check *check);
 static int check_ids(struct build *build, const struct build_program *program,
     struct known_ids *cache, size_t *next);
 static void report_ids(
     struct build *build, const struct build_program *program, const struct known_ids *ids);
-static int check_after(
-    struct build *build, const struct build_program *program, struct graph *graph);
 static int check_stream(struct build *build, const struct build_program *program,
-    enum program_key key, const struct stdio *stdio, struct graph *graph);
-static int check_cycle(
-    struct build *build, const struct graph *graph, enum program_key key, const char *what);
-static int add_edge(struct build *build, struct graph *graph, const struct build_program *from,
-    const struct build_program *to);
+    enum program_key key, const struct stdio *stdio, struct confgraph *graph);
+static int check_streams_cycle(struct build *build, const struct confgraph *streams);
 
 int build_check(struct build *build)
 {
-	struct graph order = {0}, streams = {0};
+	struct confgraph streams = {0};
 	struct known_ids cache[ID_CACHE] = {0};
 	size_t next = 0;
 	int error = 0;
 
+	check_either_defaults(build);
 	for (size_t i = 0; i < build->program_count && error == 0; i++) {
 		const struct build_program *program = &build->programs[i];
 
 		check_directory(build, program);
 		check_delays(build, program);
+		check_type(build, program);
+		check_either(build, program);
+		check_exits(build, program);
+		check_ready(build, program);
 		if (!build->applied)
 			error = check_ids(build, program, cache, &next);
-		if (error == 0)
-			error = check_after(build, program, &order);
 		if (error == 0)
 			error = check_stream(build, program, PROGRAM_stdout,
 			    &program->program->key_stdout, &streams);
@@ -76,13 +76,10 @@ int build_check(struct build *build)
 			    &program->program->key_stderr, &streams);
 	}
 	if (error == 0)
-		error =
-		    check_cycle(build, &order, PROGRAM_after, "a program cannot come after itself");
+		error = check_streams_cycle(build, &streams);
 	if (error == 0)
-		error = check_cycle(
-		    build, &streams, PROGRAM_stdout, "a program cannot read what it has written");
-	free(order.edges);
-	free(streams.edges);
+		error = build_check_links(build);
+	confgraph_done(&streams);
 	return error;
 }
 
@@ -114,6 +111,109 @@ static void check_delays(struct build *build, const struct build_program *progra
 	else
 		build_report(build, program, PROGRAM_restart_delay,
 		    "'%s' is more than restart_delay_max: at most %s is allowed", delay, most);
+}
+
+/* Keys that mean something for one type only. */
+static void check_type(struct build *build, const struct build_program *program)
+{
+	const struct life_config *life = program->program->life;
+
+	if (life->key_pid_file != NULL && life->key_type != TYPE_FORKING)
+		build_report(build, program, PROGRAM_pid_file,
+		    "is for type = \"forking\" only: other types are watched without one");
+	if (life->key_remain && life->key_type != TYPE_ONESHOT)
+		build_report(build, program, PROGRAM_remain, "is for type = \"oneshot\" only");
+	if (life->key_type != TYPE_ONESHOT || program->program->key_restart != RESTART_ALWAYS)
+		return;
+	/* Where the stanza says one of the two, it is that one. */
+	build_report(build, program,
+	    program->lines[PROGRAM_restart] > 0 || program->lines[PROGRAM_type] == 0
+		? PROGRAM_restart
+		: PROGRAM_type,
+	    "a oneshot cannot have restart = \"always\": what is started again whenever it ends "
+	    "has "
+	    "type = \"service\"");
+}
+
+/* Two ways to say one thing, in one stanza. */
+static void check_either(struct build *build, const struct build_program *program)
+{
+	const int *lines = program->lines;
+
+	if (lines[PROGRAM_stop_sequence] > 0 && lines[PROGRAM_stop_signal] > 0)
+		build_report(build, program, PROGRAM_stop_sequence,
+		    "is given beside stop_signal: only one of the two is allowed");
+	if (lines[PROGRAM_stop_sequence] > 0 && lines[PROGRAM_stop_timeout] > 0 &&
+	    program->program->life->key_stop_command == NULL)
+		build_report(build, program, PROGRAM_stop_sequence,
+		    "is given beside stop_timeout: only one of the two is allowed, but with a "
+		    "stop_command");
+	if (lines[PROGRAM_reload_command] > 0 && lines[PROGRAM_reload_signal] > 0)
+		build_report(build, program, PROGRAM_reload_command,
+		    "is given beside reload_signal: only one of the two is allowed");
+}
+
+static void check_either_defaults(struct build *build)
+{
+	static const enum program_key pairs[][2] = {
+	    {PROGRAM_stop_sequence, PROGRAM_stop_signal},
+	    {PROGRAM_reload_command, PROGRAM_reload_signal},
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct build_place place = build->defaults[pairs[i][0]];
+
+		if (place.line > 0 && build->defaults[pairs[i][1]].line > 0)
+			confreport_add(build->report, build_file(build, place), place.line,
+			    program_rows[pairs[i][0]].name,
+			    "is given beside %s: only one of the two is allowed",
+			    program_rows[pairs[i][1]].name);
+	}
+}
+
+static void check_exits(struct build *build, const struct build_program *program)
+{
+	const struct exit_set *force = &program->program->life->key_restart_force_exit;
+	const struct exit_set *prevent = &program->program->life->key_restart_prevent_exit;
+	bool both = (force->signals & prevent->signals) != 0;
+
+	for (size_t i = 0; i < sizeof(force->codes) / sizeof(force->codes[0]); i++)
+		both = both || (force->codes[i] & prevent->codes[i]) != 0;
+	if (both)
+		build_report(build, program, PROGRAM_restart_prevent_exit,
+		    "has a code or signal that restart_force_exit has too: in one of the two it is "
+		    "allowed");
+}
+
+static void check_ready(struct build *build, const struct build_program *program)
+{
+	const struct program_config *config = program->program;
+	const struct life_config *life = config->life;
+
+	if (life->key_ready.kind == CHECK_LOG && config->key_stdout.kind != STDIO_LOG)
+		build_report(build, program, PROGRAM_ready,
+		    "'log:' looks into the log, but stdout is another one than \"log\": that is "
+		    "needed");
+	/* Both would tell the program about its descriptors. */
+	if (life->key_ready.kind == CHECK_FD && life->key_watchdog > 0)
+		build_report(build, program, PROGRAM_ready,
+		    "'fd:%d' cannot be had with a watchdog: ready = \"notify\" is allowed",
+		    life->key_ready.fd);
+	check_socket(build, program, PROGRAM_ready, &life->key_ready);
+	check_socket(build, program, PROGRAM_health_check, &life->key_health_check);
+}
+
+/* What is too long once it is absolute; one with a %{word} is only known at the start. */
+static void check_socket(struct build *build, const struct build_program *program,
+    enum program_key key, const struct check *check)
+{
+	char quoted[CONFREPORT_QUOTE];
+
+	if (check->kind == CHECK_UNIX && strstr(check->target, "%{") == NULL &&
+	    strlen(check->target) > SOCKET_PATH_MAX)
+		build_report(build, program, key,
+		    "'%s' is too long for a socket: a path of at most %zu bytes is allowed",
+		    confreport_quote(check->target, quoted), SOCKET_PATH_MAX);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -175,26 +275,8 @@ static void report_ids(
 		    strerror(-ids->result));
 }
 
-static int check_after(
-    struct build *build, const struct build_program *program, struct graph *graph)
-{
-	const string_list names = program->program->key_after;
-	int error = 0;
-
-	for (size_t i = 0; names != NULL && names[i] != NULL && error == 0; i++) {
-		const struct build_program *other = build_find(build, names[i]);
-
-		if (other != NULL)
-			error = add_edge(build, graph, program, other);
-		else if (build->complete)
-			build_report(
-			    build, program, PROGRAM_after, "there is no program '%s'", names[i]);
-	}
-	return error;
-}
-
 static int check_stream(struct build *build, const struct build_program *program,
-    enum program_key key, const struct stdio *stdio, struct graph *graph)
+    enum program_key key, const struct stdio *stdio, struct confgraph *graph)
 {
 	const struct build_program *reader;
 
@@ -218,61 +300,20 @@ static int check_stream(struct build *build, const struct build_program *program
 		    "read a pipe",
 		    stdio->target, build_file(build, place), place.line);
 	}
-	return add_edge(build, graph, program, reader);
+	return confgraph_add(graph, (uint32_t)(program - build->programs),
+	    (uint32_t)(reader - build->programs), key);
 }
 
-static int check_cycle(
-    struct build *build, const struct graph *graph, enum program_key key, const char *what)
+static int check_streams_cycle(struct build *build, const struct confgraph *streams)
 {
-	uint32_t *path;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file;
-	int length;
+	struct confgraph_cycle cycle;
+	int error;
 
-	if (graph->count == 0)
-		return 0;
-	path = calloc(build->program_count, sizeof(*path));
-	if (path == NULL)
-		return -ENOMEM;
-	length = order_find_cycle(build->program_count, graph->edges, graph->count, path);
-	if (length <= 0) {
-		free(path);
-		return length;
-	}
-	file = open_memstream(&text, &size);
-	if (file != NULL) {
-		for (int i = 0; i < length && i < CYCLE_SHOWN; i++)
-			fprintf(file, "%s -> ", build->programs[path[i]].program->name);
-		if (length > CYCLE_SHOWN)
-			fputs("... -> ", file);
-		fputs(build->programs[path[0]].program->name, file);
-	}
-	if (file == NULL || fclose(file) != 0) {
-		free(text);
-		free(path);
-		return -ENOMEM;
-	}
-	build_report(build, &build->programs[path[0]], key, "%s: %s", text, what);
-	free(text);
-	free(path);
-	return 0;
-}
-
-static int add_edge(struct build *build, struct graph *graph, const struct build_program *from,
-    const struct build_program *to)
-{
-	if (graph->count == graph->room) {
-		size_t room = graph->room == 0 ? 64 : graph->room * 2;
-		struct order_edge *edges = realloc(graph->edges, room * sizeof(*edges));
-
-		if (edges == NULL)
-			return -ENOMEM;
-		graph->edges = edges;
-		graph->room = room;
-	}
-	graph->edges[graph->count++] =
-	    (struct order_edge){.node = (uint32_t)(from - build->programs),
-		.dependency = (uint32_t)(to - build->programs)};
+	error = confgraph_find_cycle(streams, build->program_count, build_name_of, build, &cycle);
+	if (error < 0 || cycle.length == 0)
+		return error;
+	build_report(build, &build->programs[cycle.path[0]], cycle.key,
+	    "%s: a program cannot read what it has written", cycle.text);
+	confgraph_cycle_done(&cycle);
 	return 0;
 }

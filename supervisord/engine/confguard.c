@@ -30,6 +30,7 @@ struct scan {
 static int scan_slice(struct scan *scan);
 static int scan_item(struct scan *scan, bool top);
 static int scan_section(struct scan *scan, const struct guard_entry *entry, bool top);
+static bool is_kept(const struct scan *scan, enum guard_form form, bool top);
 static int refuse_titled(struct scan *scan, const struct guard_entry *entry);
 static int scan_value(struct scan *scan, enum guard_form *ret_form);
 static void skip_to_next_slice(struct scan *scan);
@@ -97,6 +98,8 @@ static int scan_item(struct scan *scan, bool top)
 	    .key_length = lex->end - lex->begin,
 	    .begin = lex->begin,
 	    .line = lex->line};
+	size_t at = scan->guard->entry_count;
+	bool kept;
 	int error;
 
 	if (lex->token != TOKEN_WORD)
@@ -106,20 +109,28 @@ static int scan_item(struct scan *scan, bool top)
 		current(scan)->name_length = entry.key_length;
 	}
 	conflex_next(lex);
-	if (lex->token == TOKEN_EQUAL) {
-		error = scan_value(scan, &entry.form);
-	} else {
-		entry.form = GUARD_SECTION;
-		error = scan_section(scan, &entry, top);
-	}
+	entry.form = lex->token == TOKEN_EQUAL ? GUARD_VALUE : GUARD_SECTION;
+	kept = is_kept(scan, entry.form, top);
+	/* Before those in it. */
+	error = kept ? add_entry(scan, &entry) : 0;
+	if (error == 0)
+		error = entry.form == GUARD_SECTION ? scan_section(scan, &entry, top)
+						    : scan_value(scan, &entry.form);
 	if (error < 0)
 		return error;
-	entry.end = lex->last_end;
 	current(scan)->end = lex->last_end;
-	/* Of sections in sections only the outermost is an entry; a top-level section is none. */
-	if (scan->depth == 1 || (top && entry.form != GUARD_SECTION))
-		return add_entry(scan, &entry);
+	if (kept) {
+		entry.end = lex->last_end;
+		entry.inner = (uint32_t)(scan->guard->entry_count - at - 1);
+		scan->guard->entries[at] = entry;
+	}
 	return 0;
+}
+
+/* A top-level section is a slice and no entry; of sections in sections, two levels are entries. */
+static bool is_kept(const struct scan *scan, enum guard_form form, bool top)
+{
+	return top ? form != GUARD_SECTION : scan->depth <= 2;
 }
 
 static int scan_section(struct scan *scan, const struct guard_entry *entry, bool top)

@@ -24,7 +24,10 @@
 
 enum guard_form { GUARD_VALUE, GUARD_LIST, GUARD_SECTION };
 
-/* A key of a slice: `key = value`, `key = {…}`, or a section in the section. */
+/*
+ * A key of a slice: `key = value`, `key = {…}`, or a section in the section.  Behind such a section
+ * follow the keys in it, as entries of their own; what is deeper is none.
+ */
 struct guard_entry {
 	uint32_t key; /* offsets into guard.text */
 	uint32_t key_length;
@@ -32,6 +35,7 @@ struct guard_entry {
 	uint32_t end;
 	int line;
 	enum guard_form form;
+	uint32_t inner; /* of a section: how many follow */
 };
 
 /* A top-level option (with itself as its one entry) or section. */

@@ -11,7 +11,8 @@
 #include "supervisord/engine/confsource.h"
 #include "supervisord/engine/value.h"
 
-static void free_program(struct program_config *program, struct program_config *base);
+static struct life_config *own_life(
+    const struct config_whole *whole, const struct program_config *program);
 
 void config_forget_text(struct config *config)
 {
@@ -30,10 +31,20 @@ void config_free(struct config *config)
 	if (config == NULL)
 		return;
 	for (size_t i = 0; i < config->program_count; i++)
-		free_program(config->programs[i], &whole->base);
+		build_free_program(
+		    whole, config->programs[i], own_life(whole, config->programs[i]));
 	free(config->programs);
+	for (size_t i = 0; i < config->group_count; i++) {
+		free(config->groups[i].name);
+		free(config->groups[i].members);
+	}
+	free(config->groups);
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
-		value_done(&program_rows[k], build_member(&whole->base, &program_rows[k]), NULL);
+		value_done(&program_rows[k],
+		    program_rows[k].part == PART_LIFE
+			? build_member(&whole->base_life, &program_rows[k])
+			: build_member(&whole->base, &program_rows[k]),
+		    NULL);
 	for (size_t k = 0; k < SETTING_KEY_COUNT; k++)
 		value_done(
 		    &setting_rows[k], build_member(&config->settings, &setting_rows[k]), NULL);
@@ -64,6 +75,24 @@ const struct program_config *config_find_program(const struct config *config, co
 	return NULL;
 }
 
+const struct group_config *config_find_group(const struct config *config, const char *name)
+{
+	size_t low = 0, high = config->group_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(config->groups[middle].name, name);
+
+		if (order == 0)
+			return &config->groups[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 char *config_log_path(const struct config *config, const struct program_config *program, int stream)
 {
 	char *path;
@@ -74,10 +103,11 @@ char *config_log_path(const struct config *config, const struct program_config *
 	return path;
 }
 
-static void free_program(struct program_config *program, struct program_config *base)
+/* NULL: it shares that of the defaults. */
+static struct life_config *own_life(
+    const struct config_whole *whole, const struct program_config *program)
 {
-	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
-		value_done(&program_rows[k], build_member(program, &program_rows[k]),
-		    build_member(base, &program_rows[k]));
-	free(program);
+	/* Read-only to all others, but made and freed here. */
+	return program->life == &whole->base_life ? NULL
+						  : (struct life_config *)(uintptr_t)program->life;
 }

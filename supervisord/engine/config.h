@@ -34,7 +34,7 @@ struct stdio {
 	char *target; /* path or program name, NULL for the others */
 };
 
-/* Exit codes and signals that count as success. */
+/* Exit codes and signals. */
 struct exit_set {
 	uint64_t codes[4]; /* bit a code 0..255 */
 	uint64_t signals;  /* bit a signal 1..64: bit (number - 1) */
@@ -43,37 +43,121 @@ struct exit_set {
 /* A NULL-terminated array of strings; NULL when unset. */
 typedef char **string_list;
 
+enum program_type { TYPE_SERVICE, TYPE_ONESHOT, TYPE_FORKING };
+
+enum boot_mode { BOOT_CONFIG, BOOT_LAST_STATE };
+
+enum kill_mode { KILL_ALL, KILL_PROCESS, KILL_MIXED };
+
+/* What tells that a program is ready, or healthy. */
+enum check_kind {
+	CHECK_NONE,
+	CHECK_NOTIFY, /* notify: READY=1 of sd_notify(3) */
+	CHECK_FD,     /* fd:N: a newline written to that descriptor */
+	CHECK_TCP,    /* tcp:HOST:PORT: a connection is accepted */
+	CHECK_UNIX,   /* unix:PATH: likewise */
+	CHECK_HTTP,   /* http://HOST[:PORT]/PATH: answers with a status of 200 to 399 */
+	CHECK_EXEC,   /* exec:COMMAND ends with status 0 */
+	CHECK_LOG,    /* log:REGEX matches a line of standard output (POSIX extended) */
+	CHECK_FILE,   /* file:PATH is there, and was made or changed after the launch */
+};
+
+struct check {
+	enum check_kind kind;
+	int fd;       /* CHECK_FD */
+	char *target; /* what stands after "tcp:" and so on; the whole URL of http; else NULL */
+	string_list words; /* CHECK_EXEC, split */
+};
+
+/* What to do about a program that has become FATAL. */
+enum on_failure_kind {
+	ON_FAILURE_NONE,
+	ON_FAILURE_RETRY, /* retry:DURATION: start it again after that, with a fresh start limit */
+	ON_FAILURE_SHUTDOWN,
+	ON_FAILURE_REBOOT,
+	ON_FAILURE_START, /* start:NAME */
+	ON_FAILURE_EXEC,  /* exec:COMMAND */
+};
+
+struct on_failure {
+	enum on_failure_kind kind;
+	int64_t delay_ns;
+	char *name;
+	string_list words;
+};
+
+enum health_action_kind { HEALTH_RESTART, HEALTH_SIGNAL, HEALTH_NOTHING };
+
+/* restart, signal:NAME, none */
+struct health_action {
+	enum health_action_kind kind;
+	int signal;
+};
+
+/* One step of stop_sequence, "TERM:10s"; a last step without a time gets KILL's one second. */
+struct stop_step {
+	int signal;
+	int64_t wait_ns;
+};
+
+struct stop_sequence {
+	uint32_t count; /* 0: unset */
+	struct stop_step steps[LIMIT_STOP_STEPS];
+};
+
 /* What a key of each type becomes in memory. */
-#define KEY_CTYPE_STRING      char *
-#define KEY_CTYPE_PATH        char *
-#define KEY_CTYPE_COMMAND     string_list
-#define KEY_CTYPE_BOOL        bool
-#define KEY_CTYPE_OCTAL       unsigned
-#define KEY_CTYPE_ENVIRONMENT string_list
-#define KEY_CTYPE_NAMES       string_list
-#define KEY_CTYPE_PATTERNS    string_list
-#define KEY_CTYPE_RESTART     enum restart_policy
-#define KEY_CTYPE_EXITS       struct exit_set
-#define KEY_CTYPE_DURATION    int64_t  /* ns */
-#define KEY_CTYPE_SIZE        uint64_t /* bytes */
-#define KEY_CTYPE_COUNT       uint32_t
-#define KEY_CTYPE_FACTOR      double
-#define KEY_CTYPE_SIGNAL      int
-#define KEY_CTYPE_STDIN       struct stdio
-#define KEY_CTYPE_STDOUT      struct stdio
-#define KEY_CTYPE_STDERR      struct stdio
-#define KEY_CTYPE_LEVEL       int /* enum ownlog_level */
+#define KEY_CTYPE_STRING        char *
+#define KEY_CTYPE_PATH          char *
+#define KEY_CTYPE_COMMAND       string_list
+#define KEY_CTYPE_BOOL          bool
+#define KEY_CTYPE_OCTAL         unsigned
+#define KEY_CTYPE_ENVIRONMENT   string_list
+#define KEY_CTYPE_NAMES         string_list
+#define KEY_CTYPE_PATTERNS      string_list
+#define KEY_CTYPE_RESTART       enum restart_policy
+#define KEY_CTYPE_EXITS         struct exit_set
+#define KEY_CTYPE_DURATION      int64_t  /* ns */
+#define KEY_CTYPE_SIZE          uint64_t /* bytes */
+#define KEY_CTYPE_COUNT         uint32_t
+#define KEY_CTYPE_FACTOR        double
+#define KEY_CTYPE_SIGNAL        int
+#define KEY_CTYPE_STDIN         struct stdio
+#define KEY_CTYPE_STDOUT        struct stdio
+#define KEY_CTYPE_STDERR        struct stdio
+#define KEY_CTYPE_LEVEL         int /* enum ownlog_level */
+#define KEY_CTYPE_TYPE          enum program_type
+#define KEY_CTYPE_BOOT          enum boot_mode
+#define KEY_CTYPE_KILL_MODE     enum kill_mode
+#define KEY_CTYPE_DEPENDS       string_list /* "NAME" or "NAME:CONDITION", no groups; see depend.h */
+#define KEY_CTYPE_READY         struct check
+#define KEY_CTYPE_PERCENT       uint32_t
+#define KEY_CTYPE_ON_FAILURE    struct on_failure
+#define KEY_CTYPE_STEPS         struct stop_sequence
+#define KEY_CTYPE_HEALTH_ACTION struct health_action
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
+
+/* The keys that most programs leave alone: those that do share one such struct. */
+struct life_config {
+	LIFE_KEYS(KEY_MEMBER)
+};
 
 /* One stanza `program "NAME" { … }`, defaults filled in.  Members are key_command, key_shell, … */
 struct program_config {
 	char *name;
+	const struct life_config
+	    *life;        /* never NULL; the defaults' where the stanza has none of these keys */
 	const char *file; /* where the stanza begins; points into the config */
 	int line;
 	uint64_t
 	    hash; /* over all values of class RESTART: the run must be replaced when it differs */
 	PROGRAM_KEYS(KEY_MEMBER)
+};
+
+/* One stanza `group "NAME" { members = {…} }`.  Groups in it are replaced by their members. */
+struct group_config {
+	char *name;
+	string_list members; /* programs, ascending, each once */
 };
 
 struct settings {
@@ -91,6 +175,8 @@ struct config {
 	struct settings settings;
 	size_t program_count;
 	struct program_config **programs; /* by name, ascending */
+	size_t group_count;
+	struct group_config *groups; /* by name, ascending */
 	size_t source_count;
 	struct config_source *sources; /* the main file first, in the order of reading */
 };
@@ -133,6 +219,9 @@ char *config_error_text(const struct config_error *error);
 
 /* The program of this name, or NULL. */
 const struct program_config *config_find_program(const struct config *config, const char *name);
+
+/* The group of this name, or NULL. */
+const struct group_config *config_find_group(const struct config *config, const char *name);
 
 /* Where a stream of a program is logged: absolute path, to be freed; NULL when out of memory. */
 char *config_log_path(

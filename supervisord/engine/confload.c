@@ -48,9 +48,14 @@ static int on_stanza(void *context, const struct stanza *stanza);
 static int take_setting(struct loader *loader, const struct stanza_entry *entry);
 static int take_defaults(struct loader *loader, const struct stanza *stanza);
 static int take_program(struct loader *loader, const struct stanza *stanza);
+static int take_key(
+    struct loader *loader, struct build_program *program, const struct stanza_entry *entry);
+static int take_group(struct loader *loader, const struct stanza *stanza);
+static void check_name(struct loader *loader, const struct stanza *stanza, const char *key);
 static struct build_program *add_program(struct loader *loader, const char *name);
+static struct build_group *add_group(struct loader *loader, const char *name);
 static int take_value(struct loader *loader, const struct key_row *row,
-    const struct stanza_entry *entry, void *owner);
+    const struct stanza_entry *entry, void *ret_value);
 
 int config_load(const char *path, struct config **ret_config, struct config_errors *errors)
 {
@@ -325,6 +330,8 @@ static int on_stanza(void *context, const struct stanza *stanza)
 		return take_defaults(loader, stanza);
 	case STANZA_PROGRAM:
 		return take_program(loader, stanza);
+	case STANZA_GROUP:
+		return take_group(loader, stanza);
 	}
 	return 0;
 }
@@ -351,7 +358,7 @@ static int take_setting(struct loader *loader, const struct stanza_entry *entry)
 
 	if (entry->key != SETTING_include)
 		return take_place(loader, place, entry->line, row->name)
-			   ? take_value(loader, row, entry, target)
+			   ? take_value(loader, row, entry, build_member(target, row))
 			   : 0;
 
 	/* Each file has its own; the config keeps that of the first. */
@@ -360,13 +367,13 @@ static int take_setting(struct loader *loader, const struct stanza_entry *entry)
 		return 0;
 	}
 	*place = (struct build_place){.source = loader->source, .line = entry->line};
-	error = take_value(loader, row, entry, &settings);
+	error = take_value(loader, row, entry, build_member(&settings, row));
 	if (error < 0 || settings.key_include == NULL)
 		return error;
 	loader->include = settings.key_include;
 	loader->include_line = entry->line;
 	if (loader->source == 0)
-		error = take_value(loader, row, entry, target);
+		error = take_value(loader, row, entry, build_member(target, row));
 	return error;
 }
 
@@ -377,43 +384,85 @@ static int take_defaults(struct loader *loader, const struct stanza *stanza)
 	for (size_t i = 0; i < stanza->count && error == 0; i++) {
 		const struct stanza_entry *entry = &stanza->entries[i];
 		const struct key_row *row = &program_rows[entry->key];
+		char label[KEYTABLE_LABEL];
 
-		if (take_place(loader, &loader->build.defaults[entry->key], entry->line, row->name))
-			error = take_value(loader, row, entry, &loader->build.whole->base);
+		if (take_place(loader, &loader->build.defaults[entry->key], entry->line,
+			keytable_label(row, label)))
+			error =
+			    take_value(loader, row, entry, build_base_member(&loader->build, row));
 	}
 	return error;
 }
 
 static int take_program(struct loader *loader, const struct stanza *stanza)
 {
-	const char *file = loader->build.whole->config.sources[loader->source].path, *rule;
-	char quoted[CONFREPORT_QUOTE];
 	struct build_program *program;
 	int error = 0;
 
-	rule = value_check_name(stanza->title);
-	if (rule != NULL)
-		confreport_add(&loader->report, file, stanza->line, "program", "the name '%s' %s",
-		    confreport_quote(stanza->title, quoted), rule);
+	check_name(loader, stanza, "program");
 	program = add_program(loader, stanza->title);
 	if (program == NULL)
 		return -ENOMEM;
 	program->place = (struct build_place){.source = loader->source, .line = stanza->line};
 	program->spoiled = stanza->spoiled;
-	for (size_t i = 0; i < stanza->count && error == 0; i++) {
-		const struct stanza_entry *entry = &stanza->entries[i];
+	for (size_t i = 0; i < stanza->count && error == 0; i++)
+		error = take_key(loader, program, &stanza->entries[i]);
+	return error;
+}
 
-		program->lines[entry->key] = entry->line;
-		if (entry->key != PROGRAM_command) {
-			error =
-			    take_value(loader, &program_rows[entry->key], entry, program->program);
-			continue;
-		}
+static int take_key(
+    struct loader *loader, struct build_program *program, const struct stanza_entry *entry)
+{
+	const struct key_row *row = &program_rows[entry->key];
+
+	program->lines[entry->key] = entry->line;
+	if (entry->key == PROGRAM_command) {
 		program->command_list = entry->list;
 		program->command = words_copy(entry->items, entry->count);
-		error = program->command == NULL ? -ENOMEM : 0;
+		return program->command == NULL ? -ENOMEM : 0;
+	}
+	if (row->part == PART_PROGRAM)
+		return take_value(loader, row, entry, build_member(program->program, row));
+	if (program->life == NULL) {
+		program->life = calloc(1, sizeof(*program->life));
+		if (program->life == NULL)
+			return -ENOMEM;
+		program->program->life = program->life;
+	}
+	return take_value(loader, row, entry, build_member(program->life, row));
+}
+
+static int take_group(struct loader *loader, const struct stanza *stanza)
+{
+	struct build_group *group;
+	int error = 0;
+
+	check_name(loader, stanza, "group");
+	group = add_group(loader, stanza->title);
+	if (group == NULL)
+		return -ENOMEM;
+	group->place = (struct build_place){.source = loader->source, .line = stanza->line};
+	group->spoiled = stanza->spoiled;
+	for (size_t i = 0; i < stanza->count && error == 0; i++) {
+		const struct stanza_entry *entry = &stanza->entries[i];
+		size_t errors = loader->report.errors->count;
+
+		group->line = entry->line;
+		error = take_value(loader, &group_rows[entry->key], entry, &group->members);
+		group->spoiled = group->spoiled || loader->report.errors->count > errors;
 	}
 	return error;
+}
+
+static void check_name(struct loader *loader, const struct stanza *stanza, const char *key)
+{
+	const char *rule = value_check_name(stanza->title);
+	char quoted[CONFREPORT_QUOTE];
+
+	if (rule != NULL)
+		confreport_add(&loader->report,
+		    loader->build.whole->config.sources[loader->source].path, stanza->line, key,
+		    "the name '%s' %s", confreport_quote(stanza->title, quoted), rule);
 }
 
 static struct build_program *add_program(struct loader *loader, const char *name)
@@ -436,13 +485,35 @@ static struct build_program *add_program(struct loader *loader, const char *name
 	if (config == NULL)
 		return NULL;
 	config->name = memcpy(config + 1, name, length);
+	config->life = &build->whole->base_life;
 	build->programs[build->program_count] = (struct build_program){.program = config};
 	return &build->programs[build->program_count++];
 }
 
+static struct build_group *add_group(struct loader *loader, const char *name)
+{
+	struct build *build = &loader->build;
+	char *copy;
+
+	if (build->group_count == build->group_room) {
+		size_t room = build->group_room == 0 ? 16 : build->group_room * 2;
+		struct build_group *groups = realloc(build->groups, room * sizeof(*groups));
+
+		if (groups == NULL)
+			return NULL;
+		build->groups = groups;
+		build->group_room = room;
+	}
+	copy = strdup(name);
+	if (copy == NULL)
+		return NULL;
+	build->groups[build->group_count] = (struct build_group){.name = copy};
+	return &build->groups[build->group_count++];
+}
+
 /* A value that is refused is reported and stays unset. */
-static int take_value(
-    struct loader *loader, const struct key_row *row, const struct stanza_entry *entry, void *owner)
+static int take_value(struct loader *loader, const struct key_row *row,
+    const struct stanza_entry *entry, void *ret_value)
 {
 	struct value_input input = {
 	    .row = row,
@@ -451,13 +522,14 @@ static int take_value(
 	    .list = entry->list,
 	};
 	const char *file = loader->build.whole->config.sources[loader->source].path;
-	char *problem = NULL;
+	char label[KEYTABLE_LABEL], *problem = NULL;
 	int error;
 
-	error = value_parse(&input, build_member(owner, row), &problem);
+	error = value_parse(&input, ret_value, &problem);
 	if (error != -EINVAL)
 		return error;
-	confreport_add(&loader->report, file, entry->line, row->name, "%s", problem);
+	confreport_add(
+	    &loader->report, file, entry->line, keytable_label(row, label), "%s", problem);
 	free(problem);
 	return 0;
 }

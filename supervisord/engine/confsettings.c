@@ -23,10 +23,12 @@
 #define RUN_DIR_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof("/" RUNDIR_SOCKET))
 /* Room for "/NAME.err.log.1000" in a path. */
 #define LOG_DIR_MAX (PATH_MAX - LIMIT_NAME - 32)
+/* Room for the name of a file in it. */
+#define STATE_DIR_MAX (PATH_MAX - 64)
 
 static int fill_defaults(struct build *build);
 static int fill_directories(struct settings *settings);
-static int default_log_dir(char **ret_path);
+static int default_directory(const char *of_root, char **ret_path);
 static int finish_directory(struct build *build, enum setting_key key, size_t limit);
 
 int build_finish_settings(struct build *build)
@@ -40,6 +42,8 @@ int build_finish_settings(struct build *build)
 		error = finish_directory(build, SETTING_run_dir, RUN_DIR_MAX);
 	if (error == 0)
 		error = finish_directory(build, SETTING_log_dir, LOG_DIR_MAX);
+	if (error == 0)
+		error = finish_directory(build, SETTING_state_dir, STATE_DIR_MAX);
 	return error;
 }
 
@@ -75,18 +79,22 @@ static int fill_directories(struct settings *settings)
 			return -ENOMEM;
 	}
 	if (settings->key_log_dir == NULL)
-		error = default_log_dir(&settings->key_log_dir);
+		error = default_directory(LOCALSTATEDIR "/log/supervisord", &settings->key_log_dir);
+	if (error == 0 && settings->key_state_dir == NULL)
+		error =
+		    default_directory(LOCALSTATEDIR "/lib/supervisord", &settings->key_state_dir);
 	return error;
 }
 
-static int default_log_dir(char **ret_path)
+/* For a user both are one directory. */
+static int default_directory(const char *of_root, char **ret_path)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME"), *what;
 	struct ids ids = {0};
 	int length, error;
 
 	if (geteuid() == 0) {
-		*ret_path = strdup(LOCALSTATEDIR "/log/supervisord");
+		*ret_path = strdup(of_root);
 		return *ret_path == NULL ? -ENOMEM : 0;
 	}
 	if (state != NULL && state[0] == '/') {

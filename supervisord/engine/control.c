@@ -118,6 +118,15 @@ void control_resume(struct control_client *client)
 	make_due(client);
 }
 
+void control_wake_ops(struct control *control)
+{
+	struct control_client *client;
+
+	TAILQ_FOREACH (client, &control->clients, link)
+		if (client->op != NULL)
+			make_due(client);
+}
+
 bool control_run(struct control *control, unsigned most)
 {
 	struct control_client *client;
@@ -125,6 +134,8 @@ bool control_run(struct control *control, unsigned most)
 	while (most-- > 0 && (client = TAILQ_FIRST(&control->due)) != NULL) {
 		TAILQ_REMOVE(&control->due, client, due_link);
 		client->due = false;
+		if (client->op != NULL && !client->dead)
+			op_review(client->op);
 		serve(client);
 		free_if_dead(client);
 	}

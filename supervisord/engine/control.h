@@ -70,6 +70,10 @@ void control_reply(struct control_client *client, struct jsonw *w);
 /* The call is done: the next round goes on with the next message of this client. */
 void control_resume(struct control_client *client);
 
+/* Something has changed that the commands that are being waited for may depend on: the next round
+ * looks at each (op_review()). */
+void control_wake_ops(struct control *control);
+
 /*
  * Once a round, before its other work: serve the clients that are due, at most `most`.  Returns
  * whether there are more. Not by events fed to the loop: those would run after the round has set

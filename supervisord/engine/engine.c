@@ -115,7 +115,7 @@ int engine_add(struct engine *engine, struct program *program)
 	}
 	engine->programs[at] = program;
 	engine->program_count++;
-	engine->by_row[program->row] = program;
+	engine->by_row[program->run.row] = &program->run;
 	return timers_reserve(&engine->timers, engine->program_count + LIMIT_CONTROL_CLIENTS + 1);
 }
 
@@ -130,15 +130,15 @@ void engine_remove(struct engine *engine, struct program *program)
 	engine->program_count--;
 	memmove(engine->programs + at, engine->programs + at + 1,
 	    (engine->program_count - at) * sizeof(struct program *));
-	engine->by_row[program->row] = NULL;
-	for (size_t i = 0; i < engine->program_count; i++) {
-		struct program *other = engine->programs[i];
+	engine->by_row[program->run.row] = NULL;
+	engine_unlink(engine, program);
+}
 
-		for (uint32_t k = 0; k < other->dependent_count; k++)
-			if (other->dependents[k] == program)
-				other->dependents[k--] =
-				    other->dependents[--other->dependent_count];
-	}
+struct program *engine_program_of_row(const struct engine *engine, int row)
+{
+	struct run *run = row >= 0 && row < LIMIT_ROWS ? engine->by_row[row] : NULL;
+
+	return run != NULL && run->kind == RUN_PROGRAM ? (struct program *)(void *)run : NULL;
 }
 
 struct rlimit engine_child_nofile(const struct engine *engine)
@@ -151,45 +151,9 @@ struct rlimit engine_child_nofile(const struct engine *engine)
 
 void engine_program_changed(struct engine *engine, struct program *program)
 {
-	const struct program_config *config = program->config;
-
-	for (uint32_t i = 0; i < program->dependent_count; i++)
-		program_defer(program->dependents[i], PENDING_CHECK);
-	for (size_t i = 0; config->key_after != NULL && config->key_after[i] != NULL; i++) {
-		struct program *first = engine_find(engine, config->key_after[i]);
-
-		if (first != NULL)
-			program_defer(first, PENDING_CHECK);
-	}
+	(void)engine;
+	engine_defer_linked(program);
 	op_note_change(program);
-}
-
-const struct program *engine_start_blocker(
-    const struct engine *engine, const struct program *program)
-{
-	const struct program_config *config = program->config;
-
-	for (size_t i = 0; config->key_after != NULL && config->key_after[i] != NULL; i++) {
-		const struct program *first = engine_find(engine, config->key_after[i]);
-
-		if (first != NULL && transition_blocks_start(program_state(first)))
-			return first;
-	}
-	return NULL;
-}
-
-const struct program *engine_stop_blocker(
-    const struct engine *engine, const struct program *program)
-{
-	if (engine->shutdown_forced)
-		return NULL;
-	for (uint32_t i = 0; i < program->dependent_count; i++) {
-		const struct program *last = program->dependents[i];
-
-		if (transition_blocks_stop(program_state(last)))
-			return last;
-	}
-	return NULL;
 }
 
 void engine_request_shutdown(struct engine *engine)
@@ -213,6 +177,7 @@ static int set_up(struct engine *engine, const struct engine_options *options)
 	engine->safe_mode = options->safe_mode;
 	engine->shutdown_timer.fire = on_shutdown_timeout;
 	TAILQ_INIT(&engine->pending);
+	TAILQ_INIT(&engine->pending_tasks);
 	for (int fd = FD_GUARDIAN; fd < FD_FIRST_UNUSED; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return -errno;
@@ -230,6 +195,8 @@ static int set_up(struct engine *engine, const struct engine_options *options)
 		error = ledger_map(FD_LEDGER, &engine->ledger);
 	if (error == 0)
 		error = slots_receive(&engine->slots, FD_GUARDIAN);
+	if (error == 0)
+		cgroups_init(&engine->cgroups, engine->ledger->header.nonce);
 	if (error == 0)
 		error = timers_init(&engine->timers);
 	engine->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
@@ -267,6 +234,9 @@ static int serve(struct engine *engine)
 	ev_io_start(engine->loop, &engine->timer_io);
 	ev_prepare_start(engine->loop, &engine->prepare);
 
+	if (engine->cgroups.base < 0)
+		log_notice("no cgroups (%s): the processes of a run are known by session and group",
+		    engine->cgroups.reason);
 	(void)read_exits(engine);
 	for (size_t i = 0; i < engine->program_count; i++)
 		program_resume(engine->programs[i]);
@@ -285,6 +255,7 @@ static int serve(struct engine *engine)
 static void engine_free(struct engine *engine)
 {
 	control_stop(&engine->control);
+	task_forget_all(engine);
 	while (engine->program_count > 0)
 		program_free(engine->programs[--engine->program_count]);
 	free(engine->programs);
@@ -292,6 +263,7 @@ static void engine_free(struct engine *engine)
 	slots_done(&engine->slots);
 	config_free(engine->config);
 	idcache_clear(&engine->ids);
+	cgroups_done(&engine->cgroups);
 	ev_loop_destroy(engine->loop);
 	free(engine);
 }
@@ -364,6 +336,7 @@ static void on_round(struct ev_loop *loop, ev_prepare *prepare, int revents)
 	run_end_round(
 	    engine); /* what was read of /proc before these exits says nothing about them */
 	do_put_off_work(engine);
+	more |= task_work(engine, ROUND_BATCH);
 	run_end_round(engine);
 	if (engine->shutdown)
 		check_shutdown(engine);
@@ -394,10 +367,12 @@ static bool read_exits(struct engine *engine)
 		if (row < 0)
 			return false;
 		engine->exit_cursor = row + 1 < LIMIT_ROWS ? row + 1 : 0;
-		if (engine->by_row[row] != NULL)
-			program_note_exit(engine->by_row[row]);
-		else
+		if (engine->by_row[row] == NULL)
 			ledger_clear_exit(engine->ledger, row);
+		else if (engine->by_row[row]->kind == RUN_TASK)
+			task_note_exit((struct task *)(void *)engine->by_row[row]);
+		else
+			program_note_exit((struct program *)(void *)engine->by_row[row]);
 	}
 	return true;
 }
@@ -428,17 +403,18 @@ static void free_program(struct engine *engine, struct program *program)
 {
 	op_note_removed(program);
 	streams_release(&program->streams, &engine->slots);
-	if (slots_is_draining(&engine->slots, program->row))
+	if (slots_is_draining(&engine->slots, program->run.row))
 		return;
 	engine_remove(engine, program);
-	ledger_free_row(engine->ledger, program->row);
+	run_release(&program->run);
+	ledger_free_row(engine->ledger, program->run.row);
 	program_free(program);
 }
 
 static void note_drained(struct engine *engine, const struct msg_head *head)
 {
 	uint32_t row = held_key_row(head->key);
-	struct program *program = row < LIMIT_ROWS ? engine->by_row[row] : NULL;
+	struct program *program = engine_program_of_row(engine, (int)row);
 
 	slots_note_drained(&engine->slots, head->slot, head->key);
 	if (program != NULL && program->removed && step_is_at_rest(program_state_of(program)))
@@ -493,7 +469,7 @@ static void on_shutdown_timeout(struct timer *timer)
 	for (size_t i = 0; i < engine->program_count; i++) {
 		program_defer(engine->programs[i], PENDING_CHECK);
 		if (step_is_live(program_state_of(engine->programs[i])))
-			run_kill(engine->programs[i]);
+			run_kill(&engine->programs[i]->run, program_name(engine->programs[i]));
 	}
 }
 
@@ -502,7 +478,9 @@ static void check_shutdown(struct engine *engine)
 	for (size_t i = 0; i < engine->program_count; i++)
 		if (!step_is_at_rest(program_state_of(engine->programs[i])))
 			return;
-	finish(engine, 0);
+	if (engine->task_count > 0)
+		return; /* what on_failure has started; each has a deadline */
+	finish(engine, atomic_load(&engine->ledger->header.exit_code));
 }
 
 static void finish(struct engine *engine, int code)
@@ -511,6 +489,7 @@ static void finish(struct engine *engine, int code)
 
 	engine->done = true;
 	log_notice("every program has ended");
+	cgroups_remove(&engine->cgroups);
 	control_flush(&engine->control, LAST_REPLIES_MS);
 	(void)channel_send_head(FD_GUARDIAN, &head, -1, 0);
 	ev_break(engine->loop, EVBREAK_ALL);

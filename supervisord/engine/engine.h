@@ -14,8 +14,10 @@
 
 #include "lib/ledger.h"
 #include "supervisord/engine/config.h"
+#include "supervisord/engine/cgroup.h"
 #include "supervisord/engine/control.h"
 #include "supervisord/engine/idcache.h"
+#include "supervisord/engine/links.h"
 #include "supervisord/engine/members.h"
 #include "supervisord/engine/program.h"
 #include "supervisord/engine/slots.h"
@@ -33,8 +35,11 @@ struct engine {
 	struct program **programs; /* by name, ascending */
 	size_t program_count;
 	size_t program_size;
-	struct program *by_row[LIMIT_ROWS];
+	struct run *by_row[LIMIT_ROWS]; /* a program's or a task's */
 	TAILQ_HEAD(pending_programs, program) pending;
+	TAILQ_HEAD(pending_tasks, task) pending_tasks;
+	struct cgroups cgroups;
+	size_t task_count;
 	struct timer shutdown_timer;
 	int exit_cursor; /* row to look for exits from */
 	bool safe_mode;
@@ -74,11 +79,8 @@ struct rlimit engine_child_nofile(const struct engine *engine);
 /* An instance has entered a state: whoever waits for that hears of it. */
 void engine_program_changed(struct engine *engine, struct program *program);
 
-/* The first program that must come before (start) or after (stop: end first) this one, or NULL. */
-const struct program *engine_start_blocker(
-    const struct engine *engine, const struct program *program);
-const struct program *engine_stop_blocker(
-    const struct engine *engine, const struct program *program);
+/* The program of a ledger row, or NULL (none, or a task's). */
+struct program *engine_program_of_row(const struct engine *engine, int row);
 
 /* Ask the guardian to begin the shutdown, as a TERM would. */
 void engine_request_shutdown(struct engine *engine);

@@ -15,6 +15,10 @@
  * class     LIVE: takes effect at once; NEXT: with the next start; RESTART: apply restarts the program
  * help      one line for the manual; what is allowed is said by the type
  *
+ * Three lists: PROGRAM_KEYS, which nearly every program uses; LIFE_KEYS, which most leave alone: they live in a struct
+ * of their own that programs without any of them share (config.h); SETTING_KEYS, of the daemon.  Rows whose name begins
+ * with health_ are written without that prefix in a section health { … } of the program.
+ *
  * To add a key: add a row.  A new TYPE also needs its five small functions in value.c.
  */
 #ifndef ENGINE_KEYS_H
@@ -78,14 +82,90 @@
 	    "Rotate a log on the first whole line past this size; 0: never.") \
 	KEY(log_keep, COUNT, "5", 0, LIMIT_LOG_KEEP, LIVE, \
 	    "Rotated logs to keep, NAME.log.1 being the newest.") \
-	KEY(after, NAMES, NULL, 0, LIMIT_LIST, LIVE, \
-	    "Programs that are started before this one when both are to start (this one waits until they are RUNNING or have ended), and stopped after it. Order only: nothing is started because of it.")
+	KEY(after, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \
+	    "Programs that are started before this one when both are to start (this one waits until they are ready or have ended), and stopped after it. Order only: nothing is started because of it.")
+
+#define LIFE_KEYS(KEY) \
+	KEY(type, TYPE, "service", 0, 0, RESTART, \
+	    "service: command is the program. oneshot: command does something and ends. forking: command starts the program in the background and ends.") \
+	KEY(remain, BOOL, "false", 0, 0, LIVE, \
+	    "A oneshot that ended with success counts as RUNNING until it is stopped, and is not started again meanwhile.") \
+	KEY(pid_file, PATH, NULL, 0, 0, RESTART, \
+	    "type = \"forking\": where the program writes the number of its main process. It is believed only if that process is of this run. Without pid_file the run must have left exactly one process.") \
+	KEY(requires, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \
+	    "Programs or groups that must be there: they are started with this one, it waits for them, and it is stopped and waits again when one of them stops or ends.") \
+	KEY(wants, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \
+	    "As requires, but this one goes on when one of them fails, and is not stopped because of them.") \
+	KEY(before, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \
+	    "The other side of after: those programs wait for this one.") \
+	KEY(conflicts, NAMES, NULL, 0, LIMIT_LIST, LIVE, \
+	    "Programs or groups that cannot run beside this one: starting one side stops the other first.") \
+	KEY(smooth, BOOL, "false", 0, 0, LIVE, \
+	    "A restart of this program does not stop those that require it; only its end does.") \
+	KEY(boot, BOOT, "config", 0, 0, NEXT, \
+	    "config: at the start of supervisord autostart decides. last-state: what the operator said last decides (kept in state_dir).") \
+	KEY(ready, READY, "none", 0, 0, NEXT, \
+	    "What tells that the program is ready, which makes STARTING RUNNING. none: having lived for stable_after.") \
+	KEY(ready_interval, DURATION, "200ms", KEY_MS(10), KEY_HOUR, LIVE, \
+	    "Time between two looks, of forms of ready that are looked at.") \
+	KEY(start_timeout, DURATION, "60s", 0, 24 * KEY_HOUR, LIVE, \
+	    "A program that is not ready after this long is stopped, as a failed run; 0: wait for ever. Not for ready = \"none\", nor for a oneshot (max_runtime).") \
+	KEY(watchdog, DURATION, "0s", 0, 24 * KEY_HOUR, NEXT, \
+	    "The program must send WATCHDOG=1 (sd_notify(3)) at least this often once it is ready, else it gets ABRT, as a failed run; 0: off.") \
+	KEY(fdstore_max, COUNT, "16", 0, LIMIT_FDSTORE, NEXT, \
+	    "Descriptors that the program may leave with supervisord (FDSTORE=1 of sd_notify(3)) to get them back in its next run.") \
+	KEY(restart_jitter, PERCENT, "10%", 0, 100, LIVE, \
+	    "The delay before a restart is longer by a random part of up to this much, so that programs that failed together do not come back together.") \
+	KEY(restart_force_exit, EXITS, NULL, 0, 0, LIVE, \
+	    "Exit codes and signals after which the program is started again whatever restart says.") \
+	KEY(restart_prevent_exit, EXITS, NULL, 0, 0, LIVE, \
+	    "Exit codes and signals after which the program is not started again whatever restart says.") \
+	KEY(on_failure, ON_FAILURE, "none", 0, 0, LIVE, \
+	    "What to do when start_limit makes the program FATAL.") \
+	KEY(essential, BOOL, "false", 0, 0, LIVE, \
+	    "When this program ends for good or becomes FATAL, stop everything in order and exit with its status. For containers.") \
+	KEY(max_runtime, DURATION, "0s", 0, 365 * 24 * KEY_HOUR, LIVE, \
+	    "A run that takes longer is stopped, as a failed run; 0: no limit.") \
+	KEY(stop_sequence, STEPS, NULL, 0, LIMIT_STOP_STEPS, LIVE, \
+	    "Signals to stop the program, each with the time to wait after it, in place of stop_signal and stop_timeout. What is left after the last one gets KILL.") \
+	KEY(kill_mode, KILL_MODE, "all", 0, 0, LIVE, \
+	    "Who gets the stop signals. all: every process of the program; process: the main process, the others are left alone for good; mixed: the main process, and KILL goes to all.") \
+	KEY(stop_command, COMMAND, NULL, 0, 0, LIVE, \
+	    "Run this to stop the program; the first stop signal follows when it failed, or when the program has not ended stop_timeout later.") \
+	KEY(pre_start, COMMAND, NULL, 0, 0, LIVE, \
+	    "Run this before each start of the program; when it fails, the start has failed.") \
+	KEY(post_start, COMMAND, NULL, 0, 0, LIVE, \
+	    "Run this when the program is ready; only then it is RUNNING. When it fails, the run has failed.") \
+	KEY(pre_stop, COMMAND, NULL, 0, 0, LIVE, \
+	    "Run this before a RUNNING program is told to stop; its status does not matter.") \
+	KEY(post_stop, COMMAND, NULL, 0, 0, LIVE, \
+	    "Run this after each end of the program, with EXIT_STATUS, EXIT_SIGNAL and RESULT in its environment; its status does not matter.") \
+	KEY(hook_timeout, DURATION, "30s", KEY_MS(10), 24 * KEY_HOUR, LIVE, \
+	    "A hook (pre_start, post_start, pre_stop, post_stop, reload_command) that takes longer is killed and has failed.") \
+	KEY(reload_signal, SIGNAL, NULL, 0, 0, LIVE, \
+	    "Sent to the main process by superctl reload.") \
+	KEY(reload_command, COMMAND, NULL, 0, 0, LIVE, \
+	    "Run by superctl reload, in place of reload_signal.") \
+	KEY(health_check, READY, "none", 0, 0, LIVE, \
+	    "What to look at while the program is RUNNING. Forms of ready that are looked at are allowed: tcp, unix, http, exec, file.") \
+	KEY(health_interval, DURATION, "10s", KEY_MS(50), 24 * KEY_HOUR, LIVE, \
+	    "Time from the end of one check to the next one.") \
+	KEY(health_timeout, DURATION, "5s", KEY_MS(10), KEY_HOUR, LIVE, \
+	    "A check that takes longer has failed.") \
+	KEY(health_failures, COUNT, "3", 1, 1000, LIVE, \
+	    "So many failed checks in a row make the program unhealthy.") \
+	KEY(health_successes, COUNT, "1", 1, 1000, LIVE, \
+	    "So many good checks in a row make it healthy (again).") \
+	KEY(health_on_failure, HEALTH_ACTION, "restart", 0, 0, LIVE, \
+	    "What to do when it becomes unhealthy: restart it as after a failed run, send it a signal, or only say so.")
 
 #define SETTING_KEYS(KEY) \
 	KEY(run_dir, PATH, NULL, 0, 0, NEXT, \
 	    "Directory of the control socket and the lock. Default: /run/supervisord, for a user $XDG_RUNTIME_DIR/supervisord.") \
 	KEY(log_dir, PATH, NULL, 0, 0, NEXT, \
 	    "Directory of the logs. Default: /var/log/supervisord, for a user $XDG_STATE_HOME/supervisord or ~/.local/state/supervisord.") \
+	KEY(state_dir, PATH, NULL, 0, 0, NEXT, \
+	    "Directory of what must outlive supervisord. Default: /var/lib/supervisord, for a user $XDG_STATE_HOME/supervisord or ~/.local/state/supervisord.") \
 	KEY(include, PATTERNS, NULL, 0, LIMIT_LIST, LIVE, \
 	    "Patterns of more files to read, relative to this file. A pattern that matches nothing is not an error, a plain name that does not exist is one.") \
 	KEY(log_level, LEVEL, "notice", 0, 0, LIVE, \

@@ -2,21 +2,30 @@
 /*
  * keytable.c: see keytable.h.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "supervisord/engine/keytable.h"
 
-/* clang-format off */
-#define ROW(owner, key, t, d, min, max, c, h) { \
-	.name = #key, .def = d, .help = h, .minimum = min, .maximum = max, .type = KEY_##t, \
-	.change = CHANGE_##c, .offset = offsetof(struct owner, key_##key), \
-	.size = sizeof(((struct owner *)0)->key_##key)},
-#define PROGRAM_ROW(name, type, def, min, max, change, help) \
-	ROW(program_config, name, type, def, min, max, change, help)
-#define SETTING_ROW(name, type, def, min, max, change, help) \
-	ROW(settings, name, type, def, min, max, change, help)
+#define HEALTH_PREFIX KEYTABLE_HEALTH "_"
 
-const struct key_row program_rows[PROGRAM_KEY_COUNT] = { PROGRAM_KEYS(PROGRAM_ROW) };
+/* clang-format off */
+#define ROW(owner, in, key, member, t, d, min, max, c, h) { \
+	.name = #key, .def = d, .help = h, .minimum = min, .maximum = max, .type = KEY_##t, \
+	.change = CHANGE_##c, .part = PART_##in, .offset = offsetof(struct owner, member), \
+	.size = sizeof(((struct owner *)0)->member)},
+#define PROGRAM_ROW(name, type, def, min, max, change, help) \
+	ROW(program_config, PROGRAM, name, key_##name, type, def, min, max, change, help)
+#define LIFE_ROW(name, type, def, min, max, change, help) \
+	ROW(life_config, LIFE, name, key_##name, type, def, min, max, change, help)
+#define GROUP_ROW(name, type, def, min, max, change, help) \
+	ROW(group_config, GROUP, name, name, type, def, min, max, change, help)
+#define SETTING_ROW(name, type, def, min, max, change, help) \
+	ROW(settings, SETTINGS, name, key_##name, type, def, min, max, change, help)
+
+const struct key_row program_rows[PROGRAM_KEY_COUNT] = {
+	PROGRAM_KEYS(PROGRAM_ROW) LIFE_KEYS(LIFE_ROW) };
+const struct key_row group_rows[GROUP_KEY_COUNT] = { GROUP_KEYS(GROUP_ROW) };
 const struct key_row setting_rows[SETTING_KEY_COUNT] = { SETTING_KEYS(SETTING_ROW) };
 /* clang-format on */
 
@@ -26,4 +35,32 @@ int keytable_find(const struct key_row *rows, size_t count, const char *name)
 		if (strcmp(rows[i].name, name) == 0)
 			return (int)i;
 	return -1;
+}
+
+bool keytable_is_health(const struct key_row *row)
+{
+	return row->part == PART_LIFE &&
+	       strncmp(row->name, HEALTH_PREFIX, strlen(HEALTH_PREFIX)) == 0;
+}
+
+const char *keytable_word(const struct key_row *row)
+{
+	return keytable_is_health(row) ? row->name + strlen(HEALTH_PREFIX) : row->name;
+}
+
+int keytable_find_health(const char *word)
+{
+	for (size_t i = 0; i < PROGRAM_KEY_COUNT; i++)
+		if (keytable_is_health(&program_rows[i]) &&
+		    strcmp(keytable_word(&program_rows[i]), word) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *keytable_label(const struct key_row *row, char buffer[KEYTABLE_LABEL])
+{
+	if (!keytable_is_health(row))
+		return row->name;
+	snprintf(buffer, KEYTABLE_LABEL, KEYTABLE_HEALTH ".%s", keytable_word(row));
+	return buffer;
 }

@@ -27,6 +27,8 @@
 	X(STDIN, "stdin")                                                                          \
 	X(STDOUT, "stdout")                                                                        \
 	X(STDERR, "stderr")                                                                        \
+	X(NOTIFY, "notify socket")                                                                 \
+	X(CGROUP, "cgroup")                                                                        \
 	X(CLONE, "clone")                                                                          \
 	X(DESCRIPTORS, "descriptors")                                                              \
 	X(SESSION, "setsid")                                                                       \
@@ -46,24 +48,43 @@ const char *launch_step_name(enum launch_step step);
 /* Where the streams stand in our table for the child; reserved at start by launch_init(). */
 #define LAUNCH_STAGE 8
 
+/* A further descriptor of the child. */
+struct launch_fd {
+	int fd;     /* borrowed */
+	int number; /* what it is to be in the child, from 3 on */
+};
+
 struct launch_request {
 	const struct program_config *config;
 	const struct ids *ids;
-	const char *name; /* instance */
+	const char *name;     /* instance, also for its tasks */
+	const char *run_name; /* of the ledger row, for SUPERVISORD_RUN */
 	const char *run_dir;
+	char *const
+	    *words; /* what to run in place of config's command (likewise expanded), or NULL */
+	/* Added to config's, wins over it; NULL: nothing.  The child completes "WATCHDOG_PID=" and
+	 * "LISTEN_PID=" with its own pid. */
+	char *const *environment;
 	uint64_t run;
-	uint64_t nonce;       /* of the guardian: makes SUPERVISORD_RUN unmistakable */
-	struct rlimit nofile; /* the child's */
-	int streams[3];       /* what becomes 0, 1, 2; borrowed */
+	uint64_t nonce;                /* of the guardian: makes SUPERVISORD_RUN unmistakable */
+	struct rlimit nofile;          /* the child's */
+	int streams[3];                /* what becomes 0, 1, 2; borrowed */
+	const struct launch_fd *extra; /* in any order */
+	size_t extra_count;            /* at most LAUNCH_EXTRA */
+	int cgroup;                    /* directory of the run's cgroup, open; -1: none */
 };
+
+/* LISTEN_FDS of a full store, and one for ready = "fd:N". */
+#define LAUNCH_EXTRA (LIMIT_FDSTORE + 1)
 
 /*
  * Start it.  `row` is where the kernel writes the pid and the child its failure.  Returns 0 when a
  * child was made (it may still have failed to exec: row.failure tells, and its exit comes like any
- * other), or -errno with *ret_step when there is no child.
+ * other), or -errno with *ret_step when there is no child.  With a child, *ret_cgroup_error is 0,
+ * or the -errno for which it could not be put into request->cgroup and runs in ours.
  */
 int launch_program(const struct launch_request *request, struct ledger *ledger, int row,
-    enum launch_step *ret_step);
+    enum launch_step *ret_step, int *ret_cgroup_error);
 
 /* Reserve the staging descriptors.  Call once, early.  Returns 0 or -errno. */
 int launch_init(void);

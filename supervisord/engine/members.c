@@ -20,7 +20,12 @@
 /* SUPERVISORD_RUN stands early in an environment of our making; a program can move it, not further
  * than this. */
 #define ENVIRON_BYTES (128 * 1024)
+/* From a process to the guardian's child that it came of. */
+#define ANCESTORS_MAX 256
 
+static bool is_named(const struct member *member, pid_t leader);
+static bool is_stray(const struct member *member, const struct members_run *run);
+static void mark_descendants(struct members *members);
 static bool read_member(pid_t pid, struct member *member);
 static bool has_mark(pid_t pid, const char *mark);
 static bool is_role(const struct ledger *ledger, pid_t pid);
@@ -29,7 +34,7 @@ static struct member *find(const struct members *members, pid_t pid);
 static int open_verified(const struct member *member);
 static int compare_pid(const void *a, const void *b);
 
-bool members_may_linger(const struct ledger *ledger)
+bool members_may_linger(const struct ledger *ledger, const struct cgroups *cgroups)
 {
 	char path[64], chunk[CHILDREN_CHUNK];
 	int pid = ledger->header.guardian_pid, child = 0;
@@ -55,7 +60,8 @@ bool members_may_linger(const struct ledger *ledger)
 			}
 			stranger = child != 0 && !is_role(ledger, child) &&
 				   bsearch(&child, leaders, leader_count, sizeof(*leaders),
-				       compare_pid) == NULL;
+				       compare_pid) == NULL &&
+				   !cgroups_hold(cgroups, child);
 			child = 0;
 		}
 	}
@@ -109,45 +115,46 @@ void members_done(struct members *members)
 	*members = (struct members){0};
 }
 
-size_t members_mark(struct members *members, const struct ledger *ledger, pid_t leader,
-    bool leader_lives, const char *mark)
+size_t members_mark(
+    struct members *members, const struct members_run *run, const struct cgroups *cgroups)
 {
+	pid_t leader = run->leader;
 	size_t marked = 0;
-	bool more = true;
 
 	/* A number is not given away while it names a group or a session: if a process has it
 	 * again, those are gone. */
-	if (leader > 0 && !leader_lives && find(members, leader) != NULL)
+	if (leader > 0 && !run->leader_lives && find(members, leader) != NULL)
 		leader = 0;
 	for (size_t i = 0; i < members->count; i++) {
 		struct member *member = &members->list[i];
 
-		member->in_run = leader > 0 && (member->pid == leader || member->group == leader ||
-						   member->session == leader);
-		/* A stray may sit under any parent of its own; the topmost of them is the
-		 * guardian's child. */
-		if (!member->in_run && member->parent == ledger->header.guardian_pid &&
-		    !is_role(ledger, member->pid) && ledger_find_pid(ledger, member->pid) < 0)
-			member->in_run = has_mark(member->pid, mark);
+		member->in_run = is_named(member, leader) || is_stray(member, run);
+	}
+	mark_descendants(members);
+	for (size_t i = 0; i < members->count; i++) {
+		struct member *member = &members->list[i];
+
+		member->in_run = member->in_run && !cgroups_hold(cgroups, member->pid);
 		marked += member->in_run;
 	}
-	/* Descendants: children usually have higher pids, so a few rounds reach them all. */
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < members->count; i++) {
-			const struct member *parent;
-
-			if (members->list[i].in_run || members->list[i].parent <= 1)
-				continue;
-			parent = find(members, members->list[i].parent);
-			if (parent == NULL || !parent->in_run)
-				continue;
-			members->list[i].in_run = true;
-			marked++;
-			more = true;
-		}
-	}
 	return marked;
+}
+
+bool members_has(const struct members_run *run, pid_t pid)
+{
+	pid_t leader = run->leader;
+	struct member member;
+
+	if (leader > 0 && !run->leader_lives && read_member(leader, &member))
+		leader = 0;
+	for (int depth = 0; depth < ANCESTORS_MAX && read_member(pid, &member); depth++) {
+		if (is_named(&member, leader) || is_stray(&member, run))
+			return true;
+		if (member.parent <= 1 || member.parent == run->ledger->header.guardian_pid)
+			return false;
+		pid = member.parent;
+	}
+	return false;
 }
 
 size_t members_signal(const struct members *members, int number)
@@ -179,11 +186,47 @@ int members_open_one(const struct members *members)
 	return -1;
 }
 
+static bool is_named(const struct member *member, pid_t leader)
+{
+	return leader > 0 &&
+	       (member->pid == leader || member->group == leader || member->session == leader);
+}
+
+/* A stray may sit under any parent of its own; the topmost of them is the guardian's child. */
+static bool is_stray(const struct member *member, const struct members_run *run)
+{
+	return member->parent == run->ledger->header.guardian_pid &&
+	       !is_role(run->ledger, member->pid) &&
+	       ledger_find_pid(run->ledger, member->pid) < 0 && has_mark(member->pid, run->mark);
+}
+
+/* Children usually have higher pids, so a few rounds reach them all. */
+static void mark_descendants(struct members *members)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < members->count; i++) {
+			struct member *member = &members->list[i];
+			const struct member *parent;
+
+			if (member->in_run || member->parent <= 1)
+				continue;
+			parent = find(members, member->parent);
+			if (parent == NULL || !parent->in_run)
+				continue;
+			member->in_run = true;
+			more = true;
+		}
+	}
+}
+
 static bool read_member(pid_t pid, struct member *member)
 {
 	struct procstat stat;
 
-	if (!procstat_read(pid, &stat) || stat.state == 'Z' || stat.state == 'X')
+	if (!procstat_read(pid, &stat) || !procstat_is_alive(&stat))
 		return false;
 	*member = (struct member){
 	    .pid = pid,

@@ -18,6 +18,15 @@
 #include <sys/types.h>
 
 #include "lib/ledger.h"
+#include "supervisord/engine/cgroup.h"
+
+/* The run that is asked about. */
+struct members_run {
+	const struct ledger *ledger;
+	pid_t leader;      /* names its group and session, 0: none is known */
+	bool leader_lives; /* `leader` is the live main process, not just a name */
+	const char *mark;  /* SUPERVISORD_RUN */
+};
 
 struct member {
 	pid_t pid;
@@ -36,11 +45,12 @@ struct members {
 };
 
 /*
- * Quick: can any process be left of runs whose leaders have ended?  False when every child of the
- * guardian is a leader, the engine or the logger: whatever lost its parent would be a child of the
- * guardian.  True when unsure (a kernel without /proc/PID/task/TID/children).
+ * Quick: can any process be left of runs whose leaders have ended, and be in no leaf of `cgroups`?
+ * False when every child of the guardian is a leader, the engine, the logger, or in a leaf:
+ * whatever lost its parent would be a child of the guardian.  True when unsure (a kernel without
+ * /proc/PID/task/TID/children).
  */
-bool members_may_linger(const struct ledger *ledger);
+bool members_may_linger(const struct ledger *ledger, const struct cgroups *cgroups);
 
 /* Whether the group of a dead leader still has processes. */
 bool members_group_exists(pid_t leader);
@@ -50,11 +60,15 @@ int members_read(struct members *members);
 void members_done(struct members *members);
 
 /*
- * Mark the processes of the run whose leader is or (`leader_lives` false) was `leader`, and whose
- * SUPERVISORD_RUN is `mark`. Returns their number.
+ * Mark the processes of a run, without those that are in a leaf of `cgroups`: those are known
+ * without us.  Returns their number.
  */
-size_t members_mark(struct members *members, const struct ledger *ledger, pid_t leader,
-    bool leader_lives, const char *mark);
+size_t members_mark(
+    struct members *members, const struct members_run *run, const struct cgroups *cgroups);
+
+/* Whether one live process belongs to a run, by the same rules; reads no more than its ancestors.
+ */
+bool members_has(const struct members_run *run, pid_t pid);
 
 /* Send a signal to each marked process, verified.  Returns how many were reached. */
 size_t members_signal(const struct members *members, int number);

@@ -2,7 +2,6 @@
 /* op.c: see op.h. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,24 +9,28 @@
 #include "lib/limits.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/op.h"
-#include "supervisord/engine/policy.h"
 #include "supervisord/engine/record.h"
+
+/* Before the first and between two notes of what is still waited for, and programs in one. */
+#define TELL_FIRST_NS (2 * NS_PER_S)
+#define TELL_AGAIN_NS (5 * NS_PER_S)
+#define TELL_PROGRAMS 10
 
 struct op_item {
 	LIST_ENTRY(op_item) program_link;
-	LIST_ENTRY(op_item) op_link;
+	TAILQ_ENTRY(op_item) op_link;
 	struct op *op;
-	struct program *program;
-	enum op_goal goal;
-	uint64_t run_before;
-	enum state state_before;
+	struct aim aim;
 };
 
 struct op {
 	struct control_client *client;
 	struct engine *engine;
-	struct timer timer;
-	LIST_HEAD(watched_items, op_item) items;
+	struct timer timer; /* the earliest of the next three */
+	int64_t timeout_ns; /* when the client has waited enough; 0: never, as the others */
+	int64_t tell_ns;    /* when to say again what is still waited for */
+	int64_t review_ns;  /* when some item's patience ends */
+	TAILQ_HEAD(watched_items, op_item) items;
 	struct jsonw extra;   /* for the first reply */
 	struct jsonw results; /* the array of results that were not sent yet */
 	int64_t timeout_ms;
@@ -36,17 +39,16 @@ struct op {
 	bool begun;
 };
 
-enum verdict { VERDICT_OPEN, VERDICT_OK, VERDICT_FAILED };
-
-static void on_timeout(struct timer *timer);
-static enum verdict judge(const struct op_item *item);
-static enum verdict judge_up(const struct op_item *item);
+static void begin_waiting(struct op *op);
+static void note_patience(const struct op_item *item);
+static void arm(struct op *op);
+static void on_timer(struct timer *timer);
+static void time_out(struct op *op);
 static void settle(struct op_item *item, enum verdict verdict, const char *message);
 static void write_result(
     struct op *op, const struct program *program, bool ok, bool changed, const char *message);
-static const char *describe(
-    const struct op_item *item, enum verdict verdict, char *buffer, size_t size);
-static void send_results(struct op *op, bool last);
+static void tell_waiting(struct op *op);
+static void send_results(struct op *op, const struct jsonw *waiting, bool last);
 static void finish_if_settled(struct op *op);
 static void drop_item(struct op_item *item);
 static void op_free(struct op *op);
@@ -62,8 +64,8 @@ struct op *op_new(const struct op_request *request)
 	op->wait = request->wait;
 	op->timeout_ms = request->timeout_ms;
 	op->more = request->client->more;
-	op->timer.fire = on_timeout;
-	LIST_INIT(&op->items);
+	op->timer.fire = on_timer;
+	TAILQ_INIT(&op->items);
 	jsonw_init(&op->results, LIMIT_CONTROL_QUEUE);
 	op->client->op = op;
 	return op;
@@ -82,11 +84,8 @@ int op_add(struct op *op, struct program *program, enum op_goal goal)
 	if (item == NULL)
 		return -ENOMEM;
 	item->op = op;
-	item->program = program;
-	item->goal = goal;
-	item->run_before = program_state(program)->starts;
-	item->state_before = program_state_of(program);
-	LIST_INSERT_HEAD(&op->items, item, op_link);
+	aim_init(&item->aim, program, goal);
+	TAILQ_INSERT_TAIL(&op->items, item, op_link);
 	LIST_INSERT_HEAD(&program->items, item, program_link);
 	return 0;
 }
@@ -100,36 +99,65 @@ void op_begin(struct op *op)
 {
 	struct op_item *item, *next;
 
-	LIST_FOREACH_SAFE(item, &op->items, op_link, next)
+	TAILQ_FOREACH_SAFE(item, &op->items, op_link, next)
 	{
-		enum verdict verdict = judge(item);
+		enum verdict verdict = aim_judge(&item->aim);
 
 		if (verdict == VERDICT_OPEN && !op->wait)
 			settle(item, VERDICT_OK, "requested");
 		else if (verdict != VERDICT_OPEN)
 			settle(item, verdict, NULL);
+		else
+			note_patience(item);
 	}
 	op->begun = true;
-	if (!LIST_EMPTY(&op->items) && op->timeout_ms >= 0)
-		(void)timers_arm(
-		    &op->engine->timers, &op->timer, clock_boot_ns() + op->timeout_ms * NS_PER_MS);
+	if (!TAILQ_EMPTY(&op->items))
+		begin_waiting(op);
 	finish_if_settled(op);
 }
 
 void op_note_change(struct program *program)
 {
+	enum state state = program_state_of(program);
 	struct op_item *item, *next;
 
 	LIST_FOREACH_SAFE(item, &program->items, program_link, next)
 	{
 		struct op *op = item->op;
-		enum verdict verdict = op->begun ? judge(item) : VERDICT_OPEN;
+		enum verdict verdict = op->begun ? aim_judge(&item->aim) : VERDICT_OPEN;
 
-		if (verdict == VERDICT_OPEN)
+		if (verdict == VERDICT_OPEN) {
+			note_patience(item);
 			continue;
+		}
 		settle(item, verdict, NULL);
 		finish_if_settled(op);
 	}
+	if (step_is_at_rest(state) || state == STATE_WAITING)
+		control_wake_ops(&program->engine->control);
+}
+
+void op_review(struct op *op)
+{
+	struct op_item *item, *next;
+
+	if (!op->begun)
+		return;
+	op->review_ns = 0;
+	TAILQ_FOREACH_SAFE(item, &op->items, op_link, next)
+	{
+		enum verdict verdict;
+
+		if (!aim_is_about_others(&item->aim))
+			continue;
+		verdict = aim_judge(&item->aim);
+		if (verdict != VERDICT_OPEN)
+			settle(item, verdict, NULL);
+		else
+			note_patience(item);
+	}
+	arm(op);
+	finish_if_settled(op);
 }
 
 void op_note_removed(struct program *program)
@@ -139,7 +167,7 @@ void op_note_removed(struct program *program)
 	while ((item = LIST_FIRST(&program->items)) != NULL) {
 		struct op *op = item->op;
 
-		settle(item, item->goal == OP_DOWN ? VERDICT_OK : VERDICT_FAILED, "removed");
+		settle(item, item->aim.goal == OP_DOWN ? VERDICT_OK : VERDICT_FAILED, "removed");
 		if (op->begun)
 			finish_if_settled(op);
 	}
@@ -151,78 +179,83 @@ void op_cancel(struct op *op)
 	op_free(op);
 }
 
-static void on_timeout(struct timer *timer)
+static void begin_waiting(struct op *op)
+{
+	int64_t now_ns = clock_boot_ns();
+
+	if (op->timeout_ms >= 0)
+		op->timeout_ns = now_ns + op->timeout_ms * NS_PER_MS;
+	if (op->more)
+		op->tell_ns = now_ns + TELL_FIRST_NS;
+	arm(op);
+}
+
+/* It is to be judged again when its patience is over. */
+static void note_patience(const struct op_item *item)
+{
+	struct op *op = item->op;
+
+	if (item->aim.patience_ns == 0 ||
+	    (op->review_ns != 0 && op->review_ns <= item->aim.patience_ns))
+		return;
+	op->review_ns = item->aim.patience_ns;
+	if (op->begun)
+		arm(op);
+}
+
+static void arm(struct op *op)
+{
+	const int64_t deadlines[] = {op->timeout_ns, op->tell_ns, op->review_ns};
+	int64_t next_ns = 0;
+
+	for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
+		if (deadlines[i] != 0 && (next_ns == 0 || deadlines[i] < next_ns))
+			next_ns = deadlines[i];
+	if (next_ns == 0 || TAILQ_EMPTY(&op->items))
+		timers_cancel(&op->engine->timers, &op->timer);
+	else
+		(void)timers_arm(&op->engine->timers, &op->timer, next_ns);
+}
+
+static void on_timer(struct timer *timer)
 {
 	struct op *op = (struct op *)(void *)((char *)timer - offsetof(struct op, timer));
+	int64_t now_ns = clock_boot_ns();
+
+	if (op->timeout_ns != 0 && now_ns >= op->timeout_ns) {
+		time_out(op);
+		return;
+	}
+	if (op->tell_ns != 0 && now_ns >= op->tell_ns) {
+		tell_waiting(op);
+		op->tell_ns = now_ns + TELL_AGAIN_NS;
+	}
+	op_review(op);
+}
+
+static void time_out(struct op *op)
+{
 	struct op_item *item;
 
-	while ((item = LIST_FIRST(&op->items)) != NULL)
-		settle(item, VERDICT_FAILED,
-		    "not there yet: the timeout is over, the command goes on");
+	while ((item = TAILQ_FIRST(&op->items)) != NULL) {
+		char message[AIM_TEXT];
+
+		aim_describe_late(&item->aim, message, sizeof(message));
+		settle(item, VERDICT_FAILED, message);
+	}
 	finish_if_settled(op);
-}
-
-static enum verdict judge(const struct op_item *item)
-{
-	enum state state = program_state_of(item->program);
-	bool other_run;
-
-	switch (item->goal) {
-	case OP_NONE:
-		return VERDICT_OK;
-	case OP_UP:
-		return judge_up(item);
-	case OP_DOWN:
-		if (step_is_at_rest(state))
-			return VERDICT_OK;
-		return state != STATE_STOPPING && program_state(item->program)->wanted == WANTED_UP
-			   ? VERDICT_FAILED
-			   : VERDICT_OPEN;
-	case OP_RESTARTED:
-		other_run = program_state(item->program)->starts != item->run_before;
-		return other_run || program_state(item->program)->wanted == WANTED_DOWN
-			   ? judge_up(item)
-			   : VERDICT_OPEN;
-	}
-	return VERDICT_OK;
-}
-
-static enum verdict judge_up(const struct op_item *item)
-{
-	const struct ledger_state *state = program_state(item->program);
-
-	switch ((enum state)state->state) {
-	case STATE_WAITING:
-	case STATE_STARTING:
-	case STATE_STOPPING:
-		return VERDICT_OPEN;
-	case STATE_RUNNING:
-		return VERDICT_OK;
-	case STATE_EXITED:
-		return policy_is_success(
-			   &item->program->config->key_success_exit, state->last_wstatus) &&
-			       state->reason == REASON_EXIT
-			   ? VERDICT_OK
-			   : VERDICT_FAILED;
-	case STATE_STOPPED:
-	case STATE_BACKOFF:
-	case STATE_FATAL:
-	case STATE_COUNT:
-		break;
-	}
-	return VERDICT_FAILED;
 }
 
 static void settle(struct op_item *item, enum verdict verdict, const char *message)
 {
-	struct op *op = item->op;
-	char text[REASON_TEXT + 64];
-	bool changed = program_state_of(item->program) != item->state_before ||
-		       program_state(item->program)->starts != item->run_before;
+	char text[AIM_TEXT];
 
-	if (message == NULL)
-		message = describe(item, verdict, text, sizeof(text));
-	write_result(op, item->program, verdict == VERDICT_OK, changed, message);
+	if (message == NULL) {
+		aim_describe(&item->aim, verdict, text, sizeof(text));
+		message = text;
+	}
+	write_result(item->op, item->aim.program, verdict == VERDICT_OK,
+	    aim_has_changed(&item->aim, verdict), message);
 	drop_item(item);
 }
 
@@ -241,34 +274,35 @@ static void write_result(
 	jsonw_end_object(w);
 }
 
-static const char *describe(
-    const struct op_item *item, enum verdict verdict, char *buffer, size_t size)
+/* The member `waiting` alone; nothing where there is nothing to say that the command itself does
+ * not. */
+static void tell_waiting(struct op *op)
 {
-	const struct program *program = item->program;
-	enum state state = program_state_of(program);
-	char reason[REASON_TEXT];
-	const char *what = item->goal == OP_RESTARTED ? "restarted" : "started";
+	char reason[REASON_TEXT], left[AIM_LEFT_TEXT];
+	struct op_item *item;
+	struct jsonw waiting;
+	int told = 0;
 
-	program_reason(program, reason, sizeof(reason));
-	if (verdict == VERDICT_FAILED)
-		(void)snprintf(buffer, size, "%s%s%s", step_state_name(state),
-		    reason[0] != '\0' ? ": " : "", reason);
-	else if (item->goal == OP_DOWN)
-		(void)snprintf(buffer, size, "%s",
-		    step_is_at_rest(item->state_before) ? "was not running" : "stopped");
-	else if (state == STATE_RUNNING && item->state_before == STATE_RUNNING &&
-		 item->goal == OP_UP)
-		(void)snprintf(
-		    buffer, size, "is running already (pid %d)", (int)program_pid(program));
-	else if (state == STATE_RUNNING)
-		(void)snprintf(buffer, size, "%s (pid %d)", what, (int)program_pid(program));
-	else
-		(void)snprintf(
-		    buffer, size, "%s%s%s", what, reason[0] != '\0' ? "; it " : "", reason);
-	return buffer;
+	jsonw_init(&waiting, LIMIT_CONTROL_QUEUE);
+	TAILQ_FOREACH (item, &op->items, op_link) {
+		if (!aim_describe_waiting(&item->aim, reason, sizeof(reason), left, sizeof(left)))
+			continue;
+		jsonw_begin_object(&waiting);
+		jsonw_member_string(&waiting, "name", program_name(item->aim.program));
+		jsonw_member_string(
+		    &waiting, "state", step_state_name(program_state_of(item->aim.program)));
+		jsonw_member_string(&waiting, "reason", reason);
+		jsonw_member_string(&waiting, "left", left[0] != '\0' ? left : NULL);
+		jsonw_end_object(&waiting);
+		if (++told == TELL_PROGRAMS)
+			break;
+	}
+	if (told > 0)
+		send_results(op, &waiting, false);
+	jsonw_done(&waiting);
 }
 
-static void send_results(struct op *op, bool last)
+static void send_results(struct op *op, const struct jsonw *waiting, bool last)
 {
 	struct jsonw w;
 
@@ -285,6 +319,12 @@ static void send_results(struct op *op, bool last)
 	jsonw_begin_array(&w);
 	jsonw_raw(&w, op->results.data, op->results.length);
 	jsonw_end_array(&w);
+	if (waiting != NULL) {
+		jsonw_key(&w, "waiting");
+		jsonw_begin_array(&w);
+		jsonw_raw(&w, waiting->data, waiting->length);
+		jsonw_end_array(&w);
+	}
 	jsonw_end_object(&w);
 	if (!last)
 		jsonw_member_bool(&w, "continues", true);
@@ -300,19 +340,19 @@ static void finish_if_settled(struct op *op)
 {
 	struct control_client *client = op->client;
 
-	if (!LIST_EMPTY(&op->items)) {
+	if (!TAILQ_EMPTY(&op->items)) {
 		if (op->more && (op->results.length > 0 || op->extra.length > 0))
-			send_results(op, false);
+			send_results(op, NULL, false);
 		return;
 	}
-	send_results(op, true);
+	send_results(op, NULL, true);
 	op_free(op);
 	control_resume(client);
 }
 
 static void drop_item(struct op_item *item)
 {
-	LIST_REMOVE(item, op_link);
+	TAILQ_REMOVE(&item->op->items, item, op_link);
 	LIST_REMOVE(item, program_link);
 	free(item);
 }
@@ -321,7 +361,7 @@ static void op_free(struct op *op)
 {
 	struct op_item *item;
 
-	while ((item = LIST_FIRST(&op->items)) != NULL)
+	while ((item = TAILQ_FIRST(&op->items)) != NULL)
 		drop_item(item);
 	timers_cancel(&op->engine->timers, &op->timer);
 	jsonw_done(&op->extra);

@@ -4,7 +4,8 @@
  *
  * The command itself is done at once (a wish in the ledger); an op only watches what becomes of it
  * and tells the client, one result as each program arrives, or all together.  So a client that goes
- * away cancels nothing, and a program that is slow to stop delays no other command.
+ * away cancels nothing, and a program that is slow to stop delays no other command.  A client that
+ * takes several replies is also told, now and then, what it is still waiting for.
  */
 #ifndef ENGINE_OP_H
 #define ENGINE_OP_H
@@ -14,16 +15,9 @@
 #include <stdint.h>
 
 #include "lib/jsonw.h"
-#include "supervisord/engine/program.h"
+#include "supervisord/engine/aim.h"
 
 struct control_client;
-
-enum op_goal {
-	OP_NONE,      /* nothing to wait for: say how it is */
-	OP_UP,        /* RUNNING, or ended with success */
-	OP_DOWN,      /* no process of it is left */
-	OP_RESTARTED, /* up again, by another run than before */
-};
 
 struct op_request {
 	struct control_client *client;
@@ -50,8 +44,14 @@ void op_add_result(struct op *op, const struct program *program, bool ok, const 
  */
 void op_begin(struct op *op);
 
-/* The program has changed; settles and tells what is settled. */
+/*
+ * The program has changed; settles and tells what is settled.  Who waits for that program may have
+ * nothing to wait for any more: that is found out by op_review() in the next round.
+ */
 void op_note_change(struct program *program);
+
+/* Look again at what does not depend on its own program alone.  May free the op. */
+void op_review(struct op *op);
 
 /* The program goes away for good. */
 void op_note_removed(struct program *program);

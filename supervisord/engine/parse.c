@@ -20,6 +20,9 @@
 #include "supervisord/engine/parse.h"
 #include "supervisord/engine/value.h"
 
+/* Keys of one slice: each is there once. */
+#define KEY_ROOM (PROGRAM_KEY_COUNT + SETTING_KEY_COUNT)
+
 struct parser {
 	const char *file;
 	struct confreport *report;
@@ -34,8 +37,9 @@ struct parser {
 	const struct key_row *rows;
 	size_t row_count;
 	bool spoiled;
+	int health_line; /* where the section is, or 0 */
 	size_t count;
-	struct stanza_entry entries[PROGRAM_KEY_COUNT + SETTING_KEY_COUNT];
+	struct stanza_entry entries[KEY_ROOM];
 };
 
 /* libconfuse gives its error function no context; its lexer is one for the process as well. */
@@ -46,10 +50,18 @@ static bool find_kind(struct parser *parser);
 static bool check_form(struct parser *parser, const char *name);
 static void refuse_name(struct parser *parser, const char *name);
 static void check_entries(struct parser *parser);
-static bool check_entry(struct parser *parser, const struct guard_entry *entry);
-static void refuse_key(struct parser *parser, const struct guard_entry *entry, const char *name);
+static void refuse(struct parser *parser, const struct guard_entry *entry);
+static bool begins_health(const struct parser *parser, const struct guard_entry *entry);
+static bool check_health(struct parser *parser, const struct guard_entry *entry);
+static bool check_entry(struct parser *parser, const struct guard_entry *entry, bool in_health);
+static int find_key(const struct parser *parser, const char *name, bool in_health);
+static bool check_row(struct parser *parser, const struct guard_entry *entry, size_t key);
+static void refuse_key(
+    struct parser *parser, const struct guard_entry *entry, const char *name, bool in_health);
+static char *list_names(const char *const *names, size_t count);
 static void blank(struct parser *parser, const struct guard_entry *entry);
 static int read_slice(struct parser *parser);
+static size_t add_options(const struct parser *parser, bool in_health, cfg_opt_t *options);
 static int run_confuse(struct parser *parser, cfg_t *cfg);
 static void on_error(cfg_t *cfg, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
@@ -57,15 +69,17 @@ static int deliver(struct parser *parser, cfg_t *cfg);
 static bool copy_name(
     const struct parser *parser, uint32_t at, uint32_t length, char buffer[CONFREPORT_QUOTE]);
 
-static const char *const section_names[] = {"program", "defaults"};
+static const char *const section_names[] = {
+    [STANZA_SETTING] = NULL,
+    [STANZA_DEFAULTS] = "defaults",
+    [STANZA_PROGRAM] = "program",
+    [STANZA_GROUP] = "group",
+};
+#define KIND_COUNT (sizeof(section_names) / sizeof(section_names[0]))
 
 /* clang-format off */
 #define TYPE_LIST(type, list) [KEY_##type] = list,
 static const bool takes_list[KEY_TYPE_COUNT] = { KEY_TYPES(TYPE_LIST) };
-
-#define KEY_NAME(name, type, def, min, max, change, help) #name " "
-#define PROGRAM_KEY_NAMES PROGRAM_KEYS(KEY_NAME)
-#define SETTING_KEY_NAMES SETTING_KEYS(KEY_NAME)
 /* clang-format on */
 
 int parse_text(const char *file, const char *text, size_t length, struct confreport *report,
@@ -89,10 +103,28 @@ int parse_text(const char *file, const char *text, size_t length, struct confrep
 	return error;
 }
 
+const struct key_row *parse_rows(enum stanza_kind kind, size_t *ret_count)
+{
+	switch (kind) {
+	case STANZA_SETTING:
+		*ret_count = SETTING_KEY_COUNT;
+		return setting_rows;
+	case STANZA_DEFAULTS:
+	case STANZA_PROGRAM:
+		break;
+	case STANZA_GROUP:
+		*ret_count = GROUP_KEY_COUNT;
+		return group_rows;
+	}
+	*ret_count = PROGRAM_KEY_COUNT;
+	return program_rows;
+}
+
 static int parse_slice(struct parser *parser, const struct guard_slice *slice)
 {
 	parser->slice = slice;
 	parser->count = 0;
+	parser->health_line = 0;
 	parser->spoiled = false;
 	if (slice->bad)
 		return 0;
@@ -111,144 +143,251 @@ static bool find_kind(struct parser *parser)
 {
 	const struct guard_slice *slice = parser->slice;
 	char name[CONFREPORT_QUOTE];
+	bool found = false;
 
-	parser->rows = program_rows;
-	parser->row_count = PROGRAM_KEY_COUNT;
-	if (!copy_name(parser, slice->name, slice->name_length, name)) {
+	if (copy_name(parser, slice->name, slice->name_length, name)) {
+		for (size_t i = 0; i < KIND_COUNT && !found; i++) {
+			found = section_names[i] != NULL && strcmp(section_names[i], name) == 0;
+			if (found)
+				parser->kind = (enum stanza_kind)i;
+		}
+		if (!found && keytable_find(setting_rows, SETTING_KEY_COUNT, name) >= 0) {
+			found = true;
+			parser->kind = STANZA_SETTING;
+		}
+	}
+	if (!found) {
 		refuse_name(parser, name);
 		return false;
 	}
-	if (strcmp(name, "program") == 0) {
-		parser->kind = STANZA_PROGRAM;
-	} else if (strcmp(name, "defaults") == 0) {
-		parser->kind = STANZA_DEFAULTS;
-	} else if (keytable_find(setting_rows, SETTING_KEY_COUNT, name) >= 0) {
-		parser->kind = STANZA_SETTING;
-		parser->rows = setting_rows;
-		parser->row_count = SETTING_KEY_COUNT;
-	} else {
-		refuse_name(parser, name);
-		return false;
-	}
+	parser->rows = parse_rows(parser->kind, &parser->row_count);
 	return check_form(parser, name);
 }
 
 static bool check_form(struct parser *parser, const char *name)
 {
 	const struct guard_slice *slice = parser->slice;
-	const char *form = NULL;
+	const char *problem = NULL, *title = "";
 
 	switch (parser->kind) {
 	case STANZA_PROGRAM:
+	case STANZA_GROUP:
+		title = " \"NAME\"";
 		if (!slice->section)
-			form = "is a section: program \"NAME\" { ... }";
+			problem = "is a section";
 		else if (!slice->title)
-			form = "has no name: program \"NAME\" { ... }";
+			problem = "has no name";
 		break;
 	case STANZA_DEFAULTS:
 		if (!slice->section)
-			form = "is a section: defaults { ... }";
+			problem = "is a section";
 		else if (slice->title)
-			form = "takes no name: defaults { ... }";
+			problem = "takes no name";
 		break;
 	case STANZA_SETTING:
 		if (slice->section)
-			form = "is no section: NAME = VALUE";
-		break;
+			confreport_add(parser->report, parser->file, slice->line, name,
+			    "is no section: NAME = VALUE");
+		return !slice->section;
 	}
-	if (form != NULL)
-		confreport_add(parser->report, parser->file, slice->line, name, "%s", form);
-	return form == NULL;
+	if (problem != NULL)
+		confreport_add(parser->report, parser->file, slice->line, name, "%s: %s%s { ... }",
+		    problem, name, title);
+	return problem == NULL;
 }
 
 /* At the top level. */
 static void refuse_name(struct parser *parser, const char *name)
 {
-	const char *names[SETTING_KEY_COUNT + 2], *nearest;
+	const char *names[SETTING_KEY_COUNT + KIND_COUNT], *nearest;
+	size_t count = 0;
+	char *list;
 
 	for (size_t i = 0; i < SETTING_KEY_COUNT; i++)
-		names[i] = setting_rows[i].name;
-	names[SETTING_KEY_COUNT] = section_names[0];
-	names[SETTING_KEY_COUNT + 1] = section_names[1];
-	nearest = nearest_find(name, names, SETTING_KEY_COUNT + 2);
-	if (nearest != NULL)
+		names[count++] = setting_rows[i].name;
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (section_names[i] != NULL)
+			names[count++] = section_names[i];
+	nearest = nearest_find(name, names, count);
+	if (nearest != NULL) {
 		confreport_add(parser->report, parser->file, parser->slice->line, name,
 		    "unknown key: did you mean '%s'?", nearest);
-	else if (keytable_find(program_rows, PROGRAM_KEY_COUNT, name) >= 0)
+		return;
+	}
+	if (strcmp(name, KEYTABLE_HEALTH) == 0 ||
+	    keytable_find(program_rows, PROGRAM_KEY_COUNT, name) >= 0) {
 		confreport_add(parser->report, parser->file, parser->slice->line, name,
 		    "is a key of programs: it is allowed in program \"NAME\" { ... } and defaults "
 		    "{ ... }");
+		return;
+	}
+	list = list_names(names, count);
+	if (list == NULL)
+		parser->report->no_memory = true;
 	else
 		confreport_add(parser->report, parser->file, parser->slice->line, name,
-		    "unknown key: allowed are " SETTING_KEY_NAMES "program defaults");
+		    "unknown key: allowed are %s", list);
+	free(list);
 }
 
 static void check_entries(struct parser *parser)
 {
 	const struct guard_entry *entries = parser->guard.entries + parser->slice->first;
 
-	for (size_t i = 0; i < parser->slice->count; i++) {
-		if (!check_entry(parser, &entries[i])) {
-			parser->spoiled = true;
-			blank(parser, &entries[i]);
-		}
+	for (size_t i = 0; i < parser->slice->count; i += 1 + entries[i].inner) {
+		bool good = begins_health(parser, &entries[i])
+				? check_health(parser, &entries[i])
+				: check_entry(parser, &entries[i], false);
+
+		if (!good)
+			refuse(parser, &entries[i]);
 	}
 }
 
-static bool check_entry(struct parser *parser, const struct guard_entry *entry)
+/* It is told, and libconfuse does not see it. */
+static void refuse(struct parser *parser, const struct guard_entry *entry)
 {
-	char name[CONFREPORT_QUOTE], allowed[VALUE_ALLOWED];
+	parser->spoiled = true;
+	blank(parser, entry);
+}
+
+static bool begins_health(const struct parser *parser, const struct guard_entry *entry)
+{
+	static const char health[] = KEYTABLE_HEALTH;
+
+	return parser->rows == program_rows && entry->key_length == strlen(health) &&
+	       memcmp(parser->guard.text + entry->key, health, strlen(health)) == 0;
+}
+
+/* health { ... } and what is in it. */
+static bool check_health(struct parser *parser, const struct guard_entry *entry)
+{
+	if (parser->health_line > 0) {
+		confreport_add(parser->report, parser->file, entry->line, KEYTABLE_HEALTH,
+		    "is already given in line %d", parser->health_line);
+		return false;
+	}
+	if (entry->form != GUARD_SECTION) {
+		confreport_add(parser->report, parser->file, entry->line, KEYTABLE_HEALTH,
+		    "is a section: " KEYTABLE_HEALTH " { check = VALUE ... }");
+		return false;
+	}
+	parser->health_line = entry->line;
+	for (uint32_t i = 1; i <= entry->inner; i++)
+		if (!check_entry(parser, &entry[i], true))
+			refuse(parser, &entry[i]);
+	return true;
+}
+
+static bool check_entry(struct parser *parser, const struct guard_entry *entry, bool in_health)
+{
+	char name[CONFREPORT_QUOTE];
 	const struct key_row *row;
 	int key;
 
 	key = copy_name(parser, entry->key, entry->key_length, name)
-		  ? keytable_find(parser->rows, parser->row_count, name)
+		  ? find_key(parser, name, in_health)
 		  : -1;
 	if (key < 0) {
-		refuse_key(parser, entry, name);
+		refuse_key(parser, entry, name, in_health);
 		return false;
 	}
 	row = &parser->rows[key];
-	for (size_t i = 0; i < parser->count; i++) {
-		if (parser->entries[i].key == (size_t)key) {
-			confreport_add(parser->report, parser->file, entry->line, row->name,
-			    "is already given in line %d", parser->entries[i].line);
-			return false;
-		}
-	}
-	if (entry->form == GUARD_SECTION) {
+	if (!in_health && keytable_is_health(row)) {
 		confreport_add(parser->report, parser->file, entry->line, row->name,
-		    "is no section: %s = VALUE", row->name);
+		    "is a key of the section " KEYTABLE_HEALTH ": " KEYTABLE_HEALTH
+		    " { %s = VALUE }",
+		    keytable_word(row));
 		return false;
 	}
-	if (entry->form == GUARD_LIST && !takes_list[row->type]) {
-		confreport_add(parser->report, parser->file, entry->line, row->name,
-		    "is a list: %s is allowed", value_allowed(row, allowed));
+	if (!check_row(parser, entry, (size_t)key))
 		return false;
-	}
-	if (parser->kind == STANZA_DEFAULTS && key == PROGRAM_command) {
-		confreport_add(parser->report, parser->file, entry->line, row->name,
-		    "is not allowed in defaults: each program has its own");
-		return false;
-	}
 	parser->entries[parser->count++] = (struct stanza_entry){
 	    .key = (size_t)key, .line = entry->line, .list = entry->form == GUARD_LIST};
 	return true;
 }
 
-static void refuse_key(struct parser *parser, const struct guard_entry *entry, const char *name)
+static int find_key(const struct parser *parser, const char *name, bool in_health)
 {
-	const char *names[PROGRAM_KEY_COUNT], *nearest;
+	return in_health ? keytable_find_health(name)
+			 : keytable_find(parser->rows, parser->row_count, name);
+}
+
+/* The key is known; does it stand here, once, in a form that it can have? */
+static bool check_row(struct parser *parser, const struct guard_entry *entry, size_t key)
+{
+	const struct key_row *row = &parser->rows[key];
+	char buffer[KEYTABLE_LABEL], allowed[VALUE_ALLOWED];
+	const char *label = keytable_label(row, buffer);
+
+	for (size_t i = 0; i < parser->count; i++) {
+		if (parser->entries[i].key == key) {
+			confreport_add(parser->report, parser->file, entry->line, label,
+			    "is already given in line %d", parser->entries[i].line);
+			return false;
+		}
+	}
+	if (entry->form == GUARD_SECTION) {
+		confreport_add(parser->report, parser->file, entry->line, label,
+		    "is no section: %s = VALUE", keytable_word(row));
+		return false;
+	}
+	if (entry->form == GUARD_LIST && !takes_list[row->type]) {
+		confreport_add(parser->report, parser->file, entry->line, label,
+		    "is a list: %s is allowed", value_allowed(row, allowed));
+		return false;
+	}
+	if (parser->kind == STANZA_DEFAULTS && key == PROGRAM_command) {
+		confreport_add(parser->report, parser->file, entry->line, label,
+		    "is not allowed in defaults: each program has its own");
+		return false;
+	}
+	return true;
+}
+
+static void refuse_key(
+    struct parser *parser, const struct guard_entry *entry, const char *name, bool in_health)
+{
+	const char *names[KEY_ROOM + 1], *nearest;
+	char label[CONFREPORT_QUOTE + sizeof(KEYTABLE_HEALTH)], *list;
+	size_t count = 0;
 
 	for (size_t i = 0; i < parser->row_count; i++)
-		names[i] = parser->rows[i].name;
-	nearest = nearest_find(name, names, parser->row_count);
-	if (nearest != NULL)
-		confreport_add(parser->report, parser->file, entry->line, name,
+		if (keytable_is_health(&parser->rows[i]) == in_health)
+			names[count++] = keytable_word(&parser->rows[i]);
+	if (!in_health && parser->rows == program_rows)
+		names[count++] = KEYTABLE_HEALTH;
+	snprintf(label, sizeof(label), "%s%s", in_health ? KEYTABLE_HEALTH "." : "", name);
+	nearest = nearest_find(name, names, count);
+	if (nearest != NULL) {
+		confreport_add(parser->report, parser->file, entry->line, label,
 		    "unknown key: did you mean '%s'?", nearest);
+		return;
+	}
+	list = list_names(names, count);
+	if (list == NULL)
+		parser->report->no_memory = true;
 	else
-		confreport_add(parser->report, parser->file, entry->line, name,
-		    "unknown key: allowed are " PROGRAM_KEY_NAMES "(see supervisord.conf(5))");
+		confreport_add(parser->report, parser->file, entry->line, label,
+		    "unknown key: allowed are %s (see supervisord.conf(5))", list);
+	free(list);
+}
+
+/* With blanks between them, to be freed; NULL: no memory. */
+static char *list_names(const char *const *names, size_t count)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+
+	if (file == NULL)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		fprintf(file, "%s%s", i > 0 ? " " : "", names[i]);
+	if (fclose(file) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 static void blank(struct parser *parser, const struct guard_entry *entry)
@@ -260,29 +399,26 @@ static void blank(struct parser *parser, const struct guard_entry *entry)
 
 static int read_slice(struct parser *parser)
 {
-	static const char *const names[] = {
-	    [STANZA_PROGRAM] = "program", [STANZA_DEFAULTS] = "defaults"};
-	cfg_opt_t keys[PROGRAM_KEY_COUNT + SETTING_KEY_COUNT + 1], top[2];
+	cfg_opt_t keys[KEY_ROOM + 2], health[PROGRAM_KEY_COUNT + 1], top[2];
 	cfg_opt_t *options = parser->kind == STANZA_SETTING ? top : keys;
+	const char *name = section_names[parser->kind];
+	size_t count;
 	cfg_t *cfg;
 	int error;
 
+	health[add_options(parser, true, health)] = (cfg_opt_t)CFG_END();
+	count = add_options(parser, false, options);
+	if (parser->health_line > 0)
+		options[count++] = (cfg_opt_t)CFG_SEC(KEYTABLE_HEALTH, health, CFGF_NONE);
+	options[count] = (cfg_opt_t)CFG_END();
 	top[1] = (cfg_opt_t)CFG_END();
-	keys[parser->count] = (cfg_opt_t)CFG_END();
-	for (size_t i = 0; i < parser->count; i++) {
-		const struct key_row *row = &parser->rows[parser->entries[i].key];
-
-		if (parser->entries[i].list)
-			options[i] = (cfg_opt_t)CFG_STR_LIST(row->name, NULL, CFGF_NODEFAULT);
-		else
-			options[i] = (cfg_opt_t)CFG_STR(row->name, NULL, CFGF_NODEFAULT);
-	}
 	switch (parser->kind) {
 	case STANZA_PROGRAM:
-		top[0] = (cfg_opt_t)CFG_SEC(names[parser->kind], keys, CFGF_MULTI | CFGF_TITLE);
+	case STANZA_GROUP:
+		top[0] = (cfg_opt_t)CFG_SEC(name, keys, CFGF_MULTI | CFGF_TITLE);
 		break;
 	case STANZA_DEFAULTS:
-		top[0] = (cfg_opt_t)CFG_SEC(names[parser->kind], keys, CFGF_NONE);
+		top[0] = (cfg_opt_t)CFG_SEC(name, keys, CFGF_NONE);
 		break;
 	case STANZA_SETTING:
 		break;
@@ -298,6 +434,27 @@ static int read_slice(struct parser *parser)
 		error = 0;
 	cfg_free(cfg);
 	return error;
+}
+
+/* One an entry of the section health, or of what is around it; returns their number. */
+static size_t add_options(const struct parser *parser, bool in_health, cfg_opt_t *options)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < parser->count; i++) {
+		const struct stanza_entry *entry = &parser->entries[i];
+		const struct key_row *row = &parser->rows[entry->key];
+
+		if (keytable_is_health(row) != in_health)
+			continue;
+		if (entry->list)
+			options[count++] =
+			    (cfg_opt_t)CFG_STR_LIST(keytable_word(row), NULL, CFGF_NODEFAULT);
+		else
+			options[count++] =
+			    (cfg_opt_t)CFG_STR(keytable_word(row), NULL, CFGF_NODEFAULT);
+	}
+	return count;
 }
 
 /* 0, -EBADMSG with the error reported, or -ENOMEM. */
@@ -341,29 +498,36 @@ static int deliver(struct parser *parser, cfg_t *cfg)
 	    .entries = parser->entries,
 	};
 	const char **items, **at;
+	cfg_t *health = NULL;
 	size_t total = 0;
 	int error;
 
 	if (parser->kind != STANZA_SETTING) {
-		cfg = cfg_getnsec(cfg, parser->kind == STANZA_PROGRAM ? "program" : "defaults", 0);
+		cfg = cfg_getnsec(cfg, section_names[parser->kind], 0);
 		if (cfg == NULL)
 			return -ENOMEM;
-		if (parser->kind == STANZA_PROGRAM)
-			stanza.title = cfg_title(cfg);
+		stanza.title = cfg_title(cfg);
 	}
-	for (size_t i = 0; i < parser->count; i++)
-		total += cfg_size(cfg, parser->rows[parser->entries[i].key].name);
+	if (parser->health_line > 0)
+		health = cfg_getsec(cfg, KEYTABLE_HEALTH);
+	for (size_t i = 0; i < parser->count; i++) {
+		const struct key_row *row = &parser->rows[parser->entries[i].key];
+
+		parser->entries[i].count =
+		    cfg_size(keytable_is_health(row) ? health : cfg, keytable_word(row));
+		total += parser->entries[i].count;
+	}
 	items = at = calloc(total + 1, sizeof(*items));
 	if (items == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < parser->count; i++) {
-		const char *name = parser->rows[parser->entries[i].key].name;
 		struct stanza_entry *entry = &parser->entries[i];
+		const struct key_row *row = &parser->rows[entry->key];
 
 		entry->items = at;
-		entry->count = cfg_size(cfg, name);
 		for (unsigned j = 0; j < entry->count; j++)
-			*at++ = cfg_getnstr(cfg, name, j);
+			*at++ = cfg_getnstr(
+			    keytable_is_health(row) ? health : cfg, keytable_word(row), j);
 	}
 	error = parser->each(parser->context, &stanza);
 	free(items);

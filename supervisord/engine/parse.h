@@ -14,10 +14,10 @@
 #include "supervisord/engine/confreport.h"
 #include "supervisord/engine/keytable.h"
 
-enum stanza_kind { STANZA_SETTING, STANZA_DEFAULTS, STANZA_PROGRAM };
+enum stanza_kind { STANZA_SETTING, STANZA_DEFAULTS, STANZA_PROGRAM, STANZA_GROUP };
 
 struct stanza_entry {
-	size_t key; /* enum setting_key of a setting, else enum program_key */
+	size_t key; /* index into parse_rows(): enum setting_key, program_key or group_key */
 	int line;
 	bool list;
 	size_t count;
@@ -27,7 +27,7 @@ struct stanza_entry {
 struct stanza {
 	enum stanza_kind kind;
 	int line;
-	const char *title; /* of a program */
+	const char *title; /* of a program or group */
 	bool spoiled;      /* it had more keys, which were refused */
 	size_t count;      /* of a setting: 1 */
 	const struct stanza_entry *entries;
@@ -36,6 +36,9 @@ struct stanza {
 struct parse_result {
 	bool complete; /* false: there were stanzas that could not be given */
 };
+
+/* The table of the keys of a kind of stanza. */
+const struct key_row *parse_rows(enum stanza_kind kind, size_t *ret_count);
 
 /*
  * Parse the text of `file` and give each stanza to `each` in their order; what it gets it only

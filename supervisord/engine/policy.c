@@ -4,28 +4,31 @@
 #include "lib/wstatus.h"
 #include "supervisord/engine/policy.h"
 
-bool policy_is_success(const struct exit_set *success, int wstatus)
+bool policy_is_success(const struct exit_set *set, int wstatus)
 {
 	if (wstatus_is_exit(wstatus)) {
 		unsigned code = (unsigned)wstatus_code(wstatus);
 
-		return (success->codes[code / 64] >> (code % 64)) & 1;
+		return (set->codes[code / 64] >> (code % 64)) & 1;
 	}
-	return ((success->signals >> (wstatus_signal(wstatus) - 1)) & 1);
+	return ((set->signals >> (wstatus_signal(wstatus) - 1)) & 1);
 }
 
-bool policy_wants_restart(
-    enum restart_policy restart, const struct exit_set *success, int wstatus, bool launched)
+bool policy_wants_restart(const struct program_config *config, int wstatus, bool failed)
 {
-	bool failed = !launched || !policy_is_success(success, wstatus);
+	bool bad = failed || !policy_is_success(&config->key_success_exit, wstatus);
 
-	switch (restart) {
+	if (!failed && policy_is_success(&config->life->key_restart_prevent_exit, wstatus))
+		return false;
+	if (!failed && policy_is_success(&config->life->key_restart_force_exit, wstatus))
+		return true;
+	switch (config->key_restart) {
 	case RESTART_NEVER:
 		return false;
 	case RESTART_ON_FAILURE:
-		return failed;
+		return bad;
 	case RESTART_ON_ABNORMAL:
-		return failed && (!launched || !wstatus_is_exit(wstatus));
+		return bad && (failed || !wstatus_is_exit(wstatus));
 	case RESTART_ALWAYS:
 		return true;
 	}

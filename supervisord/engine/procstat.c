@@ -32,10 +32,33 @@ bool procstat_read(pid_t pid, struct procstat *ret_stat)
 	if (rest == NULL ||
 	    sscanf(rest + 1,
 		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-		" %*d %*d %*d %*d %*d %*d %" SCNu64 " %*u %" SCNd64,
+		" %*d %*d %*d %*d %ld %*d %" SCNu64 " %*u %" SCNd64,
 		&stat.state, &stat.parent, &stat.group, &stat.session, &stat.user_ticks,
-		&stat.system_ticks, &stat.start, &stat.resident_pages) != 8)
+		&stat.system_ticks, &stat.threads, &stat.start, &stat.resident_pages) != 9)
 		return false;
 	*ret_stat = stat;
+	return true;
+}
+
+bool procstat_read_name(pid_t pid, char name[PROCSTAT_NAME])
+{
+	char path[48];
+	ssize_t got;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	got = read(fd, name, PROCSTAT_NAME - 1);
+	close(fd);
+	if (got <= 0)
+		return false;
+	if (name[got - 1] == '\n')
+		got--;
+	name[got] = '\0';
+	for (char *c = name; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 	return true;
 }

@@ -15,13 +15,18 @@
 #include <bsd/sys/queue.h>
 
 #include "lib/ledger.h"
+#include "supervisord/engine/depend.h"
+#include "supervisord/engine/run.h"
 #include "supervisord/engine/streams.h"
+#include "supervisord/engine/task.h"
 #include "supervisord/engine/timers.h"
 #include "supervisord/engine/transition.h"
 
 struct engine;
 struct op_item;
-struct member_watch;
+struct readiness;
+struct health;
+struct notify;
 
 /* Work that is put off to the end of the loop's round, so that no event is handled inside another.
  */
@@ -30,23 +35,41 @@ enum program_pending {
 	PENDING_PROBE = 0x02,  /* find out whether the run is gone */
 	PENDING_FAILED = 0x04, /* the launch failed without a process */
 	PENDING_FREE = 0x08,   /* its stanza is gone, and so is its last process */
+	PENDING_OWED = 0x10,   /* on_failure, essential */
+};
+
+/* One side of a link; the other instance has the other side. */
+struct program_link {
+	struct program *other;
+	uint8_t kind;      /* enum depend_kind */
+	uint8_t condition; /* enum depend_condition */
+};
+
+struct program_links {
+	uint32_t count;
+	struct program_link *list;
 };
 
 struct program {
+	struct run run; /* first */
 	struct engine *engine;
 	const struct program_config *config; /* points into the engine's config; never NULL */
 	struct program_config
 	    *last_config; /* ours: how to stop it, when its stanza is gone; else NULL */
 	struct timer timer;
 	struct streams streams;
-	int row;
 	uint8_t pending;
-	bool removed;             /* to be freed once it is at rest */
-	bool is_back;             /* its stanza came back before it was gone: start it again */
-	bool is_target;           /* some stdout = "program:THIS" exists: stdin is that pipe */
-	uint32_t dependent_count; /* programs with `after` = this */
-	struct program **dependents;
-	struct member_watch *watch;         /* a process that outlives its leader, while stopping */
+	bool removed;                /* to be freed once it is at rest */
+	bool is_back;                /* its stanza came back before it was gone: start it again */
+	struct task_end *reload_end; /* of the last reload_command; NULL: none */
+	bool is_target;              /* some stdout = "program:THIS" exists: stdin is that pipe */
+	struct program_links firsts; /* those it comes after */
+	struct program_links lasts;  /* those that come after it */
+	struct program_links conflicts; /* those it cannot run beside */
+	struct readiness *readiness; /* NULL where there is nothing to look at, as the next two */
+	struct health *health;
+	struct notify *notify;
+	LIST_HEAD(program_tasks, task) tasks;
 	LIST_HEAD(op_items, op_item) items; /* commands that wait for it */
 	TAILQ_ENTRY(program) pending_link;
 };
@@ -91,6 +114,39 @@ void program_restart(struct program *program, const struct cause *cause);
 /* The guardian has posted the end of its run. */
 void program_note_exit(struct program *program);
 
+/*
+ * What readiness.h, health.h, notify.h and task.h find out.  All may be called from any watcher;
+ * what does not fit the present state is ignored.
+ */
+/* It is ready, says a check of this kind. */
+void program_note_ready(struct program *program, enum check_kind kind);
+/* Its run is not acceptable any more: stop it, as a failed one. */
+void program_fail(struct program *program, enum reason reason, int32_t detail);
+void program_note_health(struct program *program, enum ledger_health health);
+/* A task has ended, and nothing is left of it. */
+void program_note_task(struct program *program, const struct task_end *end);
+/* RELOADING=1; ended by program_note_ready(). */
+void program_note_reloading(struct program *program);
+/* EXTEND_TIMEOUT_USEC=: the deadline of STARTING or of a stop is not before that; never past twice
+ * the stanza's limit or an hour, whichever is more. */
+void program_extend(struct program *program, int64_t until_ns);
+/* STATUS= */
+void program_set_status_text(struct program *program, const char *text);
+/* Another process of the run is the main one from now on (MAINPID=, pid_file); as run_set_main().
+ */
+int program_set_main(struct program *program, pid_t pid);
+
+/* Its stanza may have changed: what looks after it takes the new values. */
+void program_attend(struct program *program);
+
+/* superctl reload.  0: signalled, or the command runs (program_note_task() follows); -ESRCH: it is
+ * not RUNNING; -ENOTSUP: its stanza says nothing about it; -EALREADY: a reload is under way. */
+int program_reload(struct program *program);
+/* The reload that was asked for last is not over yet. */
+bool program_is_reloading(const struct program *program);
+/* How the last reload_command ended; NULL when there was none since the last program_reload(). */
+const struct task_end *program_reload_end(const struct program *program);
+
 /* Tells whether a run was launched with what is configured now. */
 uint64_t program_hash(const struct program *program);
 
@@ -101,7 +157,7 @@ void program_defer(struct program *program, enum program_pending what);
 void program_work(struct program *program);
 
 /* Send a signal to the main process.  -ESRCH when there is none. */
-int program_signal_leader(const struct program *program, int number);
+int program_signal_main(const struct program *program, int number);
 
 /* The reason of its state as a sentence.  Returns `buffer`. */
 const char *program_reason(const struct program *program, char *buffer, size_t size);

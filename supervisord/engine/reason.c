@@ -10,10 +10,12 @@
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/reason.h"
 #include "supervisord/engine/step.h"
+#include "supervisord/engine/taskkind.h"
 
 struct text {
 	char *at;
 	size_t left;
+	bool filled; /* something stands there already */
 };
 
 static void add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -21,6 +23,11 @@ static void add_cause(
     struct text *text, const struct ledger_state *state, const struct reason_words *words);
 static void add_launch(
     struct text *text, const struct ledger_state *state, const struct reason_words *words);
+static void add_ready(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words);
+static void add_other(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words);
+static void add_hook(struct text *text, const struct ledger_state *state);
 static void add_outlook(
     struct text *text, const struct ledger_state *state, const struct reason_words *words);
 
@@ -66,6 +73,7 @@ static void add(struct text *text, const char *format, ...)
 	}
 	text->at += length;
 	text->left -= (size_t)length;
+	text->filled = text->filled || length > 0;
 }
 
 static void add_cause(
@@ -115,7 +123,99 @@ static void add_cause(
 	case REASON_KILLED:
 		add(text, "did not stop in time: KILL was sent");
 		break;
+	case REASON_READY:
+	case REASON_NOT_READY:
+	case REASON_NO_MAIN:
+		add_ready(text, state, words);
+		break;
+	case REASON_REQUIRED:
+	case REASON_LOST:
+	case REASON_CONFLICT:
+	case REASON_GAVE_UP:
+		add_other(text, state, words);
+		break;
+	case REASON_HOOK:
+	case REASON_HOOK_LAUNCH:
+		add_hook(text, state);
+		break;
+	case REASON_WATCHDOG:
+		add(text, "its watchdog had no sign of life for %d s", state->detail);
+		break;
+	case REASON_UNHEALTHY:
+		add(text, "its health check failed %d times in a row", state->detail);
+		break;
+	case REASON_RUNTIME:
+		add(text, "ran longer than max_runtime (%d s)", state->detail);
+		break;
+	case REASON_ERRNO:
+		add(text, "said that it failed: %s", strerror(state->detail));
+		break;
+	case REASON_SLOW_RETRY:
+		add(text, "tried again by on_failure");
+		break;
+	case REASON_FORCED:
+		add(text, "stopped by uid %d with what it requires", state->detail);
+		break;
+	case REASON_LAST_STATE:
+		add(text, "as it was when supervisord ended");
+		break;
 	}
+}
+
+static void add_ready(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words)
+{
+	static const char *const forms[] = {
+	    "", "notify", "fd:", "tcp:", "unix:", "", "exec:", "log:", "file:"};
+	const struct check *check = words->ready;
+	const char *form = "", *target = "";
+	char number[16];
+
+	if (check != NULL) {
+		form = forms[check->kind];
+		if (check->kind == CHECK_FD) {
+			(void)snprintf(number, sizeof(number), "%d", check->fd);
+			target = number;
+		} else if (check->target != NULL) {
+			target = check->target;
+		} else if (check->words != NULL) {
+			target = check->words[0];
+		}
+	}
+	if (state->reason == REASON_NO_MAIN)
+		add(text, "its command left no main process that could be found");
+	else if (state->reason == REASON_NOT_READY)
+		add(text, "was not ready in time (%s%s)", form, target);
+	else if (state->detail != CHECK_NONE)
+		add(text, "ready (%s%s)", form, target);
+}
+
+static void add_other(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words)
+{
+	const char *other = words->other != NULL ? words->other : "a program that is gone";
+
+	if (state->reason == REASON_REQUIRED)
+		add(text, "needed by %s", other);
+	else if (state->reason == REASON_LOST)
+		add(text, "%s, which it requires, is not there any more", other);
+	else if (state->reason == REASON_CONFLICT)
+		add(text, "conflicts with %s, which starts", other);
+	else
+		add(text, "started by on_failure of %s", other);
+}
+
+static void add_hook(struct text *text, const struct ledger_state *state)
+{
+	const char *name = task_kind_name((enum task_kind)state->step);
+	char ended[64];
+
+	if (state->reason == REASON_HOOK_LAUNCH)
+		add(text, "%s: %s", name, strerror(state->detail));
+	else if (state->detail < 0)
+		add(text, "%s took too long", name);
+	else
+		add(text, "%s %s", name, reason_exit_text(state->detail, ended, sizeof(ended)));
 }
 
 /* "chdir /srv/app: No such file or directory" */
@@ -144,6 +244,8 @@ static void add_launch(
 		break;
 	case LAUNCH_NONE:
 	case LAUNCH_PREPARE:
+	case LAUNCH_NOTIFY:
+	case LAUNCH_CGROUP:
 	case LAUNCH_CLONE:
 	case LAUNCH_DESCRIPTORS:
 	case LAUNCH_SESSION:
@@ -159,7 +261,7 @@ static void add_launch(
 static void add_outlook(
     struct text *text, const struct ledger_state *state, const struct reason_words *words)
 {
-	bool cause = state->reason != REASON_NONE && state->reason != REASON_STABLE;
+	bool cause = text->filled;
 	const char *comma = cause ? "; " : "";
 
 	switch ((enum state)state->state) {
@@ -171,12 +273,28 @@ static void add_outlook(
 		break;
 	case STATE_FATAL:
 		add(text, "%sgave up after %u starts", comma, state->window_starts);
+		if (words->retry_ms >= 0)
+			add(text, "; again in %lld s", words->retry_ms / 1000);
 		break;
 	case STATE_WAITING:
 		if (words->safe_mode)
 			add(text, "%ssafe mode: nothing is started", comma);
 		else if (words->waits_for != NULL)
-			add(text, "%swaits for %s", comma, words->waits_for);
+			add(text, "%swaits for %s%s%s", comma, words->waits_for,
+			    words->waits_condition != NULL ? " to be " : "",
+			    words->waits_condition != NULL ? words->waits_condition : "");
+		break;
+	case STATE_PREPARING:
+		add(text, "%spre_start is running", comma);
+		break;
+	case STATE_SETTLING:
+		add(text, "%spost_start is running", comma);
+		break;
+	case STATE_ENDING:
+		add(text, "%spre_stop is running", comma);
+		break;
+	case STATE_CLEANING:
+		add(text, "%spost_stop is running", comma);
 		break;
 	case STATE_STARTING:
 	case STATE_RUNNING:

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "lib/ledger.h"
+#include "supervisord/engine/config.h"
 
 /* `detail` and `step` of struct ledger_state belong to the reason. */
 enum reason {
@@ -22,11 +23,28 @@ enum reason {
 	REASON_CHANGED,   /* its stanza changed: restart */
 	REASON_REMOVED,   /* its stanza is gone */
 	REASON_SHUTDOWN,
-	REASON_EXIT,   /* the run ended; detail: wait status */
-	REASON_LAUNCH, /* the launch failed; step: which, detail: errno */
-	REASON_RETRY,  /* launched again after a delay; detail: which attempt */
-	REASON_STABLE, /* has lived for stable_after */
-	REASON_KILLED, /* stop_timeout: KILL was sent */
+	REASON_EXIT,      /* the run ended; detail: wait status */
+	REASON_LAUNCH,    /* the launch failed; step: which, detail: errno */
+	REASON_RETRY,     /* launched again after a delay; detail: which attempt */
+	REASON_STABLE,    /* has lived for stable_after */
+	REASON_KILLED,    /* stop_timeout: KILL was sent */
+	REASON_READY,     /* detail: enum check_kind that said so */
+	REASON_REQUIRED,  /* started because another one needs it; step: row of that one + 1 */
+	REASON_LOST,      /* what it requires is not there any more; step: row of that one + 1 */
+	REASON_CONFLICT,  /* stopped because another one starts; step: row of that one + 1 */
+	REASON_NOT_READY, /* start_timeout */
+	REASON_HOOK, /* a hook failed; step: enum task_kind, detail: wait status, -1: timed out */
+	REASON_HOOK_LAUNCH, /* a hook could not be launched; step: enum task_kind, detail: errno */
+	REASON_WATCHDOG,    /* no WATCHDOG=1 in time, or WATCHDOG=trigger */
+	REASON_UNHEALTHY,   /* detail: failed checks in a row */
+	REASON_RUNTIME,     /* max_runtime */
+	REASON_NO_MAIN, /* forking: no main process was left, or pid_file names none; detail: errno
+			 */
+	REASON_ERRNO,   /* the program said ERRNO= before it failed; detail: that */
+	REASON_SLOW_RETRY, /* on_failure = retry */
+	REASON_GAVE_UP,    /* started by the on_failure of another one; step: row of that one + 1 */
+	REASON_FORCED,     /* stopped with what it requires (--force); detail: uid */
+	REASON_LAST_STATE, /* boot = last-state */
 	REASON_COUNT,
 };
 
@@ -39,8 +57,11 @@ struct reason_words {
 	const char *directory;
 	const char *stream_target[3]; /* stdin, stdout, stderr as written in the stanza */
 	const char *user;
-	const char *waits_for; /* the instance it waits for, NULL: none */
-	long long retry_ms;    /* BACKOFF: the delay, -1: none */
+	const char *waits_for;       /* the instance it waits for, NULL: none */
+	const char *waits_condition; /* "ready" and so on, NULL: nothing to add */
+	const char *other;           /* the instance that `step` names, NULL: not there any more */
+	const struct check *ready;   /* the stanza's */
+	long long retry_ms;          /* BACKOFF: the delay, -1: none */
 	int safe_mode;
 };
 

@@ -13,6 +13,8 @@
 #include "supervisord/engine/procstat.h"
 #include "supervisord/engine/record.h"
 
+static const char *status_text(const struct program *program);
+static const char *health_name(const struct ledger_state *state);
 static void write_last_exit(struct jsonw *w, const struct ledger_state *state);
 static void write_usage(struct jsonw *w, pid_t pid);
 
@@ -36,8 +38,12 @@ void record_write(struct jsonw *w, const struct program *program, bool detail)
 	jsonw_member_int(w, "starts", (int64_t)state->starts);
 	write_last_exit(w, state);
 	jsonw_member_string(w, "reason", program_reason(program, text, sizeof(text)));
-	jsonw_member_string(w, "status_text", "");
+	jsonw_member_string(w, "status_text", status_text(program));
 	jsonw_member_bool(w, "ready", state->state == STATE_RUNNING);
+	jsonw_member_string(w, "health", health_name(state));
+	jsonw_member_string(w, "tracking", record_tracking(program->engine));
+	jsonw_member_bool(
+	    w, "reloading", state->state == STATE_RUNNING && program_is_reloading(program));
 	if (detail && pid > 0) {
 		write_usage(w, pid);
 	} else {
@@ -58,6 +64,29 @@ const char *record_time(int64_t wall_ns, char *buffer, size_t size)
 	    utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
 	    (int)(wall_ns % NS_PER_S / NS_PER_MS));
 	return buffer;
+}
+
+const char *record_tracking(const struct engine *engine)
+{
+	return engine->cgroups.base >= 0 ? "cgroup" : "session";
+}
+
+/* Of its last run, also when that has failed: its last words may say why. */
+static const char *status_text(const struct program *program)
+{
+	enum state state = program_state_of(program);
+
+	return state == STATE_STOPPED || state == STATE_WAITING
+		   ? ""
+		   : program->engine->ledger->status_text[program->run.row];
+}
+
+/* Of the present run; NULL while nobody has looked. */
+static const char *health_name(const struct ledger_state *state)
+{
+	if (!step_is_live((enum state)state->state) || state->health == LEDGER_HEALTH_UNKNOWN)
+		return NULL;
+	return state->health == LEDGER_HEALTH_GOOD ? "good" : "bad";
 }
 
 static void write_last_exit(struct jsonw *w, const struct ledger_state *state)

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* run.c: see run.h. */
+/*
+ * run.c: see run.h.
+ *
+ * A run's processes are those in its leaf, and those that are in no leaf at all and known by
+ * session, group, descent or mark: because there are no cgroups, because this leaf could not be
+ * had, or because a program that may do so has moved them.  The second kind is searched for only
+ * if the guardian has a child that nothing accounts for, or the run has no leaf.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -11,122 +18,119 @@
 
 #include "lib/ownlog.h"
 #include "supervisord/engine/engine.h"
-#include "supervisord/engine/expand.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/members.h"
+#include "supervisord/engine/procstat.h"
 #include "supervisord/engine/run.h"
 
 #ifndef PIDFD_SIGNAL_PROCESS_GROUP
 #define PIDFD_SIGNAL_PROCESS_GROUP (1U << 2) /* Linux 6.9 */
 #endif
 
+/* Processes of a run that are looked at one by one, where it is not enough to count them. */
+#define LOOK_MAX 256
+
 struct member_watch {
 	ev_io io;
-	struct program *program;
+	struct run *run;
 };
 
-/* The three streams of a launch; descriptors in `opened` are ours to close. */
-struct open_streams {
-	int fds[3];
-	int opened[3];
-	int opened_count;
-};
-
-static int open_streams(struct program *program, const struct ids *ids,
-    struct open_streams *streams, enum launch_step *step);
-static int open_stream(struct program *program, const struct ids *ids, int index,
-    const struct stdio *stdio, struct open_streams *streams);
-static int open_path(
-    struct program *program, const struct ids *ids, const struct stdio *stdio, int *ret_fd);
-static int open_leader(const struct program *program);
-static bool is_end_unread(const struct program *program);
-static bool may_linger(struct program *program);
-static size_t mark_members(struct program *program);
-static void stop_rest(struct program *program, size_t left);
-static void watch_one(struct program *program);
+static struct ledger_row *row_of(const struct run *run);
+static int open_leaf(struct run *run);
+static void tell_no_leaf(struct run *run, int error);
+static int open_main(const struct run *run);
+static bool signal_group(const struct run *run, int number);
+static int leaf_state(const struct run *run);
+static bool has_outsiders(struct run *run);
+static size_t mark_outsiders(struct run *run);
+static void describe(
+    const struct run *run, struct members_run *ret_members, char mark[LAUNCH_MARK]);
+static size_t count_left(struct run *run);
+static void watch_one(struct run *run);
 static void on_member_end(struct ev_loop *loop, ev_io *io, int events);
 
-void run_launch(struct program *program)
+int run_launch(struct run *run, const struct launch_request *request)
 {
-	struct engine *engine = program->engine;
-	struct ledger_row *row = &engine->ledger->table[program->row];
-	struct open_streams streams = {.opened_count = 0};
-	uint64_t run = program_state(program)->starts;
-	enum launch_step step = LAUNCH_USER;
-	const struct ids *ids;
-	int error =
-	    idcache_get(&engine->ids, program->config->key_user, program->config->key_group, &ids);
+	struct engine *engine = run->engine;
+	struct ledger_row *row = row_of(run);
+	struct launch_request full = *request;
+	enum launch_step step;
+	int error, cgroup_error = 0;
 
-	if (error == 0)
-		error = open_streams(program, ids, &streams, &step);
 	/* News that an engine before us acted on and did not live to clear: they are not this
 	 * run's. */
-	if (engine->ledger->exits[program->row].run == program_state(program)->run_acted)
-		ledger_clear_exit(engine->ledger, program->row);
-	atomic_store(&row->run, run); /* what the guardian will say of its end */
-	if (error == 0) {
-		struct launch_request request = {
-		    .config = program->config,
-		    .ids = ids,
-		    .name = program_name(program),
-		    .run_dir = engine->config->settings.key_run_dir,
-		    .run = run,
-		    .nonce = engine->ledger->header.nonce,
-		    .nofile = engine_child_nofile(engine),
-		    .streams = {streams.fds[0], streams.fds[1], streams.fds[2]},
-		};
-
-		error = launch_program(&request, engine->ledger, program->row, &step);
-	}
-	for (int i = 0; i < streams.opened_count; i++)
-		close(streams.opened[i]);
-	if (error < 0) {
-		atomic_store(&row->failure.error, -error);
-		atomic_store(&row->failure.step, step);
-		program_defer(program, PENDING_FAILED);
-	}
+	if (engine->ledger->exits[run->row].run != request->run)
+		ledger_clear_exit(engine->ledger, run->row);
+	row->last_pid = 0;
+	atomic_store(&row->run, request->run); /* what the guardian will say of its end */
+	full.run_name = row->name;
+	full.run_dir = engine->config->settings.key_run_dir;
+	full.nonce = engine->ledger->header.nonce;
+	full.nofile = engine_child_nofile(engine);
+	full.cgroup = open_leaf(run);
+	error = launch_program(&full, engine->ledger, run->row, &step, &cgroup_error);
+	if (full.cgroup >= 0)
+		close(full.cgroup);
+	if (cgroup_error < 0)
+		tell_no_leaf(run, cgroup_error);
+	if (error < 0)
+		run_note_failure(run, step, -error);
+	return error;
 }
 
-void run_signal(struct program *program, int number)
+void run_note_failure(struct run *run, enum launch_step step, int error)
 {
-	pid_t pid = program_pid(program);
-	int fd;
+	struct ledger_failure *failure = &row_of(run)->failure;
 
-	if (pid != 0) {
-		fd = open_leader(program);
-		if (fd < 0)
-			return; /* it has just ended: EXIT is on its way */
-		if (syscall(SYS_pidfd_send_signal, fd, number, NULL, PIDFD_SIGNAL_PROCESS_GROUP) <
-			0 &&
-		    errno == EINVAL)
-			(void)kill(-pid, number);
-		if (syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, PIDFD_SIGNAL_PROCESS_GROUP) <
-			0 &&
-		    errno == EINVAL)
-			(void)kill(-pid, SIGCONT);
-		close(fd);
+	atomic_store(&failure->error, error);
+	atomic_store(&failure->step, step);
+}
+
+pid_t run_pid(const struct run *run)
+{
+	return atomic_load(&run->engine->ledger->pids[run->row]);
+}
+
+void run_signal(struct run *run, int number, enum run_whom whom)
+{
+	const struct engine *engine = run->engine;
+
+	if (whom == RUN_MAIN) {
+		if (run_signal_main(run, number) == 0)
+			(void)run_signal_main(run, SIGCONT);
 		return;
 	}
-	if (!may_linger(program) || mark_members(program) == 0)
+	if (cgroup_signal(&engine->cgroups, run->row, row_of(run)->name, number) <= 0 &&
+	    run_pid(run) != 0 && signal_group(run, number))
 		return;
-	(void)members_signal(&program->engine->members, number);
-	(void)members_signal(&program->engine->members, SIGCONT);
+	if (!has_outsiders(run) || mark_outsiders(run) == 0)
+		return;
+	(void)members_signal(&engine->members, number);
+	(void)members_signal(&engine->members, SIGCONT);
 }
 
-void run_kill(struct program *program)
+void run_kill(struct run *run, const char *name)
 {
-	size_t left = mark_members(program);
+	const struct engine *engine = run->engine;
+	const char *leaf = row_of(run)->name;
+	int listed = cgroup_list(&engine->cgroups, run->row, leaf, NULL, 0);
+	size_t left = listed > 0 ? (size_t)listed : 0;
 
-	if (left == 0)
-		return;
-	log_warning("%s: KILL to %zu process%s that did not end", program_name(program), left,
-	    left == 1 ? "" : "es");
-	(void)members_signal(&program->engine->members, SIGKILL);
+	/* Also when none is listed: one that is just being forked is not, and is hit all the same.
+	 */
+	run->leaf_is_new = false;
+	if (listed >= 0 && cgroup_kill(&engine->cgroups, run->row, leaf) < 0)
+		(void)cgroup_signal(&engine->cgroups, run->row, leaf, SIGKILL);
+	if (has_outsiders(run) && mark_outsiders(run) > 0)
+		left += members_signal(&engine->members, SIGKILL);
+	if (left > 0 && name != NULL)
+		log_warning("%s: KILL to %zu process%s that did not end", name, left,
+		    left == 1 ? "" : "es");
 }
 
-int run_signal_leader(const struct program *program, int number)
+int run_signal_main(const struct run *run, int number)
 {
-	int fd = open_leader(program);
+	int fd = open_main(run);
 	int error = 0;
 
 	if (fd < 0)
@@ -137,51 +141,127 @@ int run_signal_leader(const struct program *program, int number)
 	return error;
 }
 
-bool run_has_group(const struct program *program)
+bool run_has_group(const struct run *run)
 {
-	return program_pid(program) == 0 &&
-	       members_group_exists(program->engine->ledger->table[program->row].last_pid);
+	int leaf;
+
+	if (run_pid(run) != 0)
+		return false;
+	leaf = leaf_state(run);
+	return leaf >= 0 ? leaf > 0 : members_group_exists(row_of(run)->last_pid);
 }
 
-bool run_has_leftovers(struct program *program)
+bool run_has_leftovers(struct run *run)
 {
-	return program_pid(program) == 0 && program_state(program)->starts > 0 &&
-	       may_linger(program) && mark_members(program) > 0;
+	return run_pid(run) == 0 && atomic_load(&row_of(run)->run) > 0 &&
+	       (leaf_state(run) > 0 || (has_outsiders(run) && mark_outsiders(run) > 0));
 }
 
-void run_forget_leader(struct program *program)
+void run_forget_leader(struct run *run)
 {
-	struct ledger_row *row = &program->engine->ledger->table[program->row];
+	struct ledger_row *row = row_of(run);
 
-	if (program_pid(program) == 0 && row->last_pid != 0 && !members_group_exists(row->last_pid))
+	if (run_pid(run) == 0 && row->last_pid != 0 && !members_group_exists(row->last_pid))
 		row->last_pid = 0;
 }
 
-bool run_is_gone(struct program *program)
+bool run_reaches_all(const struct run *run)
 {
-	size_t left;
+	return leaf_state(run) >= 0;
+}
 
-	if (program_pid(program) != 0 || is_end_unread(program))
-		return false; /* its EXIT brings the next probe */
-	run_forget_watch(program);
-	run_forget_leader(program);
-	if (!may_linger(program))
-		return true;
-	left = mark_members(program);
-	if (left > 0) {
-		stop_rest(program, left);
-		watch_one(program);
+bool run_is_gone(struct run *run, bool only_main, size_t *ret_left)
+{
+	size_t left = 1;
+
+	if (run_pid(run) == 0) {
+		run_forget_watch(run);
+		run_forget_leader(run);
+		left = only_main ? 0 : count_left(run);
+		if (left > 0)
+			watch_one(run);
 	}
+	if (ret_left != NULL)
+		*ret_left = left;
 	return left == 0;
 }
 
-/* The guardian has taken the pid out, and what it says of the end has yet to be acted on. */
-static bool is_end_unread(const struct program *program)
+size_t run_list(struct run *run, pid_t *pids, size_t size)
 {
-	const struct ledger_state *state = program_state(program);
+	const struct engine *engine = run->engine;
+	int listed = cgroup_list(&engine->cgroups, run->row, row_of(run)->name, pids, size);
+	size_t count = listed > 0 ? (size_t)listed : 0;
 
-	return program->engine->ledger->exits[program->row].run == state->starts &&
-	       state->run_acted != state->starts;
+	if (!has_outsiders(run) || mark_outsiders(run) == 0)
+		return count;
+	for (size_t i = 0; i < engine->members.count; i++) {
+		if (!engine->members.list[i].in_run)
+			continue;
+		if (count < size)
+			pids[count] = engine->members.list[i].pid;
+		count++;
+	}
+	return count;
+}
+
+const char *run_left_text(struct run *run, char *buffer, size_t size)
+{
+	pid_t pids[LOOK_MAX];
+	size_t count = run_list(run, pids, LOOK_MAX), length = 0;
+
+	buffer[0] = '\0';
+	for (size_t i = 0; i < count && i < LOOK_MAX; i++) {
+		char name[PROCSTAT_NAME], text[PROCSTAT_NAME + 24];
+
+		if (!procstat_read_name(pids[i], name))
+			continue;
+		(void)snprintf(
+		    text, sizeof(text), "%s%s (%d)", length > 0 ? ", " : "", name, (int)pids[i]);
+		/* Room is kept for saying that there are more. */
+		if (length + strlen(text) + sizeof(", ...") > size) {
+			(void)snprintf(
+			    buffer + length, size - length, "%s", length > 0 ? ", ..." : "");
+			break;
+		}
+		memcpy(buffer + length, text, strlen(text) + 1);
+		length += strlen(text);
+	}
+	return buffer;
+}
+
+void run_forget_watch(struct run *run)
+{
+	if (run->watch == NULL)
+		return;
+	ev_io_stop(run->engine->loop, &run->watch->io);
+	close(run->watch->io.fd);
+	free(run->watch);
+	run->watch = NULL;
+}
+
+bool run_has_member(struct run *run, pid_t pid)
+{
+	const struct engine *engine = run->engine;
+	struct members_run members;
+	struct procstat stat;
+	char mark[LAUNCH_MARK];
+
+	if (pid <= 0 || !procstat_read(pid, &stat) || !procstat_is_alive(&stat))
+		return false;
+	if (cgroup_has(&engine->cgroups, run->row, row_of(run)->name, pid))
+		return true;
+	describe(run, &members, mark);
+	return !cgroups_hold(&engine->cgroups, pid) && members_has(&members, pid);
+}
+
+void run_release(struct run *run)
+{
+	const struct cgroups *cgroups = &run->engine->cgroups;
+	const char *name = row_of(run)->name;
+
+	if (cgroup_remove(cgroups, run->row, name) == -EBUSY &&
+	    cgroup_abandon(cgroups, run->row, name) == 0)
+		(void)cgroup_remove(cgroups, run->row, name);
 }
 
 void run_end_round(struct engine *engine)
@@ -190,194 +270,188 @@ void run_end_round(struct engine *engine)
 	engine->members_read = engine->linger_known = false;
 }
 
-void run_forget_watch(struct program *program)
+static struct ledger_row *row_of(const struct run *run)
 {
-	if (program->watch == NULL)
+	return &run->engine->ledger->table[run->row];
+}
+
+/* The leaf for a launch, or -1.  What the last run was allowed to leave behind is none of this
+ * one's. */
+static int open_leaf(struct run *run)
+{
+	const struct cgroups *cgroups = &run->engine->cgroups;
+	const char *name = row_of(run)->name;
+	int fd;
+
+	if (cgroups->base < 0)
+		return -1;
+	if (cgroup_is_populated(cgroups, run->row, name) > 0)
+		(void)cgroup_abandon(cgroups, run->row, name);
+	/*
+	 * A leaf that has seen cgroup.kill kills whatever is cloned into it (CLONE_INTO_CGROUP)
+	 * ever after: the kernel compares its count of kills with that of our own cgroup.  So it is
+	 * made anew.
+	 */
+	if (!run->leaf_is_new && cgroup_remove(cgroups, run->row, name) == -EBUSY)
+		(void)cgroup_abandon(cgroups, run->row, name);
+	run->leaf_is_new = true;
+	fd = cgroup_open(cgroups, run->row, name);
+	if (fd < 0)
+		tell_no_leaf(run, fd);
+	return fd;
+}
+
+/* The run goes without.  A leaf that it is not in would say that there is nothing left. */
+static void tell_no_leaf(struct run *run, int error)
+{
+	struct cgroups *cgroups = &run->engine->cgroups;
+	const char *name = row_of(run)->name;
+
+	(void)cgroup_remove(cgroups, run->row, name);
+	if (cgroups->told)
 		return;
-	ev_io_stop(program->engine->loop, &program->watch->io);
-	close(program->watch->io.fd);
-	free(program->watch);
-	program->watch = NULL;
-}
-
-static int open_streams(struct program *program, const struct ids *ids,
-    struct open_streams *streams, enum launch_step *step)
-{
-	const struct program_config *config = program->config;
-	const struct stdio *wanted[3] = {
-	    &config->key_stdin, &config->key_stdout, &config->key_stderr};
-	int error;
-
-	error = streams_prepare_logs(
-	    &program->streams, &program->engine->slots, program->row, config, step);
-	for (int i = 0; i < 3 && error == 0; i++) {
-		*step = (enum launch_step)(LAUNCH_STDIN + i);
-		error = open_stream(program, ids, i, wanted[i], streams);
-	}
-	return error;
-}
-
-static int open_stream(struct program *program, const struct ids *ids, int index,
-    const struct stdio *stdio, struct open_streams *streams)
-{
-	struct slots *slots = &program->engine->slots;
-	struct program *target;
-	int error = 0, fd = -1;
-
-	if (index == 0 && program->is_target) {
-		error = streams_need_stdin(&program->streams, slots, program->row);
-		streams->fds[0] = slots_get_fd(slots, program->streams.stdin_read);
-		return error;
-	}
-	switch (stdio->kind) {
-	case STDIO_NULL:
-		fd = STDIN_FILENO; /* ours is /dev/null */
-		break;
-	case STDIO_INHERIT:
-		fd = index;
-		break;
-	case STDIO_LOG:
-		fd = slots_get_fd(slots, program->streams.log_write[index - 1]);
-		break;
-	case STDIO_STDOUT:
-		fd = streams->fds[1];
-		break;
-	case STDIO_FILE:
-	case STDIO_APPEND:
-	case STDIO_FIFO:
-		error = open_path(program, ids, stdio, &fd);
-		if (error == 0)
-			streams->opened[streams->opened_count++] = fd;
-		break;
-	case STDIO_PROGRAM:
-		target = engine_find(program->engine, stdio->target);
-		if (target == NULL)
-			return -ENOENT;
-		error = streams_need_stdin(&target->streams, slots, target->row);
-		fd = slots_get_fd(slots, target->streams.stdin_write);
-		break;
-	}
-	streams->fds[index] = fd;
-	return error != 0 ? error : fd < 0 ? -EBADF : 0;
-}
-
-/* The configuration has made it absolute already. */
-static int open_path(
-    struct program *program, const struct ids *ids, const struct stdio *stdio, int *ret_fd)
-{
-	struct expand_words words = {
-	    .name = program_name(program),
-	    .program = program->config->name,
-	    .instance = "1",
-	    .user = ids->user,
-	    .home = ids->home,
-	    .run_dir = program->engine->config->settings.key_run_dir,
-	};
-	char *path;
-	int error = expand_string(stdio->target, &words, &path);
-
-	if (error < 0)
-		return error;
-	error = streams_open_path(stdio->kind, path, ret_fd);
-	free(path);
-	return error;
+	cgroups->told = true;
+	log_warning("%s: no cgroup for it (%s): its processes are known by session and group; this "
+		    "is not said again",
+	    name, strerror(-error));
 }
 
 /*
- * A pidfd of the live leader, or -1.  The guardian takes the pid out of the ledger before it reaps:
- * if it is still there after the open, the descriptor is of our process.
+ * A pidfd of the live main process, or -1.  The guardian takes the pid out of the ledger before it
+ * reaps: if it is still there after the open, the descriptor is of our process.
  */
-static int open_leader(const struct program *program)
+static int open_main(const struct run *run)
 {
-	pid_t pid = program_pid(program);
+	pid_t pid = run_pid(run);
 	int fd;
 
 	if (pid <= 0)
 		return -1;
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fd >= 0 && program_pid(program) == pid)
+	if (fd >= 0 && run_pid(run) == pid)
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	return -1;
 }
 
-/* Whether anything of a run whose leader is dead can be left; one look at the guardian's children
- * serves a round. */
-static bool may_linger(struct program *program)
+/* To the main process's group, if it leads one; else each has to be found.  True: done, or there is
+ * nobody because it has just ended and EXIT is on its way. */
+static bool signal_group(const struct run *run, int number)
 {
-	struct engine *engine = program->engine;
+	pid_t pid = run_pid(run);
+	int fd = open_main(run);
 
-	if (run_has_group(program))
+	if (fd < 0)
+		return true;
+	if (getpgid(pid) != pid) {
+		close(fd);
+		return false;
+	}
+	if (syscall(SYS_pidfd_send_signal, fd, number, NULL, PIDFD_SIGNAL_PROCESS_GROUP) < 0 &&
+	    errno == EINVAL)
+		(void)kill(-pid, number);
+	if (syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, PIDFD_SIGNAL_PROCESS_GROUP) < 0 &&
+	    errno == EINVAL)
+		(void)kill(-pid, SIGCONT);
+	close(fd);
+	return true;
+}
+
+/* 1: the leaf has processes, 0: it has none, negative: there is no leaf. */
+static int leaf_state(const struct run *run)
+{
+	return cgroup_is_populated(&run->engine->cgroups, run->row, row_of(run)->name);
+}
+
+/*
+ * Whether processes outside of any leaf can be of this run; one look at the guardian's children
+ * serves a round.  While a main process lives outside, anybody may be its child.
+ */
+static bool has_outsiders(struct run *run)
+{
+	struct engine *engine = run->engine;
+
+	pid_t pid = run_pid(run);
+
+	if (pid != 0 && !cgroup_has(&engine->cgroups, run->row, row_of(run)->name, pid))
+		return true;
+	if (leaf_state(run) < 0 && run_has_group(run))
 		return true;
 	if (!engine->linger_known) {
-		engine->may_linger = members_may_linger(engine->ledger);
+		engine->may_linger = members_may_linger(engine->ledger, &engine->cgroups);
 		engine->linger_known = true;
 	}
 	return engine->may_linger;
 }
 
-/* Marks the run in engine->members, which is read once a round; returns how many there are. */
-static size_t mark_members(struct program *program)
+/* Marks them in engine->members, which is read once a round; returns how many there are. */
+static size_t mark_outsiders(struct run *run)
 {
-	struct engine *engine = program->engine;
-	const struct ledger_row *row = &engine->ledger->table[program->row];
+	struct engine *engine = run->engine;
+	struct members_run members;
 	char mark[LAUNCH_MARK];
 
 	if (!engine->members_read) {
 		int error = members_read(&engine->members);
 
 		if (error < 0)
-			log_error(
-			    "%s: cannot read /proc: %s", program_name(program), strerror(-error));
+			log_error("%s: cannot read /proc: %s", row_of(run)->name, strerror(-error));
 		engine->members_read = true;
 	}
-	launch_mark(program_name(program), program_state(program)->starts,
-	    engine->ledger->header.nonce, mark, sizeof(mark));
-	return members_mark(
-	    &engine->members, engine->ledger, row->last_pid, program_pid(program) != 0, mark);
+	describe(run, &members, mark);
+	return members_mark(&engine->members, &members, &engine->cgroups);
 }
 
-/* The leader heard the stop signal; what it left behind hears it now, once. */
-static void stop_rest(struct program *program, size_t left)
+static void describe(const struct run *run, struct members_run *ret_members, char mark[LAUNCH_MARK])
 {
-	struct engine *engine = program->engine;
-	struct ledger_state state = *program_state(program);
+	const struct ledger *ledger = run->engine->ledger;
+	const struct ledger_row *row = row_of(run);
 
-	if (state.flags & (LEDGER_FLAG_REST | LEDGER_FLAG_KILLED))
-		return;
-	log_notice("%s: its main process has ended, %zu other%s left", program_name(program), left,
-	    left == 1 ? " is" : "s are");
-	(void)members_signal(&engine->members, program->config->key_stop_signal);
-	(void)members_signal(&engine->members, SIGCONT);
-	state.flags |= LEDGER_FLAG_REST; /* done, so not again */
-	ledger_commit_state(engine->ledger, program->row, &state);
+	*ret_members = (struct members_run){
+	    .ledger = ledger,
+	    .leader = row->last_pid,
+	    .leader_lives = row->last_pid != 0 && row->last_pid == run_pid(run),
+	    .mark = launch_mark(
+		row->name, atomic_load(&row->run), ledger->header.nonce, mark, LAUNCH_MARK),
+	};
 }
 
-static void watch_one(struct program *program)
+static size_t count_left(struct run *run)
 {
-	int fd = members_open_one(&program->engine->members);
+	size_t left = run_list(run, NULL, 0);
 
+	/* One that is half gone counts before it is listed no more. */
+	return left == 0 && leaf_state(run) > 0 ? 1 : left;
+}
+
+static void watch_one(struct run *run)
+{
+	struct engine *engine = run->engine;
+	int fd = cgroup_watch(&engine->cgroups, run->row, row_of(run)->name);
+
+	if (fd < 0 && has_outsiders(run) && mark_outsiders(run) > 0)
+		fd = members_open_one(&engine->members);
 	if (fd < 0) { /* it ended under our eyes */
-		program_defer(program, PENDING_PROBE);
+		run->on_change(run);
 		return;
 	}
-	program->watch = malloc(sizeof(*program->watch));
-	if (program->watch == NULL) {
+	run->watch = malloc(sizeof(*run->watch));
+	if (run->watch == NULL) {
 		close(fd);
 		return; /* the timer's KILL probes again */
 	}
-	program->watch->program = program;
-	ev_io_init(&program->watch->io, on_member_end, fd, EV_READ);
-	ev_io_start(program->engine->loop, &program->watch->io);
+	run->watch->run = run;
+	ev_io_init(&run->watch->io, on_member_end, fd, EV_READ);
+	ev_io_start(engine->loop, &run->watch->io);
 }
 
 static void on_member_end(struct ev_loop *loop, ev_io *io, int events)
 {
-	struct program *program = ((struct member_watch *)io)->program;
+	struct run *run = ((struct member_watch *)io)->run;
 
 	(void)loop;
 	(void)events;
-	run_forget_watch(program);
-	program_defer(program, PENDING_PROBE);
+	run_forget_watch(run);
+	run->on_change(run);
 }

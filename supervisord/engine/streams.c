@@ -3,13 +3,21 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "supervisord/engine/engine.h"
+#include "supervisord/engine/expand.h"
 #include "supervisord/engine/streams.h"
 
 #define LOG_FILE_MODE 0640
 
+static int open_stream(struct program *program, const struct ids *ids, int index,
+    const struct stdio *stdio, struct open_streams *streams);
+static int open_target(struct program *program, const char *name, int *ret_fd);
+static int open_path(
+    struct program *program, const struct ids *ids, const struct stdio *stdio, int *ret_fd);
 static int make_pipe(
     struct slots *slots, uint64_t read_key, uint64_t write_key, int *read_slot, int *write_slot);
 static bool wants_log(const struct program_config *config, int stream);
@@ -22,6 +30,50 @@ void streams_init(struct streams *streams)
 	    .stdin_read = -1,
 	    .stdin_write = -1,
 	};
+}
+
+int streams_open(struct program *program, const struct ids *ids, struct open_streams *streams,
+    enum launch_step *ret_step)
+{
+	const struct program_config *config = program->config;
+	const struct stdio *wanted[3] = {
+	    &config->key_stdin, &config->key_stdout, &config->key_stderr};
+	int error;
+
+	error = streams_prepare_logs(
+	    &program->streams, &program->engine->slots, program->run.row, config, ret_step);
+	for (int i = 0; i < 3 && error == 0; i++) {
+		*ret_step = (enum launch_step)(LAUNCH_STDIN + i);
+		error = open_stream(program, ids, i, wanted[i], streams);
+	}
+	return error;
+}
+
+int streams_open_for_task(
+    struct program *program, struct open_streams *streams, enum launch_step *ret_step)
+{
+	const struct program_config *config = program->config;
+	struct slots *slots = &program->engine->slots;
+	int stream = config->key_stderr.kind == STDIO_STDOUT ? 0 : 1;
+	int error, fd;
+
+	error = streams_prepare_logs(&program->streams, slots, program->run.row, config, ret_step);
+	if (error < 0)
+		return error;
+	fd = wants_log(config, stream) ? slots_get_fd(slots, program->streams.log_write[stream])
+				       : STDERR_FILENO;
+	*ret_step = LAUNCH_STDERR;
+	if (fd < 0)
+		return -EBADF;
+	streams->fds[0] = STDIN_FILENO; /* ours is /dev/null */
+	streams->fds[1] = streams->fds[2] = fd;
+	return 0;
+}
+
+void streams_close(struct open_streams *streams)
+{
+	while (streams->opened_count > 0)
+		close(streams->opened[--streams->opened_count]);
 }
 
 void streams_adopt(struct streams *streams, uint64_t key, int slot)
@@ -121,6 +173,81 @@ void streams_release(struct streams *streams, struct slots *slots)
 	slots_release(slots, streams->stdin_write);
 	slots_release(slots, streams->stdin_read);
 	streams_init(streams);
+}
+
+static int open_stream(struct program *program, const struct ids *ids, int index,
+    const struct stdio *stdio, struct open_streams *streams)
+{
+	struct slots *slots = &program->engine->slots;
+	int error = 0, fd = -1;
+
+	if (index == 0 && program->is_target) {
+		error = streams_need_stdin(&program->streams, slots, program->run.row);
+		streams->fds[0] = slots_get_fd(slots, program->streams.stdin_read);
+		return error;
+	}
+	switch (stdio->kind) {
+	case STDIO_NULL:
+		fd = STDIN_FILENO; /* ours is /dev/null */
+		break;
+	case STDIO_INHERIT:
+		fd = index;
+		break;
+	case STDIO_LOG:
+		fd = slots_get_fd(slots, program->streams.log_write[index - 1]);
+		break;
+	case STDIO_STDOUT:
+		fd = streams->fds[1];
+		break;
+	case STDIO_FILE:
+	case STDIO_APPEND:
+	case STDIO_FIFO:
+		error = open_path(program, ids, stdio, &fd);
+		if (error == 0)
+			streams->opened[streams->opened_count++] = fd;
+		break;
+	case STDIO_PROGRAM:
+		error = open_target(program, stdio->target, &fd);
+		break;
+	}
+	streams->fds[index] = fd;
+	return error != 0 ? error : fd < 0 ? -EBADF : 0;
+}
+
+/* The pipe to another program's stdin. */
+static int open_target(struct program *program, const char *name, int *ret_fd)
+{
+	struct slots *slots = &program->engine->slots;
+	struct program *target = engine_find(program->engine, name);
+	int error;
+
+	if (target == NULL)
+		return -ENOENT;
+	error = streams_need_stdin(&target->streams, slots, target->run.row);
+	*ret_fd = slots_get_fd(slots, target->streams.stdin_write);
+	return error;
+}
+
+/* The configuration has made it absolute already. */
+static int open_path(
+    struct program *program, const struct ids *ids, const struct stdio *stdio, int *ret_fd)
+{
+	struct expand_words words = {
+	    .name = program_name(program),
+	    .program = program->config->name,
+	    .instance = "1",
+	    .user = ids->user,
+	    .home = ids->home,
+	    .run_dir = program->engine->config->settings.key_run_dir,
+	};
+	char *path;
+	int error = expand_string(stdio->target, &words, &path);
+
+	if (error < 0)
+		return error;
+	error = streams_open_path(stdio->kind, path, ret_fd);
+	free(path);
+	return error;
 }
 
 static int make_pipe(

@@ -10,8 +10,11 @@
 #define ENGINE_STREAMS_H
 
 #include "supervisord/engine/config.h"
+#include "supervisord/engine/ids.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/slots.h"
+
+struct program;
 
 /* The held pipes of one instance; slot numbers, -1: none. */
 struct streams {
@@ -21,7 +24,32 @@ struct streams {
 	int stdin_write;
 };
 
+/* The three streams of a launch. */
+struct open_streams {
+	int fds[3];    /* what becomes 0, 1, 2; borrowed but for those in `opened` */
+	int opened[3]; /* ours, for streams_close() */
+	int opened_count;
+};
+
 void streams_init(struct streams *streams);
+
+/*
+ * Open what the stanza says for the next run: pipes are made and held where there are none yet.
+ * `streams` is zeroed before, and streams_close() follows after the launch in any case.  0 or
+ * -errno with *ret_step.
+ */
+int streams_open(struct program *program, const struct ids *ids, struct open_streams *streams,
+    enum launch_step *ret_step);
+
+/*
+ * The same for a task of the program: nothing to read, and what it says goes to the log that the
+ * program's stderr goes to, or else to the daemon's own stderr.
+ */
+int streams_open_for_task(
+    struct program *program, struct open_streams *streams, enum launch_step *ret_step);
+
+/* After the launch, also of one that failed. */
+void streams_close(struct open_streams *streams);
 
 /* Note one slot of a previous engine. */
 void streams_adopt(struct streams *streams, uint64_t key, int slot);

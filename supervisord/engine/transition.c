@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* transition.c: see transition.h. */
+#include <stddef.h>
+
+#include "lib/wstatus.h"
 #include "supervisord/engine/backoff.h"
 #include "supervisord/engine/policy.h"
 #include "supervisord/engine/transition.h"
@@ -8,16 +11,28 @@
 #define KILL_AGAIN_NS (1 * NS_PER_S)
 /* Before a restart, when the old run's group does not vanish at once. */
 #define LEFTOVER_WAIT_NS (50 * NS_PER_MS)
+#define NO_TIMER         (-1)
 
-static unsigned gather_facts(const struct ledger_state *state, const struct program_config *config,
+static void note_event(struct ledger_state *state, const struct program_config *config,
     const struct happening *happening);
-static struct backoff_policy backoff_policy(const struct program_config *config);
 static void note_exit(struct ledger_state *state, const struct program_config *config,
     const struct happening *happening);
+static unsigned gather_facts(const struct ledger_state *state, const struct program_config *config,
+    const struct happening *happening);
+static unsigned gather_end_facts(const struct ledger_state *state,
+    const struct program_config *config, const struct happening *happening);
+static unsigned gather_hooks(const struct ledger_state *state, const struct life_config *life);
+static struct backoff_policy backoff_policy(const struct program_config *config);
 static void enter(struct ledger_state *state, const struct program_config *config,
     const struct step *step, const struct happening *happening, bool moved);
-static int64_t timer_length_ns(
-    const struct ledger_state *state, const struct program_config *config, unsigned actions);
+static void enter_flags(struct ledger_state *state, const struct program_config *config,
+    const struct step *step, enum state from);
+static void begin_run(struct ledger_state *state, const struct program_config *config,
+    const struct happening *happening);
+static uint8_t first_stop_step(
+    const struct program_config *config, const struct happening *happening, enum state from);
+static int64_t timer_length_ns(const struct ledger_state *state,
+    const struct program_config *config, const struct happening *happening, unsigned actions);
 
 int transition_decide(const struct ledger_state *state, const struct program_config *config,
     const struct happening *happening, struct transition *ret_transition)
@@ -27,14 +42,13 @@ int transition_decide(const struct ledger_state *state, const struct program_con
 	int error;
 
 	*transition = (struct transition){.state = *state};
-	if (happening->event == EVENT_EXIT)
-		note_exit(&transition->state, config, happening);
+	note_event(&transition->state, config, happening);
 	error = step_decide((enum state)state->state, happening->event,
 	    gather_facts(&transition->state, config, happening), &step);
 	if (error < 0)
 		return error;
 	transition->actions = step.actions;
-	transition->moved = state->state != step.next || (step.actions & ACTION_LAUNCH);
+	transition->moved = state->state != step.next || (step.actions & ACTION_BEGIN);
 	enter(&transition->state, config, &step, happening, transition->moved);
 	return 0;
 }
@@ -46,30 +60,90 @@ int64_t transition_retry_ns(const struct program_config *config, const struct le
 	return backoff_delay_ns(&policy, state->failures > 0 ? state->failures - 1 : 0);
 }
 
-bool transition_blocks_start(const struct ledger_state *first)
+struct transition_stop transition_stop_step(
+    const struct program_config *config, const struct ledger_state *state)
 {
-	bool there = first->state == STATE_RUNNING || first->state == STATE_EXITED ||
-		     first->state == STATE_FATAL;
+	const struct stop_sequence *sequence = &config->life->key_stop_sequence;
+	enum kill_mode mode = config->life->key_kill_mode;
+	uint32_t count = sequence->count > 0 ? sequence->count : 1;
+	struct transition_stop stop = {.all = mode == KILL_ALL};
 
-	/* One that is about to be restarted is not there, either. */
-	return first->wanted == WANTED_UP && (!there || (first->flags & LEDGER_FLAG_BOUNCE));
+	if (state->stop_step == 0) {
+		stop.command = true;
+		stop.wait_ns =
+		    sequence->count > 0 ? sequence->steps[0].wait_ns : config->key_stop_timeout;
+	} else if (state->stop_step > count) {
+		stop.signal = TRANSITION_KILL;
+		stop.wait_ns = KILL_AGAIN_NS;
+	} else if (sequence->count > 0) {
+		stop.signal = sequence->steps[state->stop_step - 1].signal;
+		stop.wait_ns = sequence->steps[state->stop_step - 1].wait_ns;
+	} else {
+		stop.signal = config->key_stop_signal;
+		stop.wait_ns = config->key_stop_timeout;
+	}
+	if (stop.signal == TRANSITION_KILL)
+		stop.all = mode != KILL_PROCESS;
+	return stop;
 }
 
-bool transition_blocks_stop(const struct ledger_state *last)
+bool transition_waits_for_ready(const struct program_config *config)
 {
-	return transition_is_halting(last) && step_is_live((enum state)last->state);
+	return config->life->key_ready.kind != CHECK_NONE || config->life->key_type == TYPE_FORKING;
+}
+
+bool transition_is_complete(const struct program_config *config, const struct ledger_state *state)
+{
+	return config->life->key_type == TYPE_ONESHOT && state->starts > 0 &&
+	       state->run_acted == state->starts && !(state->flags & LEDGER_FLAG_FAILED) &&
+	       policy_is_success(&config->key_success_exit, state->last_wstatus);
 }
 
 bool transition_is_halting(const struct ledger_state *state)
 {
-	return state->wanted != WANTED_UP || (state->flags & LEDGER_FLAG_BOUNCE);
+	return state->wanted != WANTED_UP ||
+	       (state->flags & (LEDGER_FLAG_BOUNCE | LEDGER_FLAG_LOST));
+}
+
+/* What the event itself leaves in the state, whatever the table says. */
+static void note_event(struct ledger_state *state, const struct program_config *config,
+    const struct happening *happening)
+{
+	if (happening->event == EVENT_EXIT)
+		note_exit(state, config, happening);
+	if (happening->lost && step_is_up((enum state)state->state))
+		state->flags |= LEDGER_FLAG_LOST;
+	if (happening->event == EVENT_READY)
+		state->flags &= (uint16_t)~LEDGER_FLAG_RELOADING;
+}
+
+/* The end of a run, as far as the counters are concerned. */
+static void note_exit(struct ledger_state *state, const struct program_config *config,
+    const struct happening *happening)
+{
+	struct backoff_policy policy = backoff_policy(config);
+	bool forked = config->life->key_type == TYPE_FORKING && state->state == STATE_STARTING &&
+		      !(state->flags & LEDGER_FLAG_FORKED) && happening->launched &&
+		      wstatus_is_exit(happening->wstatus) && wstatus_code(happening->wstatus) == 0;
+
+	if (forked) { /* not the end of the run, but of the command that has begun it */
+		state->flags |= LEDGER_FLAG_FORKED;
+		state->forked_pid = happening->pid;
+		return;
+	}
+	state->run_acted = happening->run;
+	state->last_wstatus = happening->wstatus;
+	state->flags |= LEDGER_FLAG_HAS_EXIT;
+	if (!happening->launched)
+		state->flags |= LEDGER_FLAG_FAILED;
+	backoff_note_end(&policy, state,
+	    state->state == STATE_RUNNING ? happening->now_ns - state->since_ns : 0);
 }
 
 static unsigned gather_facts(const struct ledger_state *state, const struct program_config *config,
     const struct happening *happening)
 {
-	struct backoff_policy policy = backoff_policy(config);
-	unsigned facts = 0;
+	unsigned facts = gather_hooks(state, config->life);
 
 	if (state->wanted == WANTED_UP)
 		facts |= FACT_UP;
@@ -79,17 +153,53 @@ static unsigned gather_facts(const struct ledger_state *state, const struct prog
 		facts |= FACT_MAY_START;
 	if (happening->may_stop)
 		facts |= FACT_MAY_STOP;
-	if (happening->leftovers)
+	if (happening->leftovers && config->life->key_kill_mode != KILL_PROCESS)
 		facts |= FACT_LEFTOVERS;
-	if (happening->event != EVENT_EXIT)
-		return facts;
-	if (policy_wants_restart(config->key_restart, &config->key_success_exit, happening->wstatus,
-		happening->launched))
+	if (config->life->key_remain)
+		facts |= FACT_REMAIN;
+	if (transition_is_complete(config, state))
+		facts |= FACT_COMPLETE;
+	if ((happening->event == EVENT_HOOK && happening->hook_failed) ||
+	    (happening->event == EVENT_TIMER && transition_waits_for_ready(config)))
+		facts |= FACT_FAILED;
+	if (happening->event == EVENT_EXIT || happening->event == EVENT_GONE ||
+	    happening->event == EVENT_HOOK)
+		facts |= gather_end_facts(state, config, happening);
+	return facts;
+}
+
+/* What becomes of a run that ended without having been told to. */
+static unsigned gather_end_facts(const struct ledger_state *state,
+    const struct program_config *config, const struct happening *happening)
+{
+	struct backoff_policy policy = backoff_policy(config);
+	unsigned facts = 0;
+
+	if (happening->event == EVENT_EXIT && (state->flags & LEDGER_FLAG_FORKED) &&
+	    state->run_acted != happening->run)
+		facts |= FACT_FORKED;
+	if (policy_wants_restart(
+		config, state->last_wstatus, (state->flags & LEDGER_FLAG_FAILED) != 0))
 		facts |= FACT_RESTART;
 	if (backoff_is_exhausted(&policy, state, happening->now_ns))
 		facts |= FACT_GIVE_UP;
 	if (backoff_delay_ns(&policy, state->failures) == 0)
 		facts |= FACT_NO_DELAY;
+	return facts;
+}
+
+static unsigned gather_hooks(const struct ledger_state *state, const struct life_config *life)
+{
+	unsigned facts = 0;
+
+	if (life->key_pre_start != NULL)
+		facts |= FACT_PRE_START;
+	if (life->key_post_start != NULL)
+		facts |= FACT_POST_START;
+	if (life->key_pre_stop != NULL)
+		facts |= FACT_PRE_STOP;
+	if (life->key_post_stop != NULL && (state->flags & LEDGER_FLAG_BEGUN))
+		facts |= FACT_POST_STOP;
 	return facts;
 }
 
@@ -105,26 +215,18 @@ static struct backoff_policy backoff_policy(const struct program_config *config)
 	};
 }
 
-/* The end of a run, as far as the counters are concerned. */
-static void note_exit(struct ledger_state *state, const struct program_config *config,
-    const struct happening *happening)
-{
-	struct backoff_policy policy = backoff_policy(config);
-
-	state->run_acted = happening->run;
-	state->last_wstatus = happening->wstatus;
-	state->flags |= LEDGER_FLAG_HAS_EXIT;
-	backoff_note_end(&policy, state,
-	    state->state == STATE_RUNNING ? happening->now_ns - state->since_ns : 0);
-}
-
 /* Fill in everything of the next state, so that one commit says it all. */
 static void enter(struct ledger_state *state, const struct program_config *config,
     const struct step *step, const struct happening *happening, bool moved)
 {
 	const struct cause *cause = &happening->cause;
 	struct backoff_policy policy = backoff_policy(config);
+	enum state from = (enum state)state->state;
+	int64_t length;
 
+	/* A run that is ended because it failed may have been a long one before. */
+	if ((step->actions & ACTION_FAIL) && from == STATE_RUNNING)
+		backoff_note_end(&policy, state, happening->now_ns - state->since_ns);
 	if (moved) {
 		state->since_ns = happening->now_ns;
 		state->since_wall_ns = happening->wall_ns;
@@ -140,41 +242,114 @@ static void enter(struct ledger_state *state, const struct program_config *confi
 		backoff_reset(state);
 	if (step->actions & ACTION_COUNT)
 		state->failures++;
-	if (step->next != STATE_STOPPING || moved)
-		state->flags &= (uint8_t) ~(LEDGER_FLAG_KILLED | LEDGER_FLAG_REST);
-	if (step->actions & ACTION_KILL)
-		state->flags |= LEDGER_FLAG_KILLED;
-	if (step->actions & ACTION_LAUNCH) {
-		state->flags &= (uint8_t)~LEDGER_FLAG_BOUNCE;
-		state->starts++;
+	if (step->actions & ACTION_SIGNAL)
+		state->stop_step = first_stop_step(config, happening, from);
+	if ((step->actions & ACTION_ESCALATE) && state->stop_step < UINT8_MAX)
+		state->stop_step++;
+	enter_flags(state, config, step, from);
+	if (step->actions & ACTION_BEGIN)
+		begin_run(state, config, happening);
+	if (step->actions & ACTION_LAUNCH)
 		state->run_start_ns = happening->now_ns;
-		state->config_hash = happening->config_hash;
-		backoff_note_start(&policy, state, happening->now_ns);
-	}
-	if (step->actions & ACTION_TIMER)
-		state->deadline_ns =
-		    happening->now_ns + timer_length_ns(state, config, step->actions);
+	if (!(step->actions & ACTION_TIMER))
+		return;
+	length = timer_length_ns(state, config, happening, step->actions);
+	state->deadline_ns = length == NO_TIMER ? 0 : happening->now_ns + length;
 }
 
-static int64_t timer_length_ns(
-    const struct ledger_state *state, const struct program_config *config, unsigned actions)
+static void enter_flags(struct ledger_state *state, const struct program_config *config,
+    const struct step *step, enum state from)
 {
-	if (actions & ACTION_KILL)
-		return state->state == STATE_BACKOFF ? LEFTOVER_WAIT_NS : KILL_AGAIN_NS;
+	const struct life_config *life = config->life;
+	bool fatal = step->next == STATE_FATAL;
+	unsigned drop = 0;
+
+	if (step->next != STATE_STOPPING || from != STATE_STOPPING)
+		drop |= LEDGER_FLAG_KILLED | LEDGER_FLAG_REST;
+	if (step->next != STATE_RUNNING)
+		drop |= LEDGER_FLAG_RELOADING;
+	if (!step_is_live(step->next))
+		drop |= LEDGER_FLAG_BOUNCE | LEDGER_FLAG_LOST | LEDGER_FLAG_BEGUN;
+	if (step->next == STATE_CLEANING)
+		drop |= LEDGER_FLAG_BEGUN;
+	if (step->next != from)
+		drop |= LEDGER_FLAG_OWED;
+	state->flags &= (uint16_t)~drop;
+	if (step->actions & ACTION_FAIL)
+		state->flags |= LEDGER_FLAG_FAILED;
+	/* What an old run has left goes first; then it is to come up. */
+	if (step->next == STATE_STOPPING && !step_is_live(from) && state->wanted == WANTED_UP)
+		state->flags |= LEDGER_FLAG_BOUNCE;
+	if ((step->actions & ACTION_ESCALATE) &&
+	    transition_stop_step(config, state).signal == TRANSITION_KILL)
+		state->flags |= LEDGER_FLAG_KILLED;
+	if ((step->actions & ACTION_GIVEN_UP) &&
+	    (life->key_essential || (fatal && life->key_on_failure.kind != ON_FAILURE_NONE &&
+					life->key_on_failure.kind != ON_FAILURE_RETRY)))
+		state->flags |= LEDGER_FLAG_OWED;
+}
+
+static void begin_run(struct ledger_state *state, const struct program_config *config,
+    const struct happening *happening)
+{
+	struct backoff_policy policy = backoff_policy(config);
+
+	state->flags &= (uint16_t) ~(
+	    LEDGER_FLAG_BOUNCE | LEDGER_FLAG_LOST | LEDGER_FLAG_FAILED | LEDGER_FLAG_FORKED);
+	state->flags |= LEDGER_FLAG_BEGUN;
+	state->health = LEDGER_HEALTH_UNKNOWN;
+	state->stop_step = 0;
+	state->forked_pid = 0;
+	state->starts++;
+	state->run_start_ns = happening->now_ns;
+	state->config_hash = happening->config_hash;
+	backoff_note_start(&policy, state, happening->now_ns);
+}
+
+/* The command is for a program that can still act on it, and that did not fail. */
+static uint8_t first_stop_step(
+    const struct program_config *config, const struct happening *happening, enum state from)
+{
+	bool alive = (from == STATE_STARTING || from == STATE_SETTLING || from == STATE_RUNNING ||
+			 from == STATE_ENDING) &&
+		     happening->event != EVENT_EXIT && happening->event != EVENT_FAIL &&
+		     happening->event != EVENT_TIMER;
+
+	return config->life->key_stop_command != NULL && alive ? 0 : 1;
+}
+
+static int64_t timer_length_ns(const struct ledger_state *state,
+    const struct program_config *config, const struct happening *happening, unsigned actions)
+{
+	const struct life_config *life = config->life;
+	int64_t retry_ns;
+
 	switch ((enum state)state->state) {
 	case STATE_STARTING:
-		return config->key_stable_after;
+		if (transition_waits_for_ready(config))
+			return life->key_start_timeout > 0 ? life->key_start_timeout : NO_TIMER;
+		return life->key_type == TYPE_ONESHOT ? NO_TIMER : config->key_stable_after;
 	case STATE_BACKOFF:
-		return transition_retry_ns(config, state);
+		if (actions & ACTION_ESCALATE)
+			return LEFTOVER_WAIT_NS;
+		retry_ns = transition_retry_ns(config, state);
+		return retry_ns +
+		       backoff_jitter_ns(retry_ns, life->key_restart_jitter, happening->random);
 	case STATE_STOPPING:
-		return config->key_stop_timeout;
+		return transition_stop_step(config, state).wait_ns;
+	case STATE_FATAL:
+		return life->key_on_failure.kind == ON_FAILURE_RETRY ? life->key_on_failure.delay_ns
+								     : NO_TIMER;
 	case STATE_STOPPED:
 	case STATE_WAITING:
+	case STATE_PREPARING:
+	case STATE_SETTLING:
 	case STATE_RUNNING:
+	case STATE_ENDING:
+	case STATE_CLEANING:
 	case STATE_EXITED:
-	case STATE_FATAL:
 	case STATE_COUNT:
 		break;
 	}
-	return 0;
+	return NO_TIMER;
 }

@@ -26,14 +26,18 @@ struct cause {
 struct happening {
 	enum event event;
 	struct cause cause;
-	bool may_start; /* nothing that comes first is missing, and launching is allowed at all */
-	bool may_stop;  /* nothing that must stop first is still there */
-	bool leftovers; /* the main process has ended, others of its group have not */
+	bool may_start;   /* nothing that comes first is missing, and launching is allowed at all */
+	bool may_stop;    /* nothing that must stop first is still there */
+	bool leftovers;   /* the main process has ended, others of its run have not */
+	bool lost;        /* something it requires is not there any more, or about to go */
+	bool hook_failed; /* EVENT_HOOK only */
 	uint64_t config_hash; /* of what a launch would launch now */
 	/* EVENT_EXIT only: */
-	uint64_t run;    /* the run that ended */
+	uint64_t run; /* the run that ended */
+	int32_t pid;
 	int32_t wstatus; /* as of wait(2) */
 	bool launched;   /* false: it could not even be executed */
+	uint32_t random; /* any number, for the jitter */
 	int64_t now_ns;  /* CLOCK_BOOTTIME */
 	int64_t wall_ns;
 };
@@ -44,6 +48,10 @@ struct transition {
 	bool moved;                /* another state, or the same one by a new run */
 };
 
+/* The end of a run, or of the attempt to make one, of a run that had no process: as a shell's for
+ * what it cannot execute. */
+#define TRANSITION_NOT_LAUNCHED (127 << 8)
+
 /*
  * Returns 0, or -EPROTO when this cannot happen in this state; then *ret_transition has the
  * counters of an exit and nothing else changed.
@@ -51,15 +59,29 @@ struct transition {
 int transition_decide(const struct ledger_state *state, const struct program_config *config,
     const struct happening *happening, struct transition *ret_transition);
 
-/* The delay in BACKOFF, given the failures counted so far. */
+/* The delay in BACKOFF, given the failures counted so far; without the jitter. */
 int64_t transition_retry_ns(const struct program_config *config, const struct ledger_state *state);
 
-/* Order: `first` keeps those that come after it from starting; `last` keeps those before it from
- * stopping. */
-bool transition_blocks_start(const struct ledger_state *first);
-bool transition_blocks_stop(const struct ledger_state *last);
+/* SIGKILL of signal(7): the one signal that the core knows. */
+#define TRANSITION_KILL 9
 
-/* Wanted down, or to be replaced by a new run. */
+/* What the stop is at, by state->stop_step. */
+struct transition_stop {
+	bool command; /* stop_command is (to be) running */
+	int signal;   /* sent at this step; TRANSITION_KILL at the end; 0 with command */
+	bool all;     /* to every process of the run, else to the main one */
+	int64_t wait_ns;
+};
+struct transition_stop transition_stop_step(
+    const struct program_config *config, const struct ledger_state *state);
+
+/* STARTING waits for something to say that it is ready, so that its deadline is a failure. */
+bool transition_waits_for_ready(const struct program_config *config);
+
+/* A oneshot whose present run has ended with success. */
+bool transition_is_complete(const struct program_config *config, const struct ledger_state *state);
+
+/* Wanted down, to be replaced by a new run, or without what it requires. */
 bool transition_is_halting(const struct ledger_state *state);
 
 #endif

@@ -223,35 +223,44 @@ static const char *allowed_bool(const struct key_row *row, char buffer[VALUE_ALL
 	return buffer;
 }
 
-static const char *const restart_names[] = {
-    [RESTART_NEVER] = "never",
-    [RESTART_ON_FAILURE] = "on-failure",
-    [RESTART_ON_ABNORMAL] = "on-abnormal",
-    [RESTART_ALWAYS] = "always",
-    NULL,
-};
+/* clang-format off */
+/*
+ * A type that is an enum: the names of its values, in their order, with NULL at the end.  Its
+ * functions differ in nothing but what they convert to.
+ */
+#define WORD_TYPE(tag, type, words_allowed, ...) \
+	static const char *const tag##_names[] = {__VA_ARGS__, NULL}; \
+	static int parse_##tag( \
+	    const struct value_input *input, void *ret_value, char **ret_problem) \
+	{ \
+		int index = 0, error = parse_word(input, tag##_names, &index, ret_problem); \
+ \
+		if (error == 0) \
+			*(type *)ret_value = (type)index; \
+		return error; \
+	} \
+	static void write_##tag(const void *value, FILE *file) \
+	{ \
+		fputs(tag##_names[*(const type *)value], file); \
+	} \
+	static const char *allowed_##tag(const struct key_row *row, char buffer[VALUE_ALLOWED]) \
+	{ \
+		(void)row; \
+		snprintf(buffer, VALUE_ALLOWED, words_allowed); \
+		return buffer; \
+	} \
+	static const struct value_type value_##tag = {parse_##tag, NULL, write_##tag, allowed_##tag}
 
-static int parse_restart(const struct value_input *input, void *ret_value, char **ret_problem)
-{
-	int index, error;
-
-	error = parse_word(input, restart_names, &index, ret_problem);
-	if (error == 0)
-		*(enum restart_policy *)ret_value = (enum restart_policy)index;
-	return error;
-}
-
-static void write_restart(const void *value, FILE *file)
-{
-	fputs(restart_names[*(const enum restart_policy *)value], file);
-}
-
-static const char *allowed_restart(const struct key_row *row, char buffer[VALUE_ALLOWED])
-{
-	(void)row;
-	snprintf(buffer, VALUE_ALLOWED, "never, on-failure, on-abnormal or always");
-	return buffer;
-}
+WORD_TYPE(restart, enum restart_policy, "never, on-failure, on-abnormal or always",
+    [RESTART_NEVER] = "never", [RESTART_ON_FAILURE] = "on-failure",
+    [RESTART_ON_ABNORMAL] = "on-abnormal", [RESTART_ALWAYS] = "always");
+WORD_TYPE(program_type, enum program_type, "service, oneshot or forking", [TYPE_SERVICE] = "service",
+    [TYPE_ONESHOT] = "oneshot", [TYPE_FORKING] = "forking");
+WORD_TYPE(boot, enum boot_mode,
+    "config or last-state", [BOOT_CONFIG] = "config", [BOOT_LAST_STATE] = "last-state");
+WORD_TYPE(kill_mode, enum kill_mode, "all, process or mixed", [KILL_ALL] = "all",
+    [KILL_PROCESS] = "process", [KILL_MIXED] = "mixed");
+/* clang-format on */
 
 static int parse_level(const struct value_input *input, void *ret_value, char **ret_problem)
 {
@@ -277,8 +286,6 @@ static const char *allowed_level(const struct key_row *row, char buffer[VALUE_AL
 }
 
 static const struct value_type value_bool = {parse_bool, NULL, write_bool, allowed_bool};
-static const struct value_type value_restart = {
-    parse_restart, NULL, write_restart, allowed_restart};
 static const struct value_type value_level = {parse_level, NULL, write_level, allowed_level};
 
 static const struct value_type *const types[KEY_TYPE_COUNT] = {
@@ -301,4 +308,13 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_STDOUT] = &value_stdout,
     [KEY_STDERR] = &value_stderr,
     [KEY_LEVEL] = &value_level,
+    [KEY_TYPE] = &value_program_type,
+    [KEY_BOOT] = &value_boot,
+    [KEY_KILL_MODE] = &value_kill_mode,
+    [KEY_DEPENDS] = &value_depends,
+    [KEY_READY] = &value_ready,
+    [KEY_PERCENT] = &value_percent,
+    [KEY_ON_FAILURE] = &value_on_failure,
+    [KEY_STEPS] = &value_steps,
+    [KEY_HEALTH_ACTION] = &value_health_action,
 };

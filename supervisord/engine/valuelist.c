@@ -8,19 +8,23 @@
 #include <string.h>
 
 #include "lib/limits.h"
+#include "supervisord/engine/depend.h"
 #include "supervisord/engine/valuetype.h"
 #include "supervisord/engine/words.h"
+
+/* What ends the name in NAME=VALUE and NAME:CONDITION; no name has either. */
+#define NAME_END "=:"
 
 static int compare_names(const void *a, const void *b)
 {
 	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
-	size_t m = strcspn(x, "="), n = strcspn(y, "=");
+	size_t m = strcspn(x, NAME_END), n = strcspn(y, NAME_END);
 	int order = memcmp(x, y, m < n ? m : n);
 
 	return order != 0 ? order : (m > n) - (m < n);
 }
 
-/* A name (up to '=') that stands twice, in *ret_twice, or NULL.  Returns 0 or -ENOMEM. */
+/* A name that stands twice, in *ret_twice, or NULL.  Returns 0 or -ENOMEM. */
 static int find_twice(const struct value_input *input, const char **ret_twice)
 {
 	const char **sorted;
@@ -57,7 +61,7 @@ static int refuse_twice(const struct value_input *input, char **ret_problem)
 	error = find_twice(input, &twice);
 	if (error < 0 || twice == NULL)
 		return error;
-	name = strndup(twice, strcspn(twice, "="));
+	name = strndup(twice, strcspn(twice, NAME_END));
 	if (name == NULL)
 		return -ENOMEM;
 	error = value_sentence(ret_problem, "'%s' is given twice", confreport_quote(name, quoted));
@@ -80,12 +84,12 @@ static int keep_list(const struct value_input *input, void *ret_value)
 
 /* ---- command -------------------------------------------------------------------------------- */
 
-static int split_command(const struct value_input *input, string_list *ret_argv, char **ret_problem)
+static int split_command(const char *text, string_list *ret_argv, char **ret_problem)
 {
 	const char *problem;
 	int error;
 
-	error = words_split(input->items[0], LIMIT_ARGV, ret_argv, &problem);
+	error = words_split(text, LIMIT_ARGV, ret_argv, &problem);
 	if (error == -EINVAL)
 		return value_sentence(ret_problem,
 		    "%s in the command: put a \\ before it (in \"...\" of this file: \\\\) to take "
@@ -111,21 +115,16 @@ static int make_argv(const struct value_input *input, string_list *ret_argv, cha
 		return *ret_argv == NULL ? -ENOMEM : 0;
 	}
 	if (!input->list)
-		return split_command(input, ret_argv, ret_problem);
+		return split_command(input->items[0], ret_argv, ret_problem);
 	*ret_argv = words_copy(input->items, input->count);
 	return *ret_argv == NULL ? -ENOMEM : 0;
 }
 
-static int parse_command(const struct value_input *input, void *ret_value, char **ret_problem)
+/* Takes `argv`, which is given on or freed. */
+static int give_argv(string_list argv, string_list *ret_argv, char **ret_problem)
 {
-	string_list argv = NULL;
-	int error;
+	int error = 0;
 
-	error = check_count(input, LIMIT_ARGV, ret_problem);
-	if (error == 0)
-		error = make_argv(input, &argv, ret_problem);
-	if (error < 0)
-		return error;
 	if (argv == NULL || argv[0] == NULL || argv[0][0] == '\0')
 		error = value_sentence(ret_problem, "is empty: a program to run is needed");
 	for (size_t i = 0; error == 0 && argv != NULL && argv[i] != NULL; i++)
@@ -134,8 +133,48 @@ static int parse_command(const struct value_input *input, void *ret_value, char 
 		free(argv);
 		return error;
 	}
-	*(string_list *)ret_value = argv;
+	*ret_argv = argv;
 	return 0;
+}
+
+static int parse_command(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	string_list argv = NULL;
+	int error;
+
+	/* A hook that the defaults have is taken back by {}. */
+	if (input->row->part == PART_LIFE && input->list && input->count == 0)
+		return 0;
+	error = check_count(input, LIMIT_ARGV, ret_problem);
+	if (error == 0)
+		error = make_argv(input, &argv, ret_problem);
+	return error < 0 ? error : give_argv(argv, ret_value, ret_problem);
+}
+
+int value_parse_exec(
+    const struct value_input *input, const char *first, string_list *ret_argv, char **ret_problem)
+{
+	string_list argv = NULL;
+	const char **items;
+	int error;
+
+	error = check_count(input, LIMIT_ARGV, ret_problem);
+	if (error == 0 && !input->list)
+		error = split_command(first, &argv, ret_problem);
+	if (error < 0)
+		return error;
+	if (input->list) {
+		items = malloc(input->count * sizeof(*items));
+		if (items == NULL)
+			return -ENOMEM;
+		memcpy(items, input->items, input->count * sizeof(*items));
+		items[0] = first;
+		argv = words_copy(items, input->count);
+		free(items);
+		if (argv == NULL)
+			return -ENOMEM;
+	}
+	return give_argv(argv, ret_argv, ret_problem);
 }
 
 /* ---- the others ----------------------------------------------------------------------------- */
@@ -167,19 +206,57 @@ static int parse_environment(const struct value_input *input, void *ret_value, c
 	return error < 0 ? error : keep_list(input, ret_value);
 }
 
-static int parse_names(const struct value_input *input, void *ret_value, char **ret_problem)
+static int check_name(const char *name, char **ret_problem)
 {
 	char quoted[CONFREPORT_QUOTE];
+	const char *rule = value_check_name(name);
+
+	if (rule == NULL)
+		return 0;
+	return value_sentence(
+	    ret_problem, "the program name '%s' %s", confreport_quote(name, quoted), rule);
+}
+
+static int parse_names(const struct value_input *input, void *ret_value, char **ret_problem)
+{
 	int error;
 
 	error = check_count(input, (size_t)input->row->maximum, ret_problem);
-	for (size_t i = 0; error == 0 && i < input->count; i++) {
-		const char *rule = value_check_name(input->items[i]);
+	for (size_t i = 0; error == 0 && i < input->count; i++)
+		error = check_name(input->items[i], ret_problem);
+	if (error == 0)
+		error = refuse_twice(input, ret_problem);
+	return error < 0 ? error : keep_list(input, ret_value);
+}
 
-		if (rule != NULL)
-			error = value_sentence(ret_problem, "the program name '%s' %s",
-			    confreport_quote(input->items[i], quoted), rule);
-	}
+/* NAME or NAME:CONDITION */
+static int check_depend(const char *text, char **ret_problem)
+{
+	char quoted[CONFREPORT_QUOTE], *name;
+	enum depend_condition condition;
+	size_t length;
+	int error;
+
+	if (depend_parse(text, &length, &condition) < 0)
+		return value_sentence(ret_problem,
+		    "'%s' has no known condition: NAME, NAME:started, NAME:ready, NAME:healthy or "
+		    "NAME:completed is allowed",
+		    confreport_quote(text, quoted));
+	name = strndup(text, length);
+	if (name == NULL)
+		return -ENOMEM;
+	error = check_name(name, ret_problem);
+	free(name);
+	return error;
+}
+
+static int parse_depends(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	int error;
+
+	error = check_count(input, (size_t)input->row->maximum, ret_problem);
+	for (size_t i = 0; error == 0 && i < input->count; i++)
+		error = check_depend(input->items[i], ret_problem);
 	if (error == 0)
 		error = refuse_twice(input, ret_problem);
 	return error < 0 ? error : keep_list(input, ret_value);
@@ -204,19 +281,23 @@ static void done_list(void *value, const void *shared)
 		free(list);
 }
 
+void value_write_words(const char *prefix, const string_list words, FILE *file)
+{
+	putc('{', file);
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (i > 0)
+			fputs(", ", file);
+		value_write_text(i == 0 ? prefix : "", words[i], file);
+	}
+	putc('}', file);
+}
+
 static void write_list(const void *value, FILE *file)
 {
 	const string_list list = *(const string_list *)value;
 
-	if (list == NULL)
-		return;
-	putc('{', file);
-	for (size_t i = 0; list[i] != NULL; i++) {
-		if (i > 0)
-			fputs(", ", file);
-		value_write_text("", list[i], file);
-	}
-	putc('}', file);
+	if (list != NULL)
+		value_write_words("", list, file);
 }
 
 static const char *allowed_command(const struct key_row *row, char buffer[VALUE_ALLOWED])
@@ -236,7 +317,17 @@ static const char *allowed_environment(const struct key_row *row, char buffer[VA
 static const char *allowed_names(const struct key_row *row, char buffer[VALUE_ALLOWED])
 {
 	(void)row;
-	snprintf(buffer, VALUE_ALLOWED, "a list of programs such as {\"db\", \"cache\"}");
+	snprintf(
+	    buffer, VALUE_ALLOWED, "a list of programs and groups such as {\"db\", \"cache\"}");
+	return buffer;
+}
+
+static const char *allowed_depends(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED,
+	    "a list of programs and groups, also with a condition (started, ready, healthy, "
+	    "completed), such as {\"db\", \"cache:started\"}");
 	return buffer;
 }
 
@@ -251,4 +342,5 @@ const struct value_type value_command = {parse_command, done_list, write_list, a
 const struct value_type value_environment = {
     parse_environment, done_list, write_list, allowed_environment};
 const struct value_type value_names = {parse_names, done_list, write_list, allowed_names};
+const struct value_type value_depends = {parse_depends, done_list, write_list, allowed_depends};
 const struct value_type value_patterns = {parse_patterns, done_list, write_list, allowed_patterns};

@@ -141,6 +141,42 @@ static const char *allowed_count(const struct key_row *row, char buffer[VALUE_AL
 	return buffer;
 }
 
+/* "10%" or "10" */
+static int parse_percent(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	const struct key_row *row = input->row;
+	const char *text = input->items[0];
+	size_t length = strspn(text, "0123456789");
+	char digits[UNIT_TEXT];
+	uint64_t percent;
+	int error = -EINVAL;
+
+	if (length >= sizeof(digits))
+		error = -ERANGE;
+	else if (text[length] == '\0' || strcmp(text + length, "%") == 0) {
+		memcpy(digits, text, length);
+		digits[length] = '\0';
+		error = units_parse_count(
+		    digits, (uint64_t)row->minimum, (uint64_t)row->maximum, &percent);
+	}
+	if (error < 0)
+		return refuse(input, error, "is not a percentage", ret_problem);
+	*(uint32_t *)ret_value = (uint32_t)percent;
+	return 0;
+}
+
+static void write_percent(const void *value, FILE *file)
+{
+	fprintf(file, "%" PRIu32 "%%", *(const uint32_t *)value);
+}
+
+static const char *allowed_percent(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	snprintf(buffer, VALUE_ALLOWED, "a whole percentage from %" PRId64 "%% to %" PRId64 "%%",
+	    row->minimum, row->maximum);
+	return buffer;
+}
+
 static int parse_factor(const struct value_input *input, void *ret_value, char **ret_problem)
 {
 	const char *text = input->items[0];
@@ -178,3 +214,4 @@ const struct value_type value_duration = {parse_duration, NULL, write_duration, 
 const struct value_type value_size = {parse_size, NULL, write_size, allowed_size};
 const struct value_type value_count = {parse_count, NULL, write_count, allowed_count};
 const struct value_type value_factor = {parse_factor, NULL, write_factor, allowed_factor};
+const struct value_type value_percent = {parse_percent, NULL, write_percent, allowed_percent};

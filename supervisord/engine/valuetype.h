@@ -31,14 +31,26 @@ int value_sentence(char **ret_problem, const char *format, ...)
 /* The check of %{…} in a string that is expanded later; 0 or as value_sentence(). */
 int value_check_expand(const char *text, char **ret_problem);
 
+/*
+ * The words of "exec:COMMAND", `first` being what stands behind the colon: split as a command, or
+ * of a list taken as they are.  0 or as value_sentence().
+ */
+int value_parse_exec(
+    const struct value_input *input, const char *first, string_list *ret_argv, char **ret_problem);
+
 /* `prefix` and `text` in one '"', escaped so that a file can have it. */
 void value_write_text(const char *prefix, const char *text, FILE *file);
 
-extern const struct value_type value_command, value_environment, value_names,
+/* A list; `prefix` goes before the first word. */
+void value_write_words(const char *prefix, const string_list words, FILE *file);
+
+extern const struct value_type value_command, value_environment, value_names, value_depends,
     value_patterns;                                                     /* valuelist.c */
 extern const struct value_type value_stdin, value_stdout, value_stderr; /* valuestdio.c */
-extern const struct value_type value_octal, value_duration, value_size, value_count,
-    value_factor;                                         /* valuenumber.c */
+extern const struct value_type value_octal, value_duration, value_size, value_count, value_factor,
+    value_percent;                                        /* valuenumber.c */
 extern const struct value_type value_signal, value_exits; /* valuesignal.c */
+extern const struct value_type value_ready;               /* valuecheck.c */
+extern const struct value_type value_on_failure, value_steps, value_health_action; /* valuelife.c */
 
 #endif

@@ -319,3 +319,111 @@ refused() {
 nobody_runs() {
 	[ -z "$(pgrep -f -- "-c $FILE")" ]
 }
+
+@test "config: one with every section and list of a life passes" {
+	cat >"$FILE" <<-'END'
+		run_dir = "run"
+		state_dir = "state"
+		defaults { health { interval = 5s } restart_jitter = 5% }
+		group "backend" { members = {"db", "caches"} }
+		group "caches" { members = {"cache"} }
+		program "db" {
+			command = "/bin/true"
+			ready = "tcp:127.0.0.1:5432"
+			stop_sequence = {"TERM:10s", "INT:5s", "KILL"}
+			health {
+				check = {"exec:/bin/true", "a b"}
+				on_failure = "signal:HUP"
+			}
+		}
+		program "cache" { command = "/bin/true" ready = "log:^Ready" on_failure = "retry:5min" }
+		program "prepare" { command = "/bin/true" type = "oneshot" remain = true requires = {"db:healthy"} }
+		program "web" {
+			command = "/bin/true"
+			requires = {"backend:started", "prepare"}
+			ready = "http://[::1]:8080/health"
+			restart_prevent_exit = {3, 10-19}
+			boot = "last-state"
+			pre_start = "/bin/true 'a b'"
+		}
+	END
+	exits 0 "$SUPERVISORD" -t -c "$FILE"
+}
+
+@test "config: a key of the section health outside of it, and an unknown one in it" {
+	refuse 3 'health_check: .*health \{ check = ' <<-'END'
+		program "web" {
+			command = "/bin/true"
+			health_check = "exec:/bin/true"
+		}
+	END
+	refuse 4 "health\.chek: unknown key: did you mean 'check'" <<-'END'
+		program "web" {
+			command = "/bin/true"
+			health {
+				chek = "exec:/bin/true"
+			}
+		}
+	END
+}
+
+@test "config: a group and a program of one name" {
+	refuse 2 'web.*bad\.conf:1' <<-'END'
+		program "web" { command = "/bin/true" }
+		group "web" { members = {"web"} }
+	END
+}
+
+@test "config: groups in one another without end" {
+	refuse 2 'a -> b -> a' <<-'END'
+		program "web" { command = "/bin/true" }
+		group "a" { members = {"b"} }
+		group "b" { members = {"a", "web"} }
+	END
+}
+
+@test "config: an empty group" {
+	refuse 1 'at least one member' <<-'END'
+		group "a" { members = {} }
+	END
+}
+
+@test "config: a cycle of several keys names them" {
+	refuse 1 'a \(requires\) -> b \(after\) -> a' <<-'END'
+		program "a" { command = "/bin/true" requires = {"b"} }
+		program "b" { command = "/bin/true" after = {"a"} }
+	END
+}
+
+@test "config: a condition that can never hold" {
+	refuse 1 'b:healthy.*health check' <<-'END'
+		program "a" { command = "/bin/true" requires = {"b:healthy"} }
+		program "b" { command = "/bin/true" }
+	END
+}
+
+@test "config: a conflict of two that would both be started" {
+	refuse 1 'autostart = false' <<-'END'
+		program "a" { command = "/bin/true" conflicts = {"b"} }
+		program "b" { command = "/bin/true" }
+	END
+}
+
+@test "config: a check that needs TLS says what else there is" {
+	refuse 3 'https.*http://.*exec:' <<-'END'
+		program "a" {
+			command = "/bin/true"
+			ready = "https://localhost/"
+		}
+	END
+}
+
+@test "config: a oneshot that is always started again" {
+	refuse 4 'oneshot.*type = "service"' <<-'END'
+		program "a" {
+			command = "/bin/true"
+			type = "oneshot"
+			restart = "always"
+		}
+	END
+}

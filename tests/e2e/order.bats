@@ -54,7 +54,7 @@ assert_start_order() {
 	exits 0 sctl start all
 	assert_start_order "$lines" STOPPED
 	wait_for "$PATIENCE" has_lines "$SD/stamps" 9
-	equals "started again" "$(order_from 7 | tr ' ' '\n' | grep -v start | sort | tr '\n' ' ')" " a b c "
+	equals "started again" "$(order_from 7 | tr ' ' '\n' | grep -v start | sort | tr '\n' ' ')" "a b c "
 }
 
 @test "order: at the shutdown too" {

@@ -54,13 +54,13 @@ ctl() {
 record() {
 	printf '{"name":"%s","program":"%s","instance":0,"state":"%s","wanted":"up","pid":%s,' "$1" "$1" "$2" "$3"
 	printf '"since":"2026-01-31T12:00:00.000Z","starts":1,"last_exit":null,"reason":"%s",' "$4"
-	printf '"status_text":"","ready":true,"memory_bytes":null,"cpu_ms":null}'
+	printf '"status_text":"","ready":true,"health":null,"tracking":"cgroup","reloading":false,"memory_bytes":null,"cpu_ms":null}'
 }
 
-# result NAME OK MESSAGE [PID]
+# result NAME OK MESSAGE [PID [CHANGED]]
 result() {
-	printf '{"name":"%s","ok":%s,"changed":true,"message":"%s","program":%s}' \
-		"$1" "$2" "$3" "$(record "$1" STOPPED "${4:-null}" "")"
+	printf '{"name":"%s","ok":%s,"changed":%s,"message":"%s","program":%s}' \
+		"$1" "$2" "${5:-$2}" "$3" "$(record "$1" STOPPED "${4:-null}" "")"
 }
 
 @test "usage: nothing given exits 2 with the list of commands on stderr" {
@@ -73,7 +73,7 @@ result() {
 	for words in -h --help help; do
 		run -0 --separate-stderr "$SUPERCTL" $words
 		[ -z "$stderr" ]
-		for verb in start stop restart status logs signal apply check shutdown version help; do
+		for verb in start stop restart reload status logs signal apply check shutdown version help; do
 			[[ $output == *$'\n'"  $verb "* ]]
 		done
 	done
@@ -81,7 +81,9 @@ result() {
 
 @test "help VERB: each verb has its own, with its options" {
 	run -0 "$SUPERCTL" help start
-	[[ $output == *--no-wait* && $output == *"--timeout DURATION"* && $output != *--json* ]]
+	[[ $output == *--no-wait* && $output == *"--timeout DURATION"* && $output == *--force* && $output != *--json* ]]
+	run -0 "$SUPERCTL" help reload
+	[[ $output == *--no-wait* && $output != *--force* ]]
 	run -0 "$SUPERCTL" logs --help
 	[[ $output == *"-f, --follow"* && $output == *"-n, --lines LINES"* ]]
 	run -2 "$SUPERCTL" help nonsense
@@ -114,7 +116,11 @@ result() {
 
 @test "wrong options and arguments exit 2 and say which" {
 	run -2 "$SUPERCTL" start
-	[[ $output == *"needs a program's name"*"all" ]]
+	[[ $output == *"needs the name of a program or a group"*"all" ]]
+	run -2 "$SUPERCTL" reload
+	[[ $output == *"needs a program's name; superctl apply"* ]]
+	run -2 "$SUPERCTL" reload --force web
+	[[ $output == *"--force is not an option of it"* ]]
 	run -2 "$SUPERCTL" signal HUP
 	[[ $output == *"superctl signal HUP web" ]]
 	run -2 "$SUPERCTL" --nonsense status
@@ -237,12 +243,27 @@ result() {
 		{"io.superctl.Status": [[{"parameters": {"programs": [{"name": "web", "program": "web", "instance": 0,
 			"state": "BACKOFF", "wanted": "up", "pid": null, "since": "2026-01-31T12:00:00Z", "starts": 3,
 			"last_exit": {"status": null, "signal": "SEGV"}, "reason": "killed by SEGV", "status_text": "at work",
-			"ready": false, "memory_bytes": 1572864, "cpu_ms": 1500}]}}]]}
+			"ready": false, "health": "good", "tracking": "session", "reloading": false,
+			"memory_bytes": 1572864, "cpu_ms": 1500}]}}]]}
 	END
 	run -3 ctl status -l web
 	[ "${lines[0]}" = web ]
 	[[ $output == *"State: BACKOFF for "*"since 2026-01-31T12:00:00Z"* ]]
 	[[ $output == *"Last exit: signal SEGV"* && $output == *"Says: at work"* && $output == *"Memory: 1.5M"* ]]
+	[[ $output == *"Health: good"* && $output == *"Tracked by: session"* ]]
+}
+
+@test "status: what a program says of itself stands beside the reason, and bad health before it" {
+	start_fake <<-'END'
+		{"io.superctl.Status": [[{"parameters": {"programs": [
+			{"name": "db", "state": "RUNNING", "reason": "ready (notify)", "status_text": "12 clients\n", "health": "good"},
+			{"name": "web", "state": "RUNNING", "reason": "ready (tcp:80)", "status_text": "", "health": "bad"},
+			{"name": "old", "state": "RUNNING", "reason": "autostart"}]}}]]}
+	END
+	run -0 ctl status
+	[[ ${lines[1]} == *'  ready (notify); says: 12 clients\x0a' ]]
+	[[ ${lines[2]} == *'  unhealthy; ready (tcp:80)' ]]
+	[[ ${lines[3]} == *'  autostart' ]]
 }
 
 @test "status on a terminal: colour, cut to the width; NO_COLOR and TERM=dumb turn colour off" {
@@ -326,6 +347,61 @@ result() {
 	run -0 ctl start web
 	[ "$output" = "web: already running (pid 5)" ]
 	run -0 ctl stop web
+}
+
+@test "stop: what is still waited for is named on stderr, and is no result" {
+	start_fake <<-END
+		{"io.superctl.Stop": [[
+			{"continues": true, "parameters": {"results": [], "waiting": [
+				{"name": "web", "state": "STOPPING", "reason": "stopped by uid 0", "left": "sleep (123), sh (124)"},
+				{"name": "db", "state": "RUNNING", "reason": "to be stopped after web", "left": null},
+				{"name": "odd", "state": "WAITING", "reason": "", "left": null}]}},
+			{"parameters": {"results": [$(result web true stopped), $(result db true stopped)]}}]]}
+	END
+	run -0 --separate-stderr ctl stop web db
+	[ "$output" = $'web: stopped\ndb: stopped' ]
+	[ "$stderr" = $'web: still there: sleep (123), sh (124)\ndb: RUNNING: to be stopped after web\nodd: WAITING' ]
+}
+
+@test "stop, start: refused when others require it, with their names and the way out" {
+	start_fake <<-'END'
+		{"io.superctl.Stop": [
+			[{"error": "io.superctl.RequiredBy", "parameters": {"name": "web", "by": ["app", "worker"]}}],
+			[{"error": "io.superctl.RequiredBy", "parameters": {"name": "web", "by": ["app"]}}],
+			[{"parameters": {"results": []}}],
+			[{"error": "io.superctl.RequiredBy", "parameters": {"name": "web", "by":
+				["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"]}}]],
+		 "io.superctl.Start": [[{"error": "io.superctl.RequiredBy", "parameters": {"name": "old", "by": ["app"]}}]]}
+	END
+	run -1 ctl stop web
+	[ "$output" = "superctl: web is required by app, worker (stop them too with --force)" ]
+	run -1 ctl stop web
+	[ "$output" = "superctl: web is required by app (stop it too with --force)" ]
+	run -0 ctl stop --force web
+	[[ $(sed -n 1p "$SOCKET.requests") != *force* ]]
+	[[ $(sed -n 3p "$SOCKET.requests") == *'"wait": true, "force": true}'* ]]
+	run -1 ctl stop web
+	[ "$output" = "superctl: web is required by a, b, c, d, e, f, g, h, i, j and 2 more (stop them too with --force)" ]
+	run -1 ctl start new
+	[ "$output" = "superctl: old would have to be stopped, and is required by app (stop it too with --force)" ]
+}
+
+@test "reload: waits, and a program that does not run exits 7" {
+	start_fake <<-END
+		{"io.superctl.Reload": [
+			[{"parameters": {"results": [$(result web true reloaded 5)]}}],
+			[{"parameters": {"results": [$(result web false "is not running")]}}],
+			[{"parameters": {"results": [$(result web false "reload_command exited with status 3" 5)]}}],
+			[{"parameters": {"results": [$(result web false "EXITED: killed by KILL" null true)]}}]]}
+	END
+	run -0 ctl reload web --timeout 3s
+	[ "$output" = "web: reloaded" ]
+	[[ $(cat "$SOCKET.requests") == *'"more": true'*'"names": ["web"], "wait": true, "timeout_ms": 3000}'* ]]
+	run -7 ctl reload web
+	run -1 ctl reload web
+	[ "$output" = "web: reload_command exited with status 3" ]
+	run -1 ctl reload web
+	[ "$output" = "web: EXITED: killed by KILL" ]
 }
 
 @test "--no-wait and --timeout are passed on" {
@@ -493,12 +569,20 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SUPERCTL" -s "$SOCKET" stop web >"$WORK/o
 @test "version: both versions" {
 	start_fake <<-'END'
 		{"io.superctl.Version": [[{"parameters": {"version": "9.9", "pid": 42, "since": "2026-01-31T12:00:00Z",
-			"safe_mode": true, "engine_starts": 2, "logger_starts": 1, "config": "/etc/x.conf"}}]]}
+			"safe_mode": true, "engine_starts": 2, "logger_starts": 1, "config": "/etc/x.conf",
+			"tracking": "session", "tracking_reason": "no cgroup2 file system is mounted"}}],
+			[{"parameters": {"version": "9.9", "pid": 42, "tracking": "cgroup", "tracking_reason": ""}}],
+			[{"parameters": {"version": "9.8", "pid": 42}}]]}
 	END
 	run -0 ctl version
 	[[ ${lines[0]} == "superctl "* && ${lines[1]} == "supervisord 9.9, pid 42, since 2026-01-31T12:00:00Z" ]]
 	[[ ${lines[2]} == *"/etc/x.conf" && ${lines[3]} == "engine started 2 times, logger 1 time" ]]
-	[[ ${lines[4]} == "in safe mode"* ]]
+	[ "${lines[4]}" = "processes are tracked by session: no cgroup2 file system is mounted" ]
+	[[ ${lines[5]} == "in safe mode"* ]]
+	run -0 ctl version
+	[ "${lines[4]}" = "processes are tracked by cgroup" ]
+	run -0 ctl version
+	[ "${#lines[@]}" -eq 4 ]
 }
 
 @test "shutdown: waits until nobody listens any more, --no-wait does not" {

@@ -188,10 +188,13 @@ teardown() {
 		assert len(records) == 6, records
 		web, idle = records["web"], records["idle"]
 		fields = {"name": str, "program": str, "instance": int, "state": str, "wanted": str, "pid": int, "since": str,
-		    "starts": int, "reason": str, "status_text": str, "ready": bool, "memory_bytes": int, "cpu_ms": int}
+		    "starts": int, "reason": str, "status_text": str, "ready": bool, "tracking": str, "reloading": bool,
+		    "memory_bytes": int, "cpu_ms": int}
 		for name, kind in fields.items():
 		    assert type(web[name]) is kind, (name, web[name])
-		assert set(web) == set(fields) | {"last_exit"}, sorted(web)
+		assert set(web) == set(fields) | {"last_exit", "health"}, sorted(web)
+		assert web["health"] is None and not web["reloading"], web
+		assert web["tracking"] in ("cgroup", "session"), web
 		assert web["program"] == "web" and web["state"] == "RUNNING" and web["wanted"] == "up", web
 		assert web["pid"] == int(sys.argv[2]), web
 		assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", web["since"]), web

@@ -2,8 +2,9 @@
 /*
  * invariants.c: see invariants.h.
  *
- * check_step() predicts each decision from the shadow and the words of supervisord.conf(5);
- * check_quiet() looks for instances that nothing will ever move again; the rest count.
+ * check_step() predicts each decision from the shadow and the words of
+ * supervisord.conf(5); check_quiet() looks for instances that nothing will ever
+ * move again; the rest count.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #define LEFTOVER_WAIT_NS (50 * NS_PER_MS)
 
 static void check_exit(struct world *world, int row, const struct happening *happening,
+    const struct ledger_state *before, const struct transition *transition);
+static void check_ended(struct world *world, int row, const struct happening *happening,
     const struct ledger_state *before, const struct transition *transition);
 static void check_new_launch(struct world *world, int row, const struct ledger_state *before,
     const struct ledger_state *after);
@@ -80,11 +83,14 @@ void check_step(struct world *world, int row, const struct happening *happening,
 		    step_state_name((enum state)after->state),
 		    transition->actions & ACTION_LAUNCH ? " launch" : "",
 		    transition->actions & ACTION_SIGNAL ? " signal" : "",
-		    transition->actions & ACTION_KILL ? " kill" : "");
+		    transition->actions & ACTION_ESCALATE ? " kill" : "");
 	if (is_reset(happening, before))
 		shadow->failures = shadow->window_starts = 0, shadow->window_ns = 0;
 	if (happening->event == EVENT_EXIT)
 		check_exit(world, row, happening, before, transition);
+	else if (happening->event == EVENT_GONE && before->state == STATE_STOPPING &&
+		 !is_halting(before))
+		check_ended(world, row, happening, before, transition);
 	else if (happening->event == EVENT_TIMER)
 		check_timer(world, row, happening, before, transition);
 	if (transition->actions & ACTION_LAUNCH)
@@ -115,7 +121,6 @@ static void check_exit(struct world *world, int row, const struct happening *hap
 	const struct ledger_state *after = &transition->state;
 	struct shadow *shadow = &world->shadows[row];
 	bool again = wants_restart(config, happening);
-	int64_t delay;
 
 	EXPECT(happening->run != shadow->acted, "an exit is acted on twice");
 	EXPECT(happening->run == before->starts, "the exit of another run is acted on");
@@ -136,7 +141,30 @@ static void check_exit(struct world *world, int row, const struct happening *hap
 		EXPECT(after->state == STATE_STOPPING, "an end does not serve a stop");
 		return;
 	}
-	if (!again) {
+	if (again && happening->leftovers) {
+		EXPECT(after->state == STATE_STOPPING && (transition->actions & ACTION_SIGNAL),
+		    "leftovers are not told to end before the restart");
+		return;
+	}
+	check_ended(world, row, happening, before, transition);
+}
+
+/* A run that nobody has told to end is over. */
+static void check_ended(struct world *world, int row, const struct happening *happening,
+    const struct ledger_state *before, const struct transition *transition)
+{
+	const struct program_config *config = config_of(world, row);
+	const struct ledger_state *after = &transition->state;
+	struct shadow *shadow = &world->shadows[row];
+	struct happening end = *happening;
+	int64_t delay;
+
+	end.wstatus = after->last_wstatus;
+	if (happening->event == EVENT_EXIT)
+		end.launched = happening->launched;
+	else
+		end.launched = !(before->flags & LEDGER_FLAG_FAILED);
+	if (!wants_restart(config, &end)) {
 		EXPECT(after->state == STATE_EXITED, "restarted against the policy");
 		return;
 	}
@@ -153,10 +181,7 @@ static void check_exit(struct world *world, int row, const struct happening *hap
 		EXPECT(llabs(after->deadline_ns - happening->now_ns - delay) < 1000,
 		    "the delay is not as the policy says");
 	else
-		EXPECT(delay == 0 && !happening->leftovers,
-		    "restarted without the delay, or among leftovers");
-	if (happening->leftovers)
-		EXPECT(transition->actions & ACTION_SIGNAL, "leftovers are not told to end");
+		EXPECT(delay == 0, "restarted without the delay");
 }
 
 static void check_new_launch(struct world *world, int row, const struct ledger_state *before,
@@ -225,13 +250,13 @@ static void check_timer(struct world *world, int row, const struct happening *ha
 		    "RUNNING before stable_after");
 		shadow->running_ns = world->now_ns;
 	} else if (before->state == STATE_STOPPING) {
-		EXPECT(transition->actions & ACTION_KILL, "stop_timeout is over and no KILL");
+		EXPECT(transition->actions & ACTION_ESCALATE, "stop_timeout is over and no KILL");
 		EXPECT(world->now_ns >= shadow->stop_ns + shadow->stop_timeout_ns,
 		    "KILL before stop_timeout");
 		EXPECT(after->deadline_ns == world->now_ns + KILL_AGAIN_NS, "KILL is not repeated");
 		EXPECT(after->flags & LEDGER_FLAG_KILLED, "KILL is not noted");
 	} else if (before->state == STATE_BACKOFF && happening->leftovers) {
-		EXPECT(after->state == STATE_BACKOFF && (transition->actions & ACTION_KILL) &&
+		EXPECT(after->state == STATE_BACKOFF && (transition->actions & ACTION_ESCALATE) &&
 			   after->deadline_ns == world->now_ns + LEFTOVER_WAIT_NS,
 		    "leftovers at the end of the delay are not killed");
 	} else {
@@ -297,10 +322,14 @@ static bool is_reset(const struct happening *happening, const struct ledger_stat
 		return !happening->leftovers &&
 		       (happening->event == EVENT_START || (happening->event == EVENT_STOP && up));
 	case STATE_STOPPING:
-		return happening->event == EVENT_GONE && up;
+		return happening->event == EVENT_GONE && up && is_halting(before);
 	case STATE_WAITING:
 	case STATE_STARTING:
 	case STATE_RUNNING:
+	case STATE_PREPARING: /* no hooks here */
+	case STATE_SETTLING:
+	case STATE_ENDING:
+	case STATE_CLEANING:
 	case STATE_COUNT:
 		break;
 	}
@@ -431,6 +460,12 @@ static void check_quiet_row(struct world *world, int row)
 	case STATE_EXITED:
 	case STATE_FATAL:
 		EXPECT_ROW(leader == NULL, "a process nobody knows");
+		break;
+	case STATE_PREPARING:
+	case STATE_SETTLING:
+	case STATE_ENDING:
+	case STATE_CLEANING:
+		EXPECT_ROW(false, "a hook that nobody has");
 		break;
 	case STATE_COUNT:
 		EXPECT_ROW(false, "no state");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * invariants.h: the invariants.  They are told what the shell does, keep their own count of
- * everything the core counts, and never ask the core: a rule that is wrong there must not be right
- * here.
+ * invariants.h: the invariants.  They are told what the shell does, keep their
+ * own count of everything the core counts, and never ask the core: a rule that
+ * is wrong there must not be right here.
  */
 #ifndef SIM_INVARIANTS_H
 #define SIM_INVARIANTS_H
@@ -13,7 +13,8 @@
 void check_claim(struct world *world, int row);
 /* A decision has been committed. `error`: of transition_decide(). */
 void check_step(struct world *world, int row, const struct happening *happening,
-    const struct ledger_state *before, const struct transition *transition, int error);
+                const struct ledger_state *before,
+                const struct transition *transition, int error);
 /* A launch is being tried. */
 void check_launch(struct world *world, int row);
 /* A process has been made. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 # The simulator of the decision core (tests/sim/world.h), and mutants of the core that it must catch.
-SIM_CORE := transition step backoff policy order
+SIM_CORE := transition step depend backoff policy order
 SIM_SRC := $(wildcard tests/sim/*.c)
 SIM_OBJ := $(SIM_SRC:%.c=$(O)/%.o)
 SIM_CORE_OBJ := $(SIM_CORE:%=$(O)/supervisord/engine/%.o)

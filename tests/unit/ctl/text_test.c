@@ -66,6 +66,9 @@ static struct program program(const char *name, const char *state, int64_t pid, 
 	    .pid = pid,
 	    .since = "1970-01-01T00:00:00Z",
 	    .reason = reason,
+	    .status_text = "",
+	    .health = "",
+	    .tracking = "",
 	    .starts = 1,
 	    .memory_bytes = -1,
 	    .cpu_ms = -1};
@@ -109,6 +112,82 @@ static void test_table_when_the_terminal_is_narrow_then_only_the_reason_is_cut(v
 	    "NAME     STATE    PID      FOR  STARTS  MEMORY  CPU  REASON\n"
 	    "a        RUNNING    7  1min30s       1       -    -  because it was started\n"
 	    "long@12  FATAL      -  1min30s       1       -    -  x\n");
+}
+
+static void assert_notes(const struct program *one, const char *expected)
+{
+	struct out out = {.fd = -1};
+
+	assert_int_equal(table_print(&out, one, 1, 90 * NS_PER_S, false, false), 0);
+	out_bytes(&out, "", 1);
+	assert_non_null(strstr(out.data, expected));
+	assert_string_equal(strstr(out.data, expected) + strlen(expected), "\n");
+	out_done(&out);
+}
+
+static void test_table_when_there_is_more_than_the_reason_then_beside_it(void **state)
+{
+	struct program one = program("a", "RUNNING", 7, "ready (notify)");
+
+	(void)state;
+	assert_notes(&one, "  1  ready (notify)");
+	one.status_text = "12 clients";
+	assert_notes(&one, "  1  ready (notify); says: 12 clients");
+	one.health = "bad";
+	one.reloading = true;
+	assert_notes(&one, "  1  unhealthy; reloading; ready (notify); says: 12 clients");
+	one.status_text = one.reason = "";
+	assert_notes(&one, "  1  unhealthy; reloading");
+	one.reloading = false;
+	assert_notes(&one, "  1  unhealthy");
+	one.reason = "ready (notify)";
+	assert_notes(&one, "  1  unhealthy; ready (notify)");
+	one.health = "good";
+	one.status_text = "fine";
+	one.reason = "";
+	assert_notes(&one, "  1  says: fine");
+}
+
+static void test_style_when_unhealthy_then_as_bad_as_fatal(void **state)
+{
+	struct program one = program("a", "RUNNING", 7, "");
+
+	(void)state;
+	assert_int_equal(program_style(&one), OUT_GREEN);
+	one.health = "good";
+	assert_int_equal(program_style(&one), OUT_GREEN);
+	one.health = "bad";
+	assert_int_equal(program_style(&one), OUT_RED);
+	assert_true(program_is_unhealthy(&one));
+	one.state = "STOPPING";
+	assert_false(program_is_unhealthy(&one));
+}
+
+static void test_one_when_printed_then_a_line_a_field(void **state)
+{
+	struct program one = program("a", "RUNNING", 7, "ready (notify)");
+	struct out out = {.fd = -1};
+
+	(void)state;
+	one.ready = one.reloading = true;
+	one.wanted = "up";
+	one.status_text = "12 clients";
+	one.health = "good";
+	one.tracking = "cgroup";
+	one.exit_status = -1;
+	table_print_one(&out, &one, 90 * NS_PER_S);
+	out_bytes(&out, "", 1);
+	assert_string_equal(out.data, "a\n"
+				      "     State: RUNNING, ready, reloading for 1min30s, "
+				      "since 1970-01-01T00:00:00Z\n"
+				      "    Reason: ready (notify)\n"
+				      "    Wanted: up\n"
+				      "       PID: 7\n"
+				      "    Starts: 1\n"
+				      "      Says: 12 clients\n"
+				      "    Health: good\n"
+				      "Tracked by: cgroup\n");
+	out_done(&out);
 }
 
 static void test_parse_time_when_valid_then_exact(void **state)
@@ -156,6 +235,7 @@ static void test_program_when_members_are_missing_or_new_then_read(void **state)
 {
 	char text[] =
 	    "[{\"ready\":true,\"name\":\"w\",\"new\":[{}],\"state\":\"RUNNING\",\"pid\":null,"
+	    "\"health\":\"bad\",\"tracking\":\"session\",\"reloading\":true,"
 	    "\"last_exit\":{\"status\":3,\"signal\":null}},{\"name\":\"x\"},5]";
 	struct program read;
 	struct jsonr json;
@@ -168,7 +248,10 @@ static void test_program_when_members_are_missing_or_new_then_read(void **state)
 	assert_int_equal(program_read(&json, at, &read), 0);
 	assert_string_equal(read.name, "w");
 	assert_string_equal(read.reason, "");
-	assert_true(read.ready);
+	assert_true(read.ready && read.reloading);
+	assert_string_equal(read.health, "bad");
+	assert_string_equal(read.tracking, "session");
+	assert_string_equal(read.status_text, "");
 	assert_true(program_is_running(&read));
 	assert_true(read.pid == 0 && read.exit_status == 3 && read.memory_bytes == -1);
 	assert_null(read.exit_signal);
@@ -185,6 +268,7 @@ static void test_translate_when_supervisorctls_word_then_a_hint(void **state)
 	assert_non_null(strstr(suggest_translate("reread"), "superctl apply"));
 	assert_non_null(strstr(suggest_translate("tail"), "superctl logs"));
 	assert_null(suggest_translate("start"));
+	assert_null(suggest_translate("reload"));
 }
 
 int main(void)
@@ -195,6 +279,9 @@ int main(void)
 	    cmocka_unit_test(test_measure_when_any_text_then_as_shown),
 	    cmocka_unit_test(test_table_when_printed_then_aligned),
 	    cmocka_unit_test(test_table_when_the_terminal_is_narrow_then_only_the_reason_is_cut),
+	    cmocka_unit_test(test_table_when_there_is_more_than_the_reason_then_beside_it),
+	    cmocka_unit_test(test_style_when_unhealthy_then_as_bad_as_fatal),
+	    cmocka_unit_test(test_one_when_printed_then_a_line_a_field),
 	    cmocka_unit_test(test_parse_time_when_valid_then_exact),
 	    cmocka_unit_test(test_parse_time_when_not_a_time_then_einval),
 	    cmocka_unit_test(test_program_when_members_are_missing_or_new_then_read),

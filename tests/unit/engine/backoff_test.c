@@ -117,7 +117,11 @@ static void test_end_of_a_long_run_then_everything_is_forgiven(void **context)
 
 static void test_policy_of_each_kind_and_end(void **context)
 {
-	struct exit_set success = {.codes = {1, 0, 0, 0}, .signals = UINT64_C(1) << (SIGTERM - 1)};
+	struct life_config life = {.key_type = TYPE_SERVICE};
+	struct program_config config = {
+	    .life = &life,
+	    .key_success_exit = {.codes = {1}, .signals = UINT64_C(1) << (SIGTERM - 1)},
+	};
 	static const struct {
 		enum restart_policy restart;
 		int wstatus;
@@ -143,10 +147,42 @@ static void test_policy_of_each_kind_and_end(void **context)
 	};
 
 	(void)context;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (policy_wants_restart(cases[i].restart, &success, cases[i].wstatus,
-			cases[i].launched) != cases[i].again)
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		config.key_restart = cases[i].restart;
+		if (policy_wants_restart(&config, cases[i].wstatus, !cases[i].launched) !=
+		    cases[i].again)
 			fail_msg("case %zu", i);
+	}
+}
+
+static void test_forced_and_prevented_exits_then_they_decide(void **context)
+{
+	struct life_config life = {
+	    .key_restart_prevent_exit = {.codes = {1 << 3}},
+	    .key_restart_force_exit = {.codes = {1}, .signals = UINT64_C(1) << (SIGUSR1 - 1)},
+	};
+	struct program_config config = {
+	    .life = &life, .key_success_exit = {.codes = {1}}, .key_restart = RESTART_ALWAYS};
+
+	(void)context;
+	assert_false(policy_wants_restart(&config, EXITED(3), false));
+	/* A run that failed otherwise has a status that says nothing. */
+	assert_true(policy_wants_restart(&config, EXITED(3), true));
+	config.key_restart = RESTART_NEVER;
+	assert_true(policy_wants_restart(&config, EXITED(0), false));
+	assert_true(policy_wants_restart(&config, KILLED(SIGUSR1), false));
+	assert_false(policy_wants_restart(&config, EXITED(0), true));
+	assert_false(policy_wants_restart(&config, EXITED(1), false));
+}
+
+static void test_jitter_then_at_most_the_part_that_was_asked_for(void **context)
+{
+	(void)context;
+	assert_int_equal(backoff_jitter_ns(NS_PER_S, 10, 0), 0);
+	assert_int_equal(backoff_jitter_ns(NS_PER_S, 10, UINT32_MAX), NS_PER_S / 10);
+	assert_in_range(
+	    backoff_jitter_ns(NS_PER_S, 10, UINT32_MAX / 2), NS_PER_S / 20 - 1, NS_PER_S / 20 + 1);
+	assert_int_equal(backoff_jitter_ns(NS_PER_S, 0, UINT32_MAX), 0);
 }
 
 int main(void)
@@ -160,6 +196,8 @@ int main(void)
 	    cmocka_unit_test(test_limit_when_zero_then_never_exhausted),
 	    cmocka_unit_test(test_end_of_a_long_run_then_everything_is_forgiven),
 	    cmocka_unit_test(test_policy_of_each_kind_and_end),
+	    cmocka_unit_test(test_forced_and_prevented_exits_then_they_decide),
+	    cmocka_unit_test(test_jitter_then_at_most_the_part_that_was_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

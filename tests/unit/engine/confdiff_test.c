@@ -54,6 +54,23 @@ static void test_same_values_written_otherwise_do_not_differ(void **state)
 	assert_false(hash);
 	assert_int_equal(diff("environment = {}", "", &seen, &hash), CHANGE_NONE);
 	assert_false(hash);
+	/* A life of its own with the values of the shared one. */
+	assert_int_equal(diff("",
+			     "type = service ready = none stop_sequence = {} restart_force_exit = "
+			     "{} pre_stop = {} on_failure = none health { failures = 3 }",
+			     &seen, &hash),
+	    CHANGE_NONE);
+	assert_string_equal(seen.text, "");
+	assert_false(hash);
+	assert_int_equal(
+	    diff(
+		"stop_sequence = {\"TERM:60s\", KILL} ready = \"exec:a 'b c'\" restart_jitter = 5% "
+		"restart_force_exit = {1-3} on_failure = \"retry:60s\"",
+		"stop_sequence = {\"SIGTERM:1min\", \"KILL:1s\"} ready = {\"exec:a\", \"b c\"} "
+		"restart_jitter = 5 restart_force_exit = {3, 2, 1} on_failure = \"retry:1min\"",
+		&seen, &hash),
+	    CHANGE_NONE);
+	assert_string_equal(seen.text, "");
 }
 
 static void test_each_key_has_its_class_and_the_strongest_wins(void **state)
@@ -72,6 +89,44 @@ static void test_each_key_has_its_class_and_the_strongest_wins(void **state)
 	    diff("log_keep = 1", "environment = {\"A=b\"}", &seen, &hash), CHANGE_RESTART);
 	assert_string_equal(seen.text, "environment=3 log_keep=1 ");
 	assert_true(hash);
+}
+
+static void test_keys_of_a_life_are_told_by_the_names_they_are_written(void **state)
+{
+	struct seen seen;
+	bool hash;
+
+	(void)state;
+	assert_int_equal(diff("", "health { check = \"exec:x\" on_failure = none } ready = notify",
+			     &seen, &hash),
+	    CHANGE_NEXT);
+	assert_string_equal(seen.text, "ready=2 health.check=1 health.on_failure=1 ");
+	assert_false(hash);
+	assert_int_equal(
+	    diff("restart = never", "type = forking pid_file = p", &seen, &hash), CHANGE_RESTART);
+	assert_string_equal(seen.text, "restart=1 type=3 pid_file=3 ");
+	assert_true(hash);
+}
+
+static void test_group_that_changes_shows_in_the_program(void **state)
+{
+	static const char text[] = "program a { command = x requires = {g} }\ngroup g { members = "
+				   "{%s} }\nprogram b { command = x }\nprogram c { command = x }";
+	struct config *old_config, *new_config;
+	struct seen seen = {""};
+	char bytes[256];
+
+	(void)state;
+	snprintf(bytes, sizeof(bytes), text, "b");
+	old_config = confdir_accept(bytes);
+	snprintf(bytes, sizeof(bytes), text, "b, c");
+	new_config = confdir_accept(bytes);
+	assert_int_equal(
+	    config_diff_program(old_config->programs[0], new_config->programs[0], see, &seen),
+	    CHANGE_LIVE);
+	assert_string_equal(seen.text, "requires=1 ");
+	config_free(old_config);
+	config_free(new_config);
 }
 
 static void test_every_type_that_differs_is_seen(void **state)
@@ -93,6 +148,30 @@ static void test_every_type_that_differs_is_seen(void **state)
 	    {"stdout = null", "stdout = log"},
 	    {"stderr = \"append:/a\"", "stderr = \"fifo:/a\""},
 	    {"log_max_size = 1MB", "log_max_size = 1M"},
+	    {"type = service", "type = forking"},
+	    {"type = forking pid_file = a", "type = forking pid_file = b"},
+	    {"boot = config", "boot = last-state"},
+	    {"kill_mode = all", "kill_mode = mixed"},
+	    {"restart_jitter = 10%", "restart_jitter = 11%"},
+	    {"ready = notify", "ready = \"fd:3\""},
+	    {"ready = \"fd:4\"", "ready = \"fd:3\""},
+	    {"ready = \"log:a\"", "ready = \"log:b\""},
+	    {"ready = \"exec:a b\"", "ready = \"exec:a\""},
+	    {"ready = \"unix:/a\"", "ready = \"file:/a\""},
+	    {"on_failure = shutdown", "on_failure = reboot"},
+	    {"on_failure = \"retry:1s\"", "on_failure = \"retry:2s\""},
+	    {"on_failure = \"exec:a\"", "on_failure = \"exec:b\""},
+	    {"stop_sequence = {KILL}", "stop_sequence = {\"KILL:2s\"}"},
+	    {"stop_sequence = {KILL}", "stop_sequence = {\"TERM:1s\", KILL}"},
+	    {"stop_sequence = {\"INT:1s\"}", "stop_sequence = {\"TERM:1s\"}"},
+	    {"reload_signal = HUP", ""},
+	    {"restart_prevent_exit = {1-3}", "restart_prevent_exit = {1-2}"},
+	    {"pre_start = a", "pre_start = \"a b\""},
+	    {"smooth = true", "smooth = false"},
+	    {"watchdog = 1s", "watchdog = 2s"},
+	    {"health { check = \"exec:a\" }", "health { check = \"exec:b\" }"},
+	    {"health { on_failure = none }", "health { on_failure = restart }"},
+	    {"health { on_failure = \"signal:HUP\" }", "health { on_failure = \"signal:INT\" }"},
 	};
 
 	(void)state;
@@ -115,6 +194,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_same_values_written_otherwise_do_not_differ),
 	    cmocka_unit_test(test_each_key_has_its_class_and_the_strongest_wins),
+	    cmocka_unit_test(test_keys_of_a_life_are_told_by_the_names_they_are_written),
+	    cmocka_unit_test(test_group_that_changes_shows_in_the_program),
 	    cmocka_unit_test(test_every_type_that_differs_is_seen),
 	};
 

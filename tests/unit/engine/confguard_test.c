@@ -69,13 +69,17 @@ static void test_good_text_is_cut_into_slices_with_lines(void **state)
 	assert_int_equal(guard.slices[1].line, 5);
 	assert_true(guard.slices[1].section);
 	assert_true(guard.slices[1].title);
-	assert_int_equal(guard.slices[1].count, 3);
+	assert_int_equal(guard.slices[1].count, 4);
 	assert_int_equal(guard.entries[1].line, 6);
 	assert_int_equal(guard.entries[1].form, GUARD_LIST);
 	assert_int_equal(guard.entries[2].line, 8);
 	assert_int_equal(guard.entries[2].form, GUARD_VALUE);
 	assert_int_equal(guard.entries[3].line, 9);
 	assert_int_equal(guard.entries[3].form, GUARD_SECTION);
+	assert_int_equal(guard.entries[3].inner, 1);
+	assert_int_equal(guard.entries[4].line, 9);
+	assert_int_equal(guard.entries[4].form, GUARD_SECTION);
+	assert_int_equal(guard.entries[4].inner, 0);
 	assert_int_equal(guard.slices[2].line, 11);
 	assert_int_equal(guard.slices[2].end, strlen(text));
 	/* Comments are gone, line ends are not. */
@@ -84,6 +88,47 @@ static void test_good_text_is_cut_into_slices_with_lines(void **state)
 	assert_null(strstr(guard.text, "no"));
 	for (size_t i = 0; text[i] != '\0'; i++)
 		assert_int_equal(text[i] == '\n', guard.text[i] == '\n');
+	guard_done(&guard);
+}
+
+static void test_keys_of_a_section_follow_it(void **state)
+{
+	static const char text[] =
+	    "program \"web\" {\n health {\n  check = \"x\" # c\n  list = {a, b}\n"
+	    "  deep { x = 1 y { z = 1 } }\n }\n user = u\n empty { }\n}\n";
+	static const struct {
+		const char *text;
+		int line;
+		enum guard_form form;
+		uint32_t inner;
+	} expected[] = {
+	    {"health {\n  check = \"x\"    \n  list = {a, b}\n  deep { x = 1 y { z = 1 } }\n }", 2,
+		GUARD_SECTION, 3},
+	    {"check = \"x\"", 3, GUARD_VALUE, 0},
+	    {"list = {a, b}", 4, GUARD_LIST, 0},
+	    {"deep { x = 1 y { z = 1 } }", 5, GUARD_SECTION, 0},
+	    {"user = u", 7, GUARD_VALUE, 0},
+	    {"empty { }", 8, GUARD_SECTION, 0},
+	};
+	struct config_errors errors = {0};
+	struct confreport report = {.errors = &errors};
+	struct guard guard;
+
+	(void)state;
+	assert_int_equal(guard_scan("f", text, strlen(text), &report, &guard), 0);
+	assert_int_equal(errors.count, 0);
+	assert_int_equal(guard.slice_count, 1);
+	assert_int_equal(guard.slices[0].count, sizeof(expected) / sizeof(expected[0]));
+	for (size_t i = 0; i < guard.slices[0].count; i++) {
+		const struct guard_entry *entry = &guard.entries[i];
+
+		assert_int_equal(entry->end - entry->begin, strlen(expected[i].text));
+		assert_memory_equal(
+		    guard.text + entry->begin, expected[i].text, strlen(expected[i].text));
+		assert_int_equal(entry->line, expected[i].line);
+		assert_int_equal(entry->form, expected[i].form);
+		assert_int_equal(entry->inner, expected[i].inner);
+	}
 	guard_done(&guard);
 }
 
@@ -285,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_good_text_is_cut_into_slices_with_lines),
+	    cmocka_unit_test(test_keys_of_a_section_follow_it),
 	    cmocka_unit_test(test_byte_order_mark_is_refused),
 	    cmocka_unit_test(test_nul_and_control_bytes_are_refused),
 	    cmocka_unit_test(test_unclosed_things_are_refused_where_they_begin),

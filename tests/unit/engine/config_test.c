@@ -439,7 +439,8 @@ static void test_streams_between_programs_are_checked(void **state)
 	confdir_refuse(
 	    "program \"a\" { command = x stdout = \"program:b\" }\nprogram \"b\" { command = x\n"
 	    " stderr = \"program:a\" }\n",
-	    "@/main.conf:1: stdout: a -> b -> a: a program cannot read what it has written\n");
+	    "@/main.conf:1: stdout: a (stdout) -> b (stderr) -> a: a program cannot read what it "
+	    "has written\n");
 	confdir_refuse(
 	    "program \"a\" { command = x stdout = \"program:b\" }\nprogram \"b\" { command = x\n"
 	    " stdin = \"file:/x\" }\n",
@@ -454,7 +455,7 @@ static void test_order_is_checked(void **state)
 	confdir_refuse("program \"a\" { command = x\n after = {b, c} }\nprogram \"b\" { command = "
 		       "x after = {d} }\n"
 		       "program \"d\" { command = x after = {a} }\n",
-	    "@/main.conf:2: after: there is no program 'c'\n"
+	    "@/main.conf:2: after: there is no program or group 'c'\n"
 	    "@/main.conf:2: after: a -> b -> d -> a: a program cannot come after itself\n");
 }
 

@@ -40,10 +40,14 @@ static void append(char *buffer, const char *format, ...)
 static int see(void *context, const struct stanza *stanza)
 {
 	struct seen *seen = context;
-	const struct key_row *rows = stanza->kind == STANZA_SETTING ? setting_rows : program_rows;
+	char label[KEYTABLE_LABEL];
+	size_t row_count;
+	const struct key_row *rows = parse_rows(stanza->kind, &row_count);
 
 	if (stanza->kind == STANZA_PROGRAM)
 		append(seen->stanzas, "program %s:%d", stanza->title, stanza->line);
+	else if (stanza->kind == STANZA_GROUP)
+		append(seen->stanzas, "group %s:%d", stanza->title, stanza->line);
 	else if (stanza->kind == STANZA_DEFAULTS)
 		append(seen->stanzas, "defaults:%d", stanza->line);
 	else
@@ -51,7 +55,9 @@ static int see(void *context, const struct stanza *stanza)
 	for (size_t i = 0; i < stanza->count; i++) {
 		const struct stanza_entry *entry = &stanza->entries[i];
 
-		append(seen->stanzas, " %s:%d=", rows[entry->key].name, entry->line);
+		assert_true(entry->key < row_count);
+		append(seen->stanzas, " %s:%d=", keytable_label(&rows[entry->key], label),
+		    entry->line);
 		for (size_t j = 0; j < entry->count; j++)
 			append(seen->stanzas, "<%s>", entry->items[j]);
 		if (entry->list)
@@ -183,8 +189,8 @@ static void test_all_errors_are_told_and_the_rest_is_given(void **state)
 					 "f:6: user: is already given in line 4\n"
 					 "f:8: bad escape sequence '\\999'\n"
 					 "f:9: nonsense_here: unknown key: allowed are run_dir "
-					 "log_dir include log_level shutdown_timeout program "
-					 "defaults\n");
+					 "log_dir state_dir include log_level "
+					 "shutdown_timeout defaults program group\n");
 	assert_false(seen.complete);
 }
 
@@ -277,7 +283,79 @@ static void test_unknown_key_far_from_all_lists_what_is_allowed(void **state)
 	parse("program a { wibble_wobble = x }", &seen);
 	assert_non_null(strstr(seen.errors,
 	    "f:1: wibble_wobble: unknown key: allowed are command shell directory user "));
-	assert_non_null(strstr(seen.errors, " after (see supervisord.conf(5))\n"));
+	/* The keys of a health section as that section. */
+	assert_non_null(strstr(seen.errors, " after type remain pid_file requires "));
+	assert_non_null(strstr(seen.errors, " reload_command health (see supervisord.conf(5))\n"));
+	assert_null(strstr(seen.errors, "health_"));
+	parse("program a { health { wibble_wobble = x } }\ngroup b { wibble_wobble = x }", &seen);
+	assert_string_equal(seen.errors,
+	    "f:1: health.wibble_wobble: unknown key: allowed are check interval timeout failures "
+	    "successes on_failure (see supervisord.conf(5))\n"
+	    "f:2: wibble_wobble: unknown key: allowed are members (see supervisord.conf(5))\n");
+}
+
+static void test_health_section_gives_its_keys(void **state)
+{
+	(void)state;
+	assert_parse(
+	    "program a {\n health {\n  check = {\"exec:x\", y}\n  interval = 5s\n }\n user = "
+	    "u on_failure = none\n}\ndefaults { health { timeout = 1s on_failure = none } }",
+	    "program a:1 health.check:3=<exec:x><y> list health.interval:4=<5s> user:6=<u> "
+	    "on_failure:6=<none>\ndefaults:8 health.timeout:8=<1s> health.on_failure:8=<none>\n",
+	    "");
+	assert_parse("program a { health { } }", "program a:1\n", "");
+	assert_parse("program a { user = u health { # c\n } command = \"y\" }",
+	    "program a:1 user:1=<u> command:2=<y>\n", "");
+}
+
+static void test_health_section_is_checked(void **state)
+{
+	(void)state;
+	assert_parse("program a {\n health {\n  chek = x\n  timeout = 1s\n }\n}",
+	    "program a:1 health.timeout:4=<1s> spoiled\n",
+	    "f:3: health.chek: unknown key: did you mean 'check'?\n");
+	assert_parse("program a {\n health { check = x\n check = y user = z }\n}",
+	    "program a:1 health.check:2=<x> spoiled\n",
+	    "f:3: health.check: is already given in line 2\n"
+	    "f:3: health.user: unknown key: allowed are check interval timeout failures successes "
+	    "on_failure (see supervisord.conf(5))\n");
+	assert_parse("program a {\n health { check = x }\n health { timeout = 1s }\n}",
+	    "program a:1 health.check:2=<x> spoiled\n",
+	    "f:3: health: is already given in line 2\n");
+	assert_parse("program a { health = x user = u }", "program a:1 user:1=<u> spoiled\n",
+	    "f:1: health: is a section: health { check = VALUE ... }\n");
+	assert_parse("program a { health { timeout = {1s} check { } } }", "program a:1 spoiled\n",
+	    "f:1: health.timeout: is a list: a duration from 10ms to 1h, such as 500ms, 10s or "
+	    "1min30s, is allowed\n"
+	    "f:1: health.check: is no section: check = VALUE\n");
+	assert_parse("defaults { health_check = none\n helth { check = x } }",
+	    "defaults:1 spoiled\n",
+	    "f:1: health_check: is a key of the section health: health { check = VALUE }\n"
+	    "f:2: helth: unknown key: did you mean 'health'?\n");
+	assert_parse("health { check = x }", "",
+	    "f:1: health: is a key of programs: it is allowed in program \"NAME\" { ... } and "
+	    "defaults { ... }\n");
+	assert_parse("group a { health { check = x } }", "group a:1 spoiled\n",
+	    "f:1: health: unknown key: allowed are members (see supervisord.conf(5))\n");
+	/* What libconfuse has to say names the right line. */
+	assert_parse("program a {\n health {\n\n  check = \"\\999\"\n }\n}", "",
+	    "f:4: bad escape sequence '\\999'\n");
+}
+
+static void test_groups_give_their_members(void **state)
+{
+	(void)state;
+	assert_parse(
+	    "group \"web\" {\n members = {a, \"b\"}\n}\ngroup x { members = a }\ngroup y { }",
+	    "group web:1 members:2=<a><b> list\ngroup x:4 members:4=<a>\ngroup y:5\n", "");
+	assert_parse("group = x", "", "f:1: group: is a section: group \"NAME\" { ... }\n");
+	assert_parse(
+	    "group { members = a }", "", "f:1: group: has no name: group \"NAME\" { ... }\n");
+	assert_parse("group x { member = a }", "group x:1 spoiled\n",
+	    "f:1: member: unknown key: did you mean 'members'?\n");
+	assert_parse("members = a", "",
+	    "f:1: members: unknown key: allowed are run_dir log_dir state_dir include log_level "
+	    "shutdown_timeout defaults program group\n");
 }
 
 /* Pitfalls 2 and 10: descriptors and memory left behind by failed parses. */
@@ -319,6 +397,9 @@ int main(void)
 	    cmocka_unit_test(test_errors_name_the_file),
 	    cmocka_unit_test(test_forms_are_checked),
 	    cmocka_unit_test(test_unknown_key_far_from_all_lists_what_is_allowed),
+	    cmocka_unit_test(test_health_section_gives_its_keys),
+	    cmocka_unit_test(test_health_section_is_checked),
+	    cmocka_unit_test(test_groups_give_their_members),
 	    cmocka_unit_test(test_failed_parses_leave_no_descriptor),
 	};
 

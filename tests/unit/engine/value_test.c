@@ -1,84 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of supervisord/engine/value.h: each type reads, prints and refuses. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "tests/unit/engine/valuetext.h"
 
 #include "lib/limits.h"
-#include "supervisord/engine/value.h"
 
-union any {
-	char bytes[64];
-	int64_t number;
-	double factor;
-	char *text;
-	string_list list;
-	struct stdio stdio;
-	struct exit_set exits;
-};
-
-static const struct key_row *row_of(const char *name)
-{
-	int index = keytable_find(program_rows, PROGRAM_KEY_COUNT, name);
-
-	if (index >= 0)
-		return &program_rows[index];
-	index = keytable_find(setting_rows, SETTING_KEY_COUNT, name);
-	assert_true(index >= 0);
-	return &setting_rows[index];
-}
-
-/* `text` read as a value of `key` and printed again. */
-static void assert_prints(const char *key, const char *text, const char *expected)
-{
-	struct value_input input = {.row = row_of(key), .items = &text, .count = 1};
-	union any value = {{0}};
-	char *problem = NULL, *printed = NULL;
-	size_t size;
-	FILE *file;
-
-	assert_int_equal(value_parse(&input, &value, &problem), 0);
-	file = open_memstream(&printed, &size);
-	assert_non_null(file);
-	value_write(input.row, &value, file);
-	fclose(file);
-	assert_string_equal(printed, expected);
-	free(printed);
-	value_done(input.row, &value, NULL);
-}
-
-static void assert_refused(const char *key, const char *text, const char *expected)
-{
-	struct value_input input = {.row = row_of(key), .items = &text, .count = 1};
-	union any value = {{0}}, untouched = {{0}};
-	char *problem = NULL;
-
-	assert_int_equal(value_parse(&input, &value, &problem), -EINVAL);
-	assert_string_equal(problem, expected);
-	assert_memory_equal(&value, &untouched, sizeof(value));
-	free(problem);
-}
-
-static void refuse_list(
-    const char *key, const char *const *items, size_t count, bool shell, const char *expected)
-{
-	struct value_input input = {
-	    .row = row_of(key), .items = items, .count = count, .list = true, .shell = shell};
-	union any value = {{0}};
-	char *problem = NULL;
-
-	assert_int_equal(value_parse(&input, &value, &problem), -EINVAL);
-	assert_string_equal(problem, expected);
-	free(problem);
-}
-
+#define EXITS_ALLOWED                                                                              \
+	"a list of exit codes from 0 to 255, ranges of them and signals by name, such as {0, "     \
+	"10-19, TERM}, is allowed"
 static void check_default(const struct key_row *row)
 {
 	struct value_input input = {.row = row, .items = &row->def, .count = 1};
@@ -101,6 +30,36 @@ static void test_every_default_is_allowed(void **state)
 		check_default(&program_rows[i]);
 	for (size_t i = 0; i < SETTING_KEY_COUNT; i++)
 		check_default(&setting_rows[i]);
+	for (size_t i = 0; i < GROUP_KEY_COUNT; i++)
+		check_default(&group_rows[i]);
+}
+
+/* What is printed is read as the same again. */
+static void test_every_default_is_printed_as_it_is_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PROGRAM_KEY_COUNT; i++) {
+		const struct key_row *row = &program_rows[i];
+		struct value_input input = {.row = row, .items = &row->def, .count = 1};
+		union any value = {{0}};
+		char *problem = NULL, *printed = NULL;
+		size_t size;
+		FILE *file;
+
+		if (row->def != NULL)
+			assert_int_equal(value_parse(&input, &value, &problem), 0);
+		file = open_memstream(&printed, &size);
+		assert_non_null(file);
+		value_write(row, &value, file);
+		fclose(file);
+		/* Unset: nothing, or an empty set. */
+		if (row->def == NULL)
+			assert_true(printed[0] == '\0' || strcmp(printed, "{}") == 0);
+		else
+			assert_true(printed[0] != '\0');
+		free(printed);
+		value_done(row, &value, NULL);
+	}
 }
 
 static void test_numbers_are_read_and_bounded(void **state)
@@ -172,14 +131,31 @@ static void test_signals_and_exits_are_read(void **state)
 	    "'FOO' is not a signal: a signal, such as TERM, HUP or \"RTMIN+3\", is allowed");
 	assert_prints("success_exit", "255", "{255}");
 	assert_prints("success_exit", "term", "{TERM}");
-	refuse_list("success_exit", bad, 2, false,
-	    "'256' is out of range: a list of exit codes from 0 to 255 and signals by name, such "
-	    "as {0, 2, TERM}, is "
-	    "allowed");
+	refuse_list("success_exit", bad, 2, false, "'256' is out of range: " EXITS_ALLOWED);
 	refuse_list("success_exit", worse, 2, false,
-	    "'FOO' is neither an exit code nor a signal: a list of exit codes from 0 to 255 and "
-	    "signals by name, such "
-	    "as {0, 2, TERM}, is allowed");
+	    "'FOO' is neither an exit code nor a signal: " EXITS_ALLOWED);
+}
+
+static void test_exit_codes_are_read_in_ranges(void **state)
+{
+	static const char *const mixed[] = {"3-5", "7", "RTMAX", "9-9", "254-255", "TERM", "4"};
+	static const char *const bad[] = {"5-3", "0-256", "256-257", "99999999999999999999999999"};
+	static const char *const worse[] = {"3-", "-3", "3-4-5", "3-TERM", "", " 3", "3,4"};
+	char message[256];
+
+	(void)state;
+	assert_prints("success_exit", "0-255", "{0-255}");
+	list_prints("restart_force_exit", mixed, 7, "{3-5, 7, 9, 254-255, TERM, RTMIN+30}");
+	list_prints("restart_prevent_exit", mixed, 0, "{}");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(message, sizeof(message), "'%s' is out of range: " EXITS_ALLOWED, bad[i]);
+		assert_refused("restart_force_exit", bad[i], message);
+	}
+	for (size_t i = 0; i < sizeof(worse) / sizeof(worse[0]); i++) {
+		snprintf(message, sizeof(message),
+		    "'%s' is neither an exit code nor a signal: " EXITS_ALLOWED, worse[i]);
+		assert_refused("restart_force_exit", worse[i], message);
+	}
 }
 
 static void test_streams_are_read(void **state)
@@ -321,9 +297,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_every_default_is_allowed),
+	    cmocka_unit_test(test_every_default_is_printed_as_it_is_read),
 	    cmocka_unit_test(test_numbers_are_read_and_bounded),
 	    cmocka_unit_test(test_words_of_a_set_are_read),
 	    cmocka_unit_test(test_signals_and_exits_are_read),
+	    cmocka_unit_test(test_exit_codes_are_read_in_ranges),
 	    cmocka_unit_test(test_streams_are_read),
 	    cmocka_unit_test(test_command_is_argv),
 	    cmocka_unit_test(test_command_by_shell_is_one_word),

@@ -35,7 +35,7 @@ static void test_claim_when_name_is_new_then_row_has_its_first_state(void **cont
 {
 	struct ledger *ledger = *context;
 	struct ledger_state state = {.state = 3, .wanted = 1, .deadline_ns = 42};
-	int row = ledger_claim_row(ledger, "web@3", &state, NULL, NULL);
+	int row = ledger_claim_row(ledger, "web@3", NULL, &state, NULL, NULL);
 
 	assert_true(row >= 0);
 	assert_int_equal(ledger_find_row(ledger, "web@3"), row);
@@ -47,13 +47,13 @@ static void test_claim_when_a_row_was_freed_then_it_is_used_again(void **context
 {
 	struct ledger *ledger = *context;
 	struct ledger_state state = {0};
-	int first = ledger_claim_row(ledger, "a", &state, NULL, NULL);
+	int first = ledger_claim_row(ledger, "a", NULL, &state, NULL, NULL);
 
-	assert_int_not_equal(ledger_claim_row(ledger, "b", &state, NULL, NULL), first);
+	assert_int_not_equal(ledger_claim_row(ledger, "b", NULL, &state, NULL, NULL), first);
 	ledger_post_exit(ledger, first, &(struct ledger_exit){.run = 1});
 	ledger_free_row(ledger, first);
 	assert_int_equal(ledger_find_row(ledger, "a"), -1);
-	assert_int_equal(ledger_claim_row(ledger, "c", &state, NULL, NULL), first);
+	assert_int_equal(ledger_claim_row(ledger, "c", NULL, &state, NULL, NULL), first);
 	assert_int_equal(ledger->exits[first].run, 0);
 	assert_int_equal(ledger_next_exit(ledger, 0), -1);
 }
@@ -67,11 +67,11 @@ static void test_claim_when_a_free_row_is_refused_then_another(void **context)
 {
 	struct ledger *ledger = *context;
 	struct ledger_state state = {0};
-	int first = ledger_claim_row(ledger, "a", &state, NULL, NULL);
+	int first = ledger_claim_row(ledger, "a", NULL, &state, NULL, NULL);
 
 	ledger_free_row(ledger, first);
-	assert_int_not_equal(ledger_claim_row(ledger, "b", &state, is_not_first, &first), first);
-	assert_int_equal(ledger_claim_row(ledger, "c", &state, NULL, NULL), first);
+	assert_int_not_equal(ledger_claim_row(ledger, "b", NULL, &state, is_not_first, &first), first);
+	assert_int_equal(ledger_claim_row(ledger, "c", NULL, &state, NULL, NULL), first);
 }
 
 static void test_claim_when_name_is_bad_then_refused(void **context)
@@ -81,10 +81,10 @@ static void test_claim_when_name_is_bad_then_refused(void **context)
 
 	memset(name, 'x', LIMIT_NAME);
 	name[LIMIT_NAME] = '\0';
-	assert_int_equal(ledger_claim_row(*context, name, &state, NULL, NULL), -ENAMETOOLONG);
-	assert_int_equal(ledger_claim_row(*context, "", &state, NULL, NULL), -ENAMETOOLONG);
+	assert_int_equal(ledger_claim_row(*context, name, NULL, &state, NULL, NULL), -ENAMETOOLONG);
+	assert_int_equal(ledger_claim_row(*context, "", NULL, &state, NULL, NULL), -ENAMETOOLONG);
 	name[LIMIT_NAME - 1] = '\0';
-	assert_true(ledger_claim_row(*context, name, &state, NULL, NULL) >= 0);
+	assert_true(ledger_claim_row(*context, name, NULL, &state, NULL, NULL) >= 0);
 }
 
 static void test_claim_when_all_rows_are_taken_then_enospc(void **context)
@@ -95,7 +95,7 @@ static void test_claim_when_all_rows_are_taken_then_enospc(void **context)
 	for (int row = 0; row < LIMIT_ROWS; row++)
 		ledger->table[row].name[0] = 'x';
 	atomic_store(&ledger->header.rows_high, LIMIT_ROWS);
-	assert_int_equal(ledger_claim_row(ledger, "one-more", &state, NULL, NULL), -ENOSPC);
+	assert_int_equal(ledger_claim_row(ledger, "one-more", NULL, &state, NULL, NULL), -ENOSPC);
 }
 
 static void test_exit_when_posted_then_pid_is_out_and_news_are_found_once(void **context)
@@ -140,7 +140,7 @@ static void test_commit_when_the_writer_is_killed_then_the_state_is_whole(void *
 {
 	struct ledger *ledger = *context;
 	struct ledger_state state = {0};
-	int row = ledger_claim_row(ledger, "a", &state, NULL, NULL);
+	int row = ledger_claim_row(ledger, "a", NULL, &state, NULL, NULL);
 
 	for (int round = 0; round < 100; round++) {
 		const struct ledger_state *seen;

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: ISC */
+/* command.c: see command.h. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/signame.h"
+#include "supervisord/engine/call.h"
+#include "supervisord/engine/command.h"
+#include "supervisord/engine/engine.h"
+#include "supervisord/engine/op.h"
+#include "supervisord/engine/selection.h"
+
+#define NO_TIMEOUT (-1)
+
+/* clang-format off */
+static const char *const force_names[] = {"names", "wait", "timeout_ms", "force", NULL};
+static const char *const wait_names[]  = {"names", "wait", "timeout_ms", NULL};
+/* clang-format on */
+
+struct command {
+	struct call *call;
+	enum op_goal goal;
+	enum reason reason;
+	bool force;
+	struct op_request request;
+	struct selection named; /* by the operator */
+	struct selection
+	    forced; /* what has to be stopped besides, and would not be without force */
+};
+
+static void run(struct call *call, enum op_goal goal, enum reason reason);
+static bool read_command(struct command *command, const char *const *names);
+static bool may_start(struct call *call);
+static bool find_forced(struct command *command);
+static bool find_conflicts(struct command *command);
+static bool find_requirers(struct command *command, const struct selection *stopped);
+static void refuse(struct command *command, const struct program *program);
+static struct op *watch_all(struct command *command);
+static void act_on_all(struct command *command);
+static void act_on(
+    const struct command *command, struct program *program, const struct cause *cause);
+static bool reload_one(struct op *op, struct program *program);
+static bool is_commandable(const struct program *program, enum op_goal goal);
+
+static const char being_removed[] = "its stanza is gone: it is being removed";
+
+void command_start(struct call *call)
+{
+	if (may_start(call))
+		run(call, OP_UP, REASON_STARTED);
+}
+
+void command_stop(struct call *call)
+{
+	run(call, OP_DOWN, REASON_STOPPED);
+}
+
+void command_restart(struct call *call)
+{
+	if (may_start(call))
+		run(call, OP_RESTARTED, REASON_RESTARTED);
+}
+
+void command_reload(struct call *call)
+{
+	struct command command = {.call = call, .goal = OP_RELOADED};
+	struct op *op;
+	bool ok = true;
+
+	if (!read_command(&command, wait_names))
+		return;
+	op = op_new(&command.request);
+	for (size_t i = 0; op != NULL && ok && i < command.named.count; i++)
+		ok = reload_one(op, command.named.list[i]);
+	if (op != NULL && ok) {
+		op_begin(op);
+	} else {
+		if (op != NULL)
+			op_cancel(op);
+		call_out_of_memory(call);
+	}
+	selection_done(&command.named);
+}
+
+void command_signal(struct call *call)
+{
+	static const char *const names[] = {"names", "signal", NULL};
+	struct op_request request = {
+	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
+	struct selection selection;
+	const char *name = NULL;
+	struct op *op;
+	int number;
+
+	if (!call_allows(call, names) || !call_get_string(call, "signal", &name))
+		return;
+	number = name != NULL ? signame_parse(name) : -EINVAL;
+	if (number < 0) {
+		call_invalid_parameter(call, "signal");
+		return;
+	}
+	if (!selection_read(call, true, &selection))
+		return;
+	op = op_new(&request);
+	for (size_t i = 0; op != NULL && i < selection.count; i++) {
+		int error = program_signal_main(selection.list[i], number);
+
+		op_add_result(op, selection.list[i], error == 0,
+		    error == 0        ? "signalled"
+		    : error == -ESRCH ? "is not running"
+				      : strerror(-error));
+	}
+	if (op != NULL)
+		op_begin(op);
+	else
+		call_out_of_memory(call);
+	selection_done(&selection);
+}
+
+static void run(struct call *call, enum op_goal goal, enum reason reason)
+{
+	struct command command = {.call = call, .goal = goal, .reason = reason};
+	struct op *op;
+
+	if (!read_command(&command, force_names))
+		return;
+	if (selection_init(&command.forced, call->engine) < 0) {
+		call_out_of_memory(call);
+	} else if (find_forced(&command)) {
+		op = watch_all(&command);
+		if (op != NULL) {
+			act_on_all(&command);
+			op_begin(op);
+		} else {
+			call_out_of_memory(call);
+		}
+	}
+	selection_done(&command.forced);
+	selection_done(&command.named);
+}
+
+/* False: answered. */
+static bool read_command(struct command *command, const char *const *names)
+{
+	struct call *call = command->call;
+
+	command->request =
+	    (struct op_request){.client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
+	return call_allows(call, names) && call_get_bool(call, "wait", &command->request.wait) &&
+	       call_get_bool(call, "force", &command->force) &&
+	       call_get_int(
+		   call, "timeout_ms", 0, INT64_MAX / 1000000, &command->request.timeout_ms) &&
+	       selection_read(call, true, &command->named);
+}
+
+static bool may_start(struct call *call)
+{
+	if (call->engine->shutdown) {
+		call_error_text(call, CALL_INTERFACE ".ShuttingDown", NULL, NULL);
+		return false;
+	}
+	if (call->engine->safe_mode) {
+		call_error_text(call, CALL_INTERFACE ".SafeMode", "reason",
+		    "the engine crashed repeatedly; nothing is started until superctl apply");
+		return false;
+	}
+	return true;
+}
+
+/* What has to be stopped besides what the operator named.  False: answered. */
+static bool find_forced(struct command *command)
+{
+	if (command->goal == OP_DOWN)
+		return find_requirers(command, &command->named);
+	return find_conflicts(command);
+}
+
+/* Starting one side of a conflict stops the other side, and what requires that. */
+static bool find_conflicts(struct command *command)
+{
+	struct engine *engine = command->call->engine;
+	struct selection stopped;
+	bool any = false, ok;
+
+	for (size_t i = 0; i < engine->program_count; i++)
+		any |= engine->programs[i]->conflicts.count > 0;
+	if (!any)
+		return true;
+	ok = selection_init(&stopped, engine) == 0;
+	for (size_t i = 0; ok && i < command->named.count; i++) {
+		struct program *program = command->named.list[i];
+		struct engine_pull pull;
+
+		if (!is_commandable(program, command->goal) ||
+		    (command->goal == OP_RESTARTED && step_is_live(program_state_of(program))))
+			continue;
+		ok = engine_pull(engine, program, &pull) == 0;
+		for (size_t k = 0; ok && k < pull.stop_count; k++)
+			selection_add(&stopped, pull.stop[k]);
+		if (ok)
+			engine_pull_done(&pull);
+	}
+	if (!ok)
+		call_out_of_memory(command->call);
+	ok = ok && find_requirers(command, &stopped);
+	selection_done(&stopped);
+	return ok;
+}
+
+/* Those that are up, require one of `stopped` and are not among them.  False: answered. */
+static bool find_requirers(struct command *command, const struct selection *stopped)
+{
+	for (size_t i = 0; i < stopped->count; i++) {
+		struct program *program = stopped->list[i], **found;
+		size_t count;
+
+		if (step_is_at_rest(program_state_of(program)))
+			continue; /* who waits for it goes on to do so */
+		if (engine_find_requirers(command->call->engine, program, &found, &count) < 0) {
+			call_out_of_memory(command->call);
+			return false;
+		}
+		for (size_t k = 0; k < count; k++)
+			if (!selection_has(stopped, found[k]))
+				selection_add(&command->forced, found[k]);
+		free(found);
+		if (command->forced.count > 0 && !command->force) {
+			refuse(command, program);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void refuse(struct command *command, const struct program *program)
+{
+	struct call *call = command->call;
+
+	call_error_begin(call, CALL_INTERFACE ".RequiredBy");
+	jsonw_member_string(&call->w, "name", program_name(program));
+	jsonw_key(&call->w, "by");
+	jsonw_begin_array(&call->w);
+	for (size_t i = 0; i < command->forced.count; i++)
+		jsonw_string(&call->w, program_name(command->forced.list[i]));
+	jsonw_end_array(&call->w);
+	call_error_end(call);
+}
+
+/* NULL: out of memory. */
+static struct op *watch_all(struct command *command)
+{
+	struct op *op = op_new(&command->request);
+	int error = 0;
+
+	for (size_t i = 0; op != NULL && error == 0 && i < command->forced.count; i++)
+		error = op_add(op, command->forced.list[i], OP_DOWN);
+	for (size_t i = 0; op != NULL && error == 0 && i < command->named.count; i++) {
+		if (is_commandable(command->named.list[i], command->goal))
+			error = op_add(op, command->named.list[i], command->goal);
+		else
+			op_add_result(op, command->named.list[i], false, being_removed);
+	}
+	if (error == 0)
+		return op;
+	op_cancel(op);
+	return NULL;
+}
+
+/* All wishes before the first consequence: order is then decided with all of them known. */
+static void act_on_all(struct command *command)
+{
+	const int32_t uid = (int32_t)command->call->client->uid;
+	const struct cause forced = {.reason = REASON_FORCED, .detail = uid};
+	const struct cause cause = {.reason = command->reason, .detail = uid};
+	enum wanted wanted = command->goal == OP_DOWN ? WANTED_DOWN : WANTED_UP;
+
+	for (size_t i = 0; i < command->forced.count; i++)
+		program_wish(command->forced.list[i], WANTED_DOWN, false);
+	for (size_t i = 0; i < command->named.count; i++)
+		if (is_commandable(command->named.list[i], command->goal))
+			program_wish(command->named.list[i], wanted, command->goal == OP_RESTARTED);
+	for (size_t i = 0; i < command->forced.count; i++)
+		program_stop(command->forced.list[i], &forced);
+	for (size_t i = 0; i < command->named.count; i++)
+		if (is_commandable(command->named.list[i], command->goal))
+			act_on(command, command->named.list[i], &cause);
+}
+
+static void act_on(
+    const struct command *command, struct program *program, const struct cause *cause)
+{
+	if (command->goal == OP_DOWN)
+		program_stop(program, cause);
+	else if (command->goal == OP_RESTARTED && step_is_live(program_state_of(program)))
+		program_restart(program, cause);
+	else
+		engine_start(command->call->engine, program, cause);
+}
+
+/* False: out of memory. */
+static bool reload_one(struct op *op, struct program *program)
+{
+	int error = program->removed ? -EIDRM : program_reload(program);
+
+	if (error == 0)
+		return op_add(op, program, OP_RELOADED) == 0;
+	op_add_result(op, program, false,
+	    error == -EIDRM      ? being_removed
+	    : error == -ESRCH    ? "is not running"
+	    : error == -EALREADY ? "is reloading already"
+	    : error == -ENOTSUP
+		? "cannot reload: its stanza has neither reload_signal nor reload_command"
+		: strerror(-error));
+	return true;
+}
+
+/* One that is being removed can be stopped, and nothing else. */
+static bool is_commandable(const struct program *program, enum op_goal goal)
+{
+	return goal == OP_DOWN || !program->removed;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * depend.h: what one instance means for another one.  Pure.
+ *
+ * A link has a first and a last: the last one comes after the first, and stops before it.  All
+ * that a link can say is read off the first's (or the last's) state, so nothing has to be stored
+ * and a new engine knows it at once.  Sources: systemd.unit(5) for the separation of requirement
+ * and order; ours is that requires and wants imply the order.
+ */
+#ifndef ENGINE_DEPEND_H
+#define ENGINE_DEPEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/ledger.h"
+#include "supervisord/engine/config.h"
+
+enum depend_kind {
+	DEPEND_REQUIRES, /* the last cannot be up without the first */
+	DEPEND_WANTS,    /* the first is started too, and waited for */
+	DEPEND_AFTER,    /* order only */
+};
+
+/* How far the first must be. */
+enum depend_condition {
+	DEPEND_DEFAULT,   /* ready; of a oneshot: completed */
+	DEPEND_STARTED,   /* it has a process, or is past that */
+	DEPEND_READY,     /* RUNNING */
+	DEPEND_HEALTHY,   /* RUNNING, and its health check (if any) says so */
+	DEPEND_COMPLETED, /* ended with success */
+};
+
+/* The names, NULL-terminated, for messages: "started", "ready", "healthy", "completed". */
+extern const char *const depend_condition_names[];
+
+/* The name of one, NULL of DEPEND_DEFAULT. */
+const char *depend_condition_name(enum depend_condition condition);
+
+/*
+ * Split "NAME" or "NAME:CONDITION".  Returns 0, or -EINVAL for an unknown condition.
+ * *ret_length is that of the name, which is not checked.
+ */
+int depend_parse(const char *text, size_t *ret_length, enum depend_condition *ret_condition);
+
+/* Whether the first is as far as the condition asks. */
+bool depend_holds(enum depend_condition condition, const struct program_config *config,
+    const struct ledger_state *first);
+
+/* The first keeps the last from starting: it is not there yet (requires), or it may still come. */
+bool depend_blocks_start(enum depend_kind kind, enum depend_condition condition,
+    const struct program_config *config, const struct ledger_state *first);
+
+/* The last, which is up, cannot stay up: what it requires has gone, or is about to. */
+bool depend_is_lost(enum depend_kind kind, enum depend_condition condition,
+    const struct program_config *config, const struct ledger_state *first);
+
+/*
+ * The last keeps the first from stopping.  `config` and `first` as above: a smooth first that is
+ * only restarted does not wait.
+ */
+bool depend_blocks_stop(enum depend_kind kind, enum depend_condition condition,
+    const struct program_config *config, const struct ledger_state *first,
+    const struct ledger_state *last);
+
+/* Starting the last starts the first (it is not there, and nothing else will bring it). */
+bool depend_pulls(enum depend_kind kind, enum depend_condition condition,
+    const struct program_config *config, const struct ledger_state *first);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * giveup.h: what else happens when a program has ended for good: on_failure and essential.
+ *
+ * LEDGER_FLAG_OWED is set by the transition that put the program at rest and taken away here when
+ * all is done, so an engine that is killed in between is followed by one that does it.
+ */
+#ifndef ENGINE_GIVEUP_H
+#define ENGINE_GIVEUP_H
+
+struct program;
+
+/* Do what is owed, if anything is. */
+void giveup_settle(struct program *program);
+
+#endif

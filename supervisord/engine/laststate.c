@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/* laststate.c: see laststate.h. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/limits.h"
+#include "supervisord/engine/laststate.h"
+
+/* A name, a blank, "down", a newline. */
+#define LINE_MAX_BYTES (LIMIT_NAME + 8)
+
+static int open_file(const char *state_dir, FILE **ret_file);
+static bool read_line(FILE *file, char *line, char **ret_value);
+static int write_all(FILE *from, FILE *to, const char *name, bool up);
+static int replace(int dir, FILE *file);
+
+int laststate_write(const char *state_dir, const char *name, bool up)
+{
+	FILE *from = NULL, *to = NULL;
+	int dir, fd, error;
+
+	if (mkdir(state_dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	error = open_file(state_dir, &from);
+	if (error < 0 && error != -ENOENT)
+		goto out;
+	fd = openat(dir, LASTSTATE_FILE ".new",
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	to = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (to == NULL) {
+		error = -errno;
+		if (fd >= 0)
+			close(fd);
+		goto out;
+	}
+	error = write_all(from, to, name, up);
+	if (error == 0)
+		error = replace(dir, to);
+out:
+	if (to != NULL)
+		fclose(to);
+	if (from != NULL)
+		fclose(from);
+	close(dir);
+	return error;
+}
+
+int laststate_read(const char *state_dir, const char *name)
+{
+	char line[LINE_MAX_BYTES], *value;
+	FILE *file;
+	int result = open_file(state_dir, &file);
+
+	if (result < 0)
+		return result;
+	result = -ENOENT;
+	while (result == -ENOENT && read_line(file, line, &value))
+		if (strcmp(line, name) == 0)
+			result = strcmp(value, "up") == 0;
+	fclose(file);
+	return result;
+}
+
+static int open_file(const char *state_dir, FILE **ret_file)
+{
+	char *path;
+	int fd;
+
+	if (asprintf(&path, "%s/" LASTSTATE_FILE, state_dir) < 0)
+		return -ENOMEM;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	free(path);
+	if (fd < 0)
+		return -errno;
+	*ret_file = fdopen(fd, "r");
+	if (*ret_file != NULL)
+		return 0;
+	close(fd);
+	return -ENOMEM;
+}
+
+/* The next good line, cut in two; `line` is LINE_MAX_BYTES. */
+static bool read_line(FILE *file, char *line, char **ret_value)
+{
+	while (fgets(line, LINE_MAX_BYTES, file) != NULL) {
+		char *blank = strchr(line, ' '), *end = strchr(line, '\n');
+
+		if (end == NULL || blank == NULL)
+			continue;
+		*blank = *end = '\0';
+		*ret_value = blank + 1;
+		if (strcmp(*ret_value, "up") == 0 || strcmp(*ret_value, "down") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The old lines without that of `name`, and the new one.  `from` may be NULL. */
+static int write_all(FILE *from, FILE *to, const char *name, bool up)
+{
+	char line[LINE_MAX_BYTES], *value;
+	int lines = 0;
+
+	while (from != NULL && lines < LIMIT_ROWS && read_line(from, line, &value)) {
+		if (strcmp(line, name) == 0)
+			continue;
+		fprintf(to, "%s %s\n", line, value);
+		lines++;
+	}
+	fprintf(to, "%s %s\n", name, up ? "up" : "down");
+	return fflush(to) == 0 && !ferror(to) ? 0 : errno != 0 ? -errno : -EIO;
+}
+
+static int replace(int dir, FILE *file)
+{
+	if (fsync(fileno(file)) < 0 ||
+	    renameat(dir, LASTSTATE_FILE ".new", dir, LASTSTATE_FILE) < 0 || fsync(dir) < 0)
+		return -errno;
+	return 0;
+}

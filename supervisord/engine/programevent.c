@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: ISC */
+/* programevent.c: see programevent.h.  The order within program_happen() is the contract with the
+ * next engine. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bsd/string.h>
+
+#include "lib/clock.h"
+#include "lib/ownlog.h"
+#include "supervisord/engine/engine.h"
+#include "supervisord/engine/health.h"
+#include "supervisord/engine/hooks.h"
+#include "supervisord/engine/launch.h"
+#include "supervisord/engine/notify.h"
+#include "supervisord/engine/programevent.h"
+#include "supervisord/engine/readiness.h"
+#include "supervisord/engine/start.h"
+
+const struct cause program_no_cause = {REASON_NONE, 0, 0};
+
+static bool is_gone(struct program *program);
+static bool is_end_unread(const struct program *program);
+static void stop_rest(struct program *program, size_t left);
+static void look_around(struct program *program, struct happening *happening);
+static void log_transition(const struct program *program, enum state from);
+
+void program_event(struct program *program, enum event event, const struct cause *cause)
+{
+	struct happening happening = {.event = event, .cause = *cause};
+
+	program_happen(program, &happening);
+}
+
+/* Decide, commit, then act: see program.h. */
+void program_happen(struct program *program, struct happening *happening)
+{
+	struct engine *engine = program->engine;
+	enum state from = program_state_of(program);
+	struct transition transition;
+	int error;
+
+	look_around(program, happening);
+	error = transition_decide(program_state(program), program->config, happening, &transition);
+	if (error < 0)
+		log_error("%s: %s cannot happen in state %s: please report this",
+		    program_name(program), step_event_name(happening->event),
+		    step_state_own_name(from));
+	else
+		ledger_commit_state(engine->ledger, program->run.row, &transition.state);
+	/* The news may go now, and must before a launch: the next run's exit would be cleared with
+	 * it. */
+	if (happening->event == EVENT_EXIT)
+		ledger_clear_exit(engine->ledger, program->run.row);
+	if (error < 0)
+		return;
+	program_set_timer(program, transition.state.deadline_ns);
+	program_act(program, transition.actions);
+	if (transition.state.state != from)
+		log_transition(
+		    program, from); /* after the act: a crashed program is back the sooner */
+	program_attend(program);
+	if (program->removed && step_is_at_rest((enum state)transition.state.state))
+		program_defer(program, PENDING_FREE);
+	if (transition.moved || happening->lost || happening->event == EVENT_START ||
+	    happening->event == EVENT_STOP || happening->event == EVENT_READY)
+		engine_program_changed(engine, program);
+}
+
+void program_act(struct program *program, unsigned actions)
+{
+	if (actions & ACTION_BEGIN)
+		program_set_status_text(program, "");
+	if (actions & ACTION_LAUNCH)
+		start_run(program);
+	if (actions & (ACTION_SIGNAL | ACTION_ESCALATE))
+		program_stop_by_step(program);
+	if (actions & ACTION_HOOK)
+		hooks_start(program);
+	if (actions & ACTION_ADOPT)
+		readiness_find_main(program);
+	if (actions & ACTION_PROBE)
+		program_defer(program, PENDING_PROBE);
+	if (actions & ACTION_GIVEN_UP)
+		program_defer(program, PENDING_OWED);
+}
+
+/* Where the stop is now: its command, a signal, or KILL. */
+void program_stop_by_step(struct program *program)
+{
+	const struct ledger_state *state = program_state(program);
+	struct transition_stop stop = transition_stop_step(program->config, state);
+	int number = stop.signal;
+
+	if (state->state == STATE_BACKOFF) { /* what crashed has left something */
+		run_kill(&program->run, program_name(program));
+		return;
+	}
+	if (stop.command) {
+		(void)task_cancel_kinds(program, HOOKS_ALL & ~(1U << TASK_STOP_COMMAND));
+		hooks_start_kind(program, TASK_STOP_COMMAND);
+		return;
+	}
+	(void)task_cancel_kinds(program, HOOKS_ALL);
+	if (state->stop_step == 1 && state->reason == REASON_WATCHDOG)
+		number = SIGABRT; /* for a core dump that tells why */
+	if (number == SIGKILL && stop.all)
+		run_kill(&program->run, program_name(program));
+	else
+		run_signal(&program->run, number, stop.all ? RUN_ALL : RUN_MAIN);
+}
+
+/* Look after what the present state needs to be looked after. */
+void program_attend(struct program *program)
+{
+	const struct ledger_state *state = program_state(program);
+	const struct life_config *life = program->config->life;
+	bool oneshot = life->key_type == TYPE_ONESHOT && life->key_max_runtime > 0;
+
+	if (state->state == STATE_STARTING && transition_waits_for_ready(program->config)) {
+		if ((state->flags & LEDGER_FLAG_FORKED) && program_pid(program) == 0)
+			readiness_find_main(program);
+		else if (life->key_type != TYPE_FORKING || (state->flags & LEDGER_FLAG_FORKED))
+			readiness_begin(program);
+	} else if (program->readiness != NULL) {
+		readiness_end(program);
+	}
+	if (state->state == STATE_RUNNING || (state->state == STATE_STARTING && oneshot))
+		health_begin(program);
+	else if (program->health != NULL)
+		health_end(program);
+	if (state->state != STATE_RUNNING && !LIST_EMPTY(&program->tasks))
+		(void)task_cancel_kinds(program, 1U << TASK_RELOAD);
+	if (state->state == STATE_STOPPED && program->notify != NULL)
+		notify_forget_store(program);
+}
+
+void program_set_timer(struct program *program, int64_t deadline_ns)
+{
+	struct timers *timers = &program->engine->timers;
+
+	if (deadline_ns == 0)
+		timers_cancel(timers, &program->timer);
+	else if (timers_arm(timers, &program->timer, deadline_ns) < 0)
+		log_error("%s: out of memory for a timer", program_name(program));
+}
+
+void program_probe(struct program *program)
+{
+	if (program_state_of(program) == STATE_STOPPING && is_gone(program))
+		program_event(program, EVENT_GONE, &program_no_cause);
+}
+
+/* Whether nothing is left of the run, nor of what was run for it. */
+static bool is_gone(struct program *program)
+{
+	enum kill_mode mode = program->config->life->key_kill_mode;
+	size_t left = 0;
+
+	if (program_pid(program) != 0 || is_end_unread(program))
+		return false; /* its EXIT brings the next probe */
+	if (!run_is_gone(&program->run, mode == KILL_PROCESS, &left)) {
+		if (mode == KILL_ALL)
+			stop_rest(program, left);
+		return false;
+	}
+	/* Each brings another probe when it is gone. */
+	return !task_cancel_kinds(program, HOOKS_ALL);
+}
+
+/* The guardian has taken the pid out, and what it says of the end has yet to be acted on. */
+static bool is_end_unread(const struct program *program)
+{
+	const struct ledger_state *state = program_state(program);
+	const struct ledger_exit *end = &program->engine->ledger->exits[program->run.row];
+
+	return end->run == state->starts && state->run_acted != state->starts &&
+	       !((state->flags & LEDGER_FLAG_FORKED) && end->pid == state->forked_pid);
+}
+
+/* The leader heard the stop signal; what it left behind hears it now, once. */
+static void stop_rest(struct program *program, size_t left)
+{
+	struct ledger_state state = *program_state(program);
+	struct transition_stop stop = transition_stop_step(program->config, &state);
+
+	if ((state.flags & (LEDGER_FLAG_REST | LEDGER_FLAG_KILLED)) || stop.signal == 0)
+		return;
+	log_notice("%s: its main process has ended, %zu other%s left", program_name(program), left,
+	    left == 1 ? " is" : "s are");
+	if (!run_reaches_all(&program->run)) /* else each of them has heard it */
+		run_signal(&program->run, stop.signal, RUN_ALL);
+	state.flags |= LEDGER_FLAG_REST; /* done, so not again */
+	ledger_commit_state(program->engine->ledger, program->run.row, &state);
+}
+
+/* How the world is for this instance now. */
+static void look_around(struct program *program, struct happening *happening)
+{
+	const struct engine *engine = program->engine;
+	const struct ledger_state *state = program_state(program);
+	const struct program_link *lost = NULL;
+
+	happening->may_start = !engine->safe_mode &&
+			       !atomic_load(&engine->ledger->header.shutdown) &&
+			       !program->removed && engine_start_blocker(engine, program) == NULL;
+	happening->may_stop = engine_stop_blocker(engine, program) == NULL;
+	if (step_is_up((enum state)state->state) && !(state->flags & LEDGER_FLAG_LOST))
+		lost = engine_lost_link(engine, program);
+	if (lost != NULL) {
+		happening->lost = true;
+		if (happening->event == EVENT_CHECK && !transition_is_halting(state))
+			happening->cause = (struct cause){REASON_LOST, 0, lost->other->run.row + 1};
+	}
+	/* In a storm the group must do; who commands can wait for a look at every process. */
+	if (happening->event == EVENT_EXIT || happening->event == EVENT_TIMER)
+		happening->leftovers = run_has_group(&program->run);
+	else if (happening->event == EVENT_START || happening->event == EVENT_STOP)
+		happening->leftovers = run_has_leftovers(&program->run);
+	happening->config_hash = program_hash(program);
+	happening->random = arc4random();
+	happening->now_ns = clock_boot_ns();
+	happening->wall_ns = clock_wall_ns();
+}
+
+/* One line a transition that people can see; the hooks' states are in its reason. */
+static void log_transition(const struct program *program, enum state from)
+{
+	char reason[REASON_TEXT];
+	const char *was = step_state_name(from), *is = step_state_name(program_state_of(program));
+
+	program_reason(program, reason, sizeof(reason));
+	if (strcmp(was, is) != 0)
+		log_notice("%s: %s -> %s%s%s", program_name(program), was, is,
+		    reason[0] != '\0' ? ": " : "", reason);
+	else
+		log_notice("%s: %s: %s", program_name(program), is, reason);
+}

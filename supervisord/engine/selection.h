@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * selection.h: a set of programs: those that a command names, and those that it touches besides.
+ *
+ * A name is a program, a group (all its members), a glob over the programs' names, or "all".  The
+ * names of a call are resolved as a whole before anything is done to the first program.
+ */
+#ifndef ENGINE_SELECTION_H
+#define ENGINE_SELECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct call;
+struct engine;
+struct program;
+
+struct selection {
+	struct program **list;
+	size_t count;
+	bool *known; /* by row */
+};
+
+/* An empty one with room for every program.  0 or -ENOMEM; selection_done() is due in both cases.
+ */
+int selection_init(struct selection *selection, const struct engine *engine);
+void selection_done(struct selection *selection);
+
+/* Once each. */
+void selection_add(struct selection *selection, struct program *program);
+bool selection_has(const struct selection *selection, const struct program *program);
+
+/*
+ * The programs of the parameter `names`, ascending; none given: all of them, unless `needs_name`.
+ * False: the call has been answered, and there is no selection.
+ */
+bool selection_read(struct call *call, bool needs_name, struct selection *ret_selection);
+
+/* Answer that there is no such program; `groups`: a group might have been meant. */
+void selection_tell_missing(struct call *call, const char *name, bool groups);
+
+#endif
