@@ -129,8 +129,8 @@ void program_attend(struct program *program)
 	}
 	if (state->state == STATE_RUNNING || (state->state == STATE_STARTING && oneshot))
 		health_begin(program);
-	else if (program->health != NULL)
-		health_end(program);
+	else if (program->health != NULL && !step_is_up((enum state)state->state))
+		health_end(program); /* what was said before it is RUNNING counts then */
 	if (state->state != STATE_RUNNING && !LIST_EMPTY(&program->tasks))
 		(void)task_cancel_kinds(program, 1U << TASK_RELOAD);
 	if (state->state == STATE_STOPPED && program->notify != NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* reason.c: see reason.h. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -139,7 +140,10 @@ static void add_cause(
 		add_hook(text, state);
 		break;
 	case REASON_WATCHDOG:
-		add(text, "its watchdog had no sign of life for %d s", state->detail);
+		if (state->detail == 0)
+			add(text, "it asked for its watchdog (WATCHDOG=trigger)");
+		else
+			add(text, "its watchdog had no sign of life for %d s", state->detail);
 		break;
 	case REASON_UNHEALTHY:
 		add(text, "its health check failed %d times in a row", state->detail);
@@ -184,6 +188,8 @@ static void add_ready(
 	}
 	if (state->reason == REASON_NO_MAIN)
 		add(text, "its command left no main process that could be found");
+	else if (state->reason == REASON_NOT_READY && state->detail == EPIPE)
+		add(text, "closed %s%s without saying that it is ready", form, target);
 	else if (state->reason == REASON_NOT_READY)
 		add(text, "was not ready in time (%s%s)", form, target);
 	else if (state->detail != CHECK_NONE)

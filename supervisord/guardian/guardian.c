@@ -69,6 +69,7 @@ int guardian_run(const struct guardian_options *options, const char *libexec_dir
 		loop_once(g);
 	shutdown_remove_socket(g);
 	peers_tell_started(g, g->exit_code);
+	shutdown_reboot(g);
 	return g->exit_code;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* shutdown.c: see shutdown.h. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -110,6 +112,21 @@ void shutdown_remove_socket(const struct guardian *g)
 	    getsockname(control->fd, (struct sockaddr *)&address, &length) == 0 &&
 	    address.sun_family == AF_UNIX && address.sun_path[0] == '/')
 		(void)unlink(address.sun_path);
+}
+
+/* reboot(2): in a namespace of our own it ends that with HUP.  Where another init rules, it is
+ * asked. */
+void shutdown_reboot(const struct guardian *g)
+{
+	if (atomic_load(&g->ledger->header.reboot) == 0)
+		return;
+	log_notice("on_failure = reboot: the machine is started again");
+	sync();
+	if (getpid() == 1)
+		(void)reboot(RB_AUTOBOOT);
+	else
+		(void)execl("/sbin/reboot", "reboot", (char *)NULL);
+	log_error("cannot start the machine again: %s", strerror(errno));
 }
 
 static void kill_roles(const struct guardian *g)

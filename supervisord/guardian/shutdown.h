@@ -25,4 +25,8 @@ void shutdown_finish(struct guardian *g);
 /* The very last: whoever waits for our end sees it by the control socket. */
 void shutdown_remove_socket(const struct guardian *g);
 
+/* All has ended: start the machine again, if on_failure = "reboot" asked for it.  Returns when not,
+ * or when that cannot be had. */
+void shutdown_reboot(const struct guardian *g);
+
 #endif

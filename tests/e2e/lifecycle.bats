@@ -320,6 +320,22 @@ told() {
 	equals code "$code" 9
 }
 
+@test "lifecycle: on_failure = reboot ends what PID 1 rules over, after the programs" {
+	local code=0
+
+	can_be_pid1 || skip "no PID namespace can be made here"
+	{
+		run other
+		echo 'program "fails" { command = "sh -c \"sleep 0.3; exit 9\"" stable_after = "0s" start_limit = 1 on_failure = "reboot" }'
+	} | stanza_file life
+	sd_start_pid1
+	wait "$SD_JOB" || code=$?
+	# reboot(2) in a namespace ends its init by HUP; that is what the caller sees.
+	equals code "$code" 129
+	told_in_order 0 "fails: RUNNING -> FATAL" "other: STOPPING -> STOPPED"
+	file_has "$SD/own.log" "the machine is started again"
+}
+
 @test "lifecycle: boot = last-state remembers what the operator said" {
 	{
 		run kept 'boot = "last-state"'
