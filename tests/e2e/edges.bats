@@ -34,10 +34,10 @@ print(got.decode().replace("\0", "\n"), end="")
 @test "edges: commands that follow each other on one connection keep their timers" {
 	stanza_file edge <<-END
 		program "soft" { command = "sleep 1000" stable_after = "0s" }
-		program "hard" { command = "trap '' TERM; while :; do sleep 100; done" shell = true stable_after = "0s" stop_timeout = "300ms" }
+		program "hard" { command = "trap '' TERM; echo ready; while :; do sleep 100; done" shell = true stable_after = "0s" stop_timeout = "300ms" }
 	END
 	sd_start
-	wait_state hard RUNNING
+	wait_for "$PATIENCE" log_has hard ready
 	pipelined <<-END
 		{"method":"io.superctl.Stop","parameters":{"names":["soft"]}}
 		{"method":"io.superctl.Stop","parameters":{"names":["hard"]}}
@@ -49,10 +49,10 @@ print(got.decode().replace("\0", "\n"), end="")
 
 @test "edges: clients that vanish while they wait do not use up the connections" {
 	stanza_file edge <<-END
-		program "hard" { command = "trap '' TERM; while :; do sleep 0.1; done" shell = true stop_timeout = "1h" }
+		program "hard" { command = "trap '' TERM; echo ready; while :; do sleep 0.1; done" shell = true stop_timeout = "1h" }
 	END
 	sd_start
-	wait_state hard RUNNING
+	wait_for "$PATIENCE" log_has hard ready
 	"$PYTHON" -IS -c '
 import socket, sys
 for half in (False, True):
@@ -75,11 +75,22 @@ for half in (False, True):
 	END
 	sd_start
 	wait_state once EXITED
+	# What is left behind becomes stamp when its turn has come, maybe after its parent has ended.
+	wait_for "$PATIENCE" one_is_left
 	sctl start once
+	wait_for "$PATIENCE" one_is_left
 	sctl restart once
-	equals left "$(pgrep -cf "^$SD/bin/stamp")" 1
+	wait_for "$PATIENCE" one_is_left
 	sctl stop once
-	equals left "$(pgrep -cf "^$SD/bin/stamp")" 0
+	equals left "$(count_procs stamp)" 0
+	equals "runs that left one behind" "$(grep -c ^start "$SD/stamps")" 3
+}
+
+# One, and it has got so far as to wait for TERM.
+one_is_left() {
+	local pid
+
+	[ "$(count_procs stamp)" -eq 1 ] && pid=$(pgrep -f "^$SD/bin/stamp") && grep -q "^start .* $pid " "$SD/stamps"
 }
 
 @test "edges: every program has its turn in a storm" {
@@ -105,41 +116,48 @@ for half in (False, True):
 	sd_start
 	wait_for "$PATIENCE" log_has web up
 	# The second crash is answered after a second: the shutdown comes before that.
-	kill_role logger
-	kill -KILL "$(role_pid logger)"
-	cp -r "$SD/log" "$BATS_TEST_TMPDIR/before"
 	guardian=$(guardian)
+	logger=$(role_pid logger)
+	kill_role logger
+	wait_for "$PATIENCE" has_new_role logger "$logger"
+	kill -KILL "$(role_pid logger)"
 	kill -TERM "$guardian"
-	wait_for 30 is_gone "$guardian"
+	wait_for "$PATIENCE" is_gone "$guardian"
 	grep -q 'last words' "$SD/log/web.log"
 }
 
 @test "edges: a program that is being removed can not be started again" {
 	stanza_file edge <<-END
-		program "slow" { command = "trap '' TERM; while :; do sleep 0.1; done" shell = true stop_timeout = "2s" stable_after = "0s" }
+		program "slow" { command = "trap '' TERM; echo ready; while :; do sleep 0.1; done" shell = true stop_timeout = "1h" }
 	END
 	sd_start
-	wait_state slow RUNNING
+	wait_for "$PATIENCE" log_has slow ready
 	rm "$SD/conf.d/edge.conf"
 	sctl apply --no-wait
 	run ! sctl start slow
 	run ! sctl restart slow
 	[ "$(version_field engine_starts)" -eq 1 ]
+	equals state "$(record slow state)" STOPPING
+	kill_program slow
 	wait_for "$PATIENCE" exits 4 sctl status slow
 }
 
 @test "edges: a stanza that is back before its program was gone is started again" {
 	stanza_file edge <<-END
-		program "slow" { command = "trap '' TERM; while :; do sleep 0.1; done" shell = true stop_timeout = "1s" stable_after = "0s" }
+		program "slow" { command = "trap '' TERM; echo ready; while :; do sleep 0.1; done" shell = true stop_timeout = "1h" stable_after = "0s" }
 	END
 	sd_start
-	wait_state slow RUNNING
+	wait_for "$PATIENCE" log_has slow ready
 	mv "$SD/conf.d/edge.conf" "$SD/edge.conf"
 	sctl apply --no-wait
 	mv "$SD/edge.conf" "$SD/conf.d/edge.conf"
 	sctl apply --no-wait
+	kill_program slow
 	wait_for "$PATIENCE" has slow starts 2
 	wait_state slow RUNNING
+	sctl stop --no-wait slow
+	kill_program slow
+	wait_state slow STOPPED
 }
 
 @test "edges: a restart of several keeps the order of stops" {
@@ -150,9 +168,13 @@ for half in (False, True):
 	END
 	sd_start
 	wait_state web RUNNING
+	wait_for "$PATIENCE" has_lines "$SD/stamps" 2
+	told=$(count_lines "$SD/own.log")
 	sctl restart db web
-	equals order "$(cut -d' ' -f1,2 "$SD/stamps" | tr '\n' ' ')" \
-		"start db start web stop web stop db start db start web "
+	wait_for "$PATIENCE" has_lines "$SD/stamps" 6
+	equals order "$(sed -n 3,4p "$SD/stamps" | cut -d' ' -f1,2 | tr '\n' ' ')" "stop web stop db "
+	equals "started again" "$(sed -n '5,$p' "$SD/stamps" | cut -d' ' -f1,2 | sort | tr '\n' ' ')" "start db start web "
+	told_in_order "$told" "db: STOPPING -> STARTING" "db: STARTING -> RUNNING" "web: WAITING -> STARTING"
 }
 
 @test "edges: a program that becomes another one's reader is restarted onto the pipe" {
@@ -160,7 +182,7 @@ for half in (False, True):
 		program "sink" { command = "while read -r line; do echo got \$line; done" shell = true stable_after = "0s" restart = always }
 	END
 	sd_start
-	wait_for "$PATIENCE" at_least starts "$(record sink starts)" 1
+	wait_for "$PATIENCE" told_in_order 0 "sink: WAITING -> STARTING"
 	stanza src <<-END
 		program "src" { command = "echo hello; sleep 1000" shell = true stdout = "program:sink" }
 	END
@@ -172,7 +194,7 @@ for half in (False, True):
 	rm "$SD/run/control.sock" "$SD/run/supervisord.lock"
 	kill -HUP "$(guardian)"
 	wait_for "$PATIENCE" sd_serves
-	run -1 "$SUPERVISORD" -n -c "$SD/supervisord.conf"
+	run -1 timeout 60 "$SUPERVISORD" -n -c "$SD/supervisord.conf"
 	[[ $output == *'already running'* ]]
 }
 
@@ -201,13 +223,18 @@ for half in (False, True):
 	# The leader was one of the first dozen processes: give its number, and those around it, to strangers of their own session.
 	# shellcheck disable=SC2016 # for the shell in there
 	nsenter -t "$(cat "$SD/guardian")" -p -m bash -c '
+		count=0
 		for number in $(seq 2 30); do
 			[ ! -d "/proc/$number" ] || continue
 			echo $((number - 1)) >/proc/sys/kernel/ns_last_pid
-			setsid sleep 3456 </dev/null >/dev/null 2>&1 3>&- &
-		done' || skip "pids cannot be chosen here"
-	before=$(pgrep -cf '^sleep 3456')
+			setsid "$1/bin/stamp" "$1/strangers" run </dev/null >/dev/null 2>&1 3>&- &
+			count=$((count + 1))
+		done
+		echo "$count" >"$1/count"' - "$SD" || skip "pids cannot be chosen here"
+	before=$(cat "$SD/count")
 	[ "$before" -gt 0 ]
+	wait_for "$PATIENCE" has_lines "$SD/strangers" "$before"
 	sctl stop once
-	equals strangers "$(pgrep -cf '^sleep 3456')" "$before"
+	equals strangers "$(count_procs stamp)" "$before"
+	equals "stamps of strangers" "$(count_lines "$SD/strangers")" "$before"
 }

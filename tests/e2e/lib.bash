@@ -388,8 +388,11 @@ started_as_often_as() {
 
 	starts=$(record "$1" starts)
 	lines=$(count_lines "$2")
-	[ "$starts" -eq $((lines + 1)) ] && [ "$(record "$1" last_exit.signal)" = TERM ] ||
+	if [ "$starts" -eq $((lines + 1)) ]; then
+		equals "last_exit of $1, which has not written" "$(record "$1" last_exit.signal)" TERM
+	else
 		equals "starts of $1" "$starts" "$lines"
+	fi
 }
 
 # told_in_order LINE TEXT…: the daemon's own messages after that line have these texts, in this order.  What a program
