@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 # The main job: the shipped stanza runs hello on its default address, and hello is always there.
 # The only test with a fixed port, because that port is what it is about.
+#
+# tests/run: alone
 
 load lib.bash
 

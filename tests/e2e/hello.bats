@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # hello.bats: the worker alone, without a supervisor.
+#
+# tests/run: alone, one test needs the default port
 
 bats_require_minimum_version 1.5.0
 

@@ -66,6 +66,15 @@ socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(sys.argv[2].encode(), sy
 		"$SD/run/notify/$1" "$2"
 }
 
+# The same, as another user: send_as UID NAME TEXT.
+send_as() {
+	"$PYTHON" -ISc '
+import os, socket, sys
+os.setuid(int(sys.argv[1]))
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(sys.argv[3].encode(), sys.argv[2])' \
+		"$1" "$SD/run/notify/$2" "$3"
+}
+
 last_line() {
 	tail -n 1 "$1"
 }
@@ -137,17 +146,24 @@ sys.stdin.read()' "$SD/run/notify/guarded" < <(wait_for "$PATIENCE" file_has "$S
 
 @test "notify: what another user says is refused" {
 	[ "$(id -u)" -eq 0 ] || skip "only root can be another user"
-	notifier alien "say:$SD/alien.up:up" "await:$SD/alien.go" "alien:65534:READY=1" \
-		"await:$SD/alien.on" "send:READY=1" wait <<-END
+	notifier alien "say:$SD/alien.up:up" "await:$SD/alien.go" "send:READY=1" wait <<-END
 		ready = "notify"
 	END
 	wait_for "$PATIENCE" has_lines "$SD/alien.up" 1
 	chmod 666 "$SD/run/notify/alien" # as careless as one can be
-	touch "$SD/alien.go"
+	send_as 65534 alien READY=1
 	wait_for "$PATIENCE" file_has "$SD/own.log" 'alien: a notification by process .* of user 65534 was refused: that is another user'
 	equals state "$(record alien state)" STARTING
-	touch "$SD/alien.on"
+	touch "$SD/alien.go"
 	wait_state alien RUNNING
+}
+
+@test "notify: a process of a root program that has become another user is believed" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can be another user"
+	notifier dropped "alien:65534:READY=1" wait <<-END
+		ready = "notify"
+	END
+	wait_state dropped RUNNING
 }
 
 @test "notify: a program of another user can write to its socket" {

@@ -4,6 +4,8 @@
 #
 # It installs into this machine, so it needs root, and nothing of ours may be there already.  The tests are steps of one
 # story and run in their order; when one fails, the later ones are skipped.
+#
+# tests/run: alone
 
 bats_require_minimum_version 1.5.0
 
