@@ -35,7 +35,7 @@ run: ## build, then run supervisord with the hello worker in the foreground
 	@exec env O='$(O)' packaging/run-dev
 
 check: ## build, then run every test (TESTS=... for some)
-	@packaging/install-deps build test $(if $(and $(shell command -v apt-get),$(filter 0,$(shell id -u))),deb)
+	@packaging/install-deps build test real $(if $(and $(shell command -v apt-get),$(filter 0,$(shell id -u))),deb)
 	$(SUBMAKE) tests man
 	@O='$(O)' CC='$(CC)' tests/run $(TESTS)
 
