@@ -323,10 +323,10 @@ reloader() {
 	equals state "$(record tell state)" RUNNING
 	exits 1 sctl reload tell
 	equals output "$output" "tell: is reloading already"
-	equals "output so far" "$(cat "$SD/tell.out")" ""
+	run ! file_has "$SD/tell.out" "tell: reloaded"
 	touch "$SD/tell.go"
 	ended_with 0
-	equals output "$(cat "$SD/tell.out")" "tell: reloaded"
+	equals result "$(last_line "$SD/tell.out")" "tell: reloaded"
 	wait_for "$PATIENCE" has tell status_text "new work"
 	equals reloading "$(record tell reloading)" false
 	equals pid "$(record tell pid)" "$pid"
@@ -392,7 +392,7 @@ reloader() {
 	wait_for "$PATIENCE" has dies reloading true
 	kill_program dies
 	ended_with 1
-	matches "$(cat "$SD/dies.out")" "^dies: EXITED: was killed by signal KILL"
+	matches "$(last_line "$SD/dies.out")" "^dies: EXITED: was killed by signal KILL"
 }
 
 @test "tracking: status and version say which, and why not by cgroup" {

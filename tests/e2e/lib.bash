@@ -371,6 +371,11 @@ file_has() {
 	grep -q -- "$2" "$1" 2>/dev/null
 }
 
+# Of what superctl printed: the result.  What comes before it tells, when that takes long, what is waited for.
+last_line() {
+	tail -n 1 "$1"
+}
+
 log_has() {
 	log_text "$1" | grep -q -- "$2"
 }

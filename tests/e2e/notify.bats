@@ -75,10 +75,6 @@ socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(sys.argv[3].encode(), sy
 		"$1" "$SD/run/notify/$2" "$3"
 }
 
-last_line() {
-	tail -n 1 "$1"
-}
-
 last_line_is() {
 	[ "$(last_line "$1")" = "$2" ]
 }
