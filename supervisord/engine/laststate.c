@@ -15,7 +15,7 @@
 /* A name, a blank, "down", a newline. */
 #define LINE_MAX_BYTES (LIMIT_NAME + 8)
 
-static int open_file(const char *state_dir, FILE **ret_file);
+static FILE *open_file(const char *state_dir);
 static bool read_line(FILE *file, char *line, char **ret_value);
 static int write_all(FILE *from, FILE *to, const char *name, bool up);
 static int replace(int dir, FILE *file);
@@ -30,9 +30,11 @@ int laststate_write(const char *state_dir, const char *name, bool up)
 	dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
-	error = open_file(state_dir, &from);
-	if (error < 0 && error != -ENOENT)
+	from = open_file(state_dir);
+	if (from == NULL && errno != ENOENT) {
+		error = -errno;
 		goto out;
+	}
 	fd = openat(dir, LASTSTATE_FILE ".new",
 	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	to = fd >= 0 ? fdopen(fd, "w") : NULL;
@@ -57,12 +59,11 @@ out:
 int laststate_read(const char *state_dir, const char *name)
 {
 	char line[LINE_MAX_BYTES], *value;
-	FILE *file;
-	int result = open_file(state_dir, &file);
+	FILE *file = open_file(state_dir);
+	int result = -ENOENT;
 
-	if (result < 0)
-		return result;
-	result = -ENOENT;
+	if (file == NULL)
+		return -errno;
 	while (result == -ENOENT && read_line(file, line, &value))
 		if (strcmp(line, name) == 0)
 			result = strcmp(value, "up") == 0;
@@ -70,22 +71,26 @@ int laststate_read(const char *state_dir, const char *name)
 	return result;
 }
 
-static int open_file(const char *state_dir, FILE **ret_file)
+/* NULL with errno. */
+static FILE *open_file(const char *state_dir)
 {
+	FILE *file = NULL;
 	char *path;
 	int fd;
 
-	if (asprintf(&path, "%s/" LASTSTATE_FILE, state_dir) < 0)
-		return -ENOMEM;
+	if (asprintf(&path, "%s/" LASTSTATE_FILE, state_dir) < 0) {
+		errno = ENOMEM;
+		return NULL;
+	}
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	free(path);
-	if (fd < 0)
-		return -errno;
-	*ret_file = fdopen(fd, "r");
-	if (*ret_file != NULL)
-		return 0;
-	close(fd);
-	return -ENOMEM;
+	if (fd >= 0)
+		file = fdopen(fd, "r");
+	if (fd >= 0 && file == NULL) {
+		close(fd);
+		errno = ENOMEM;
+	}
+	return file;
 }
 
 /* The next good line, cut in two; `line` is LINE_MAX_BYTES. */
