@@ -209,8 +209,8 @@ static bool has_succeeded(const struct program *program)
 
 /*
  * Whether a WAITING program may get what it waits for by itself: somebody is at work on it, or at
- * the end of the chain.  If not, `buffer` (unless its size is 0) says what is missing: "requires
- * app, which requires db, which is FATAL".
+ * the end of the chain, or it will go on without it.  If not, `buffer` (unless its size is 0) says
+ * what is missing: "requires app, which requires db, which is FATAL".
  */
 static bool may_come(const struct program *program, char *buffer, size_t size)
 {
@@ -220,12 +220,13 @@ static bool may_come(const struct program *program, char *buffer, size_t size)
 
 	for (size_t i = 0; link != NULL && i < engine->program_count; i++) {
 		const struct program *other = link->other;
-		bool required = link->kind == DEPEND_REQUIRES;
 
+		if (link->kind != DEPEND_REQUIRES)
+			return true;
 		if (length < size)
-			length += (size_t)snprintf(buffer + length, size - length, "%s %s, which ",
-			    required ? "requires" : "waits for", program_name(other));
-		if (required && has_failed(other)) {
+			length += (size_t)snprintf(buffer + length, size - length,
+			    "requires %s, which ", program_name(other));
+		if (has_failed(other)) {
 			if (length < size)
 				(void)snprintf(buffer + length, size - length, "is %s",
 				    step_state_name(program_state_of(other)));

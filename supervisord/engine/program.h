@@ -59,6 +59,7 @@ struct program {
 	struct timer timer;
 	struct streams streams;
 	uint8_t pending;
+	uint8_t outlook;             /* enum depend_outlook, as its links said last */
 	bool removed;                /* to be freed once it is at rest */
 	struct task_end *reload_end; /* of the last reload_command; NULL: none */
 	bool is_target;              /* some stdout = "program:THIS" exists: stdin is that pipe */
