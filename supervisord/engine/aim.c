@@ -44,6 +44,8 @@ enum verdict aim_judge(struct aim *aim)
 		return judge_up(aim);
 	case OP_DOWN:
 		return judge_down(aim);
+	case OP_ENDED:
+		return step_is_at_rest(program_state_of(aim->program)) ? VERDICT_OK : VERDICT_OPEN;
 	case OP_RESTARTED:
 		return judge_restarted(aim);
 	case OP_RELOADED:
@@ -76,7 +78,7 @@ void aim_describe(const struct aim *aim, enum verdict verdict, char *buffer, siz
 		    aim->said_reloading || program_reload_end(aim->program) != NULL
 			? "reloaded"
 			: "told to reload");
-	else if (aim->goal != OP_DOWN)
+	else if (aim->goal != OP_DOWN && aim->goal != OP_ENDED)
 		describe_up(aim, buffer, size);
 	else if (step_is_at_rest(aim->state_before))
 		(void)snprintf(buffer, size, "was not running");
@@ -115,6 +117,19 @@ bool aim_describe_waiting(
 		(void)program_reason(program, reason, reason_size);
 	return left[0] != '\0' || held || aim->goal == OP_RELOADED ||
 	       state->state == STATE_WAITING || step_is_stopping((enum state)state->state);
+}
+
+int64_t aim_kill_ns(const struct aim *aim)
+{
+	const struct program *program = aim->program;
+	const struct engine *engine = program->engine;
+	int64_t kill_ns = transition_kill_ns(program->config, program_state(program));
+
+	/* The whole shutdown has a deadline of its own. */
+	if (kill_ns != 0 && engine->shutdown && !engine->shutdown_forced &&
+	    engine->shutdown_timer.deadline_ns < kill_ns)
+		return engine->shutdown_timer.deadline_ns;
+	return kill_ns;
 }
 
 static enum verdict judge_up(const struct aim *aim)

@@ -273,7 +273,7 @@ ended_with() {
 	exits 0 sctl start slow-end
 	pid=$(record slow-end pid)
 	exits 0 sctl stop slow-end
-	equals output "$output" "slow-end: still there: stamp ($pid)"$'\n'"slow-end: stopped"
+	matches "$output" "^slow-end: still there: stamp \($pid\), KILL in [0-9]+ s"$'\n'"slow-end: stopped\$"
 
 	begin "$SD/slow.out" start slow-app
 	wait_for "$PATIENCE" file_has "$SD/slow.out" "^slow-app: WAITING: .*waits for slow-db"
