@@ -137,6 +137,7 @@ UNIT_SRC := $(wildcard tests/unit/*/*_test.c)
 UNIT_BIN := $(UNIT_SRC:%.c=$(O)/%)
 TEST_PROGRAM_SRC := $(wildcard tests/programs/*.c)
 TEST_PROGRAMS := $(TEST_PROGRAM_SRC:%.c=$(O)/%)
+TEST_PRELOADS := $(patsubst %.c,$(O)/%.so,$(wildcard tests/preload/*.c))
 
 define UNIT_RULE
 $(O)/tests/unit/$(1)/%_test: $(O)/tests/unit/$(1)/%_test.o $(O)/lib$(1).a $(O)/liblib.a
@@ -150,10 +151,17 @@ $(O)/tests/programs/%: $(O)/tests/programs/%.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
 .PRECIOUS: $(O)/%.o
 
-tests: all $(UNIT_BIN) $(TEST_PROGRAMS)
+# Without sanitizers: they are the business of what it is loaded into.
+$(O)/tests/preload/%.so: tests/preload/%.c
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(filter-out -fPIE -fsanitize%,$(ALL_CFLAGS)) -fPIC -shared \
+		$(filter-out -pie -fsanitize%,$(ALL_LDFLAGS)) -o $@ $<
+
+tests: all $(UNIT_BIN) $(TEST_PROGRAMS) $(TEST_PRELOADS)
 unit: $(UNIT_BIN)
 	O=$(O) tests/run unit
-programs: all $(TEST_PROGRAMS)
+programs: all $(TEST_PROGRAMS) $(TEST_PRELOADS)
 
 -include packaging/targets.mk
 

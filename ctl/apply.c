@@ -82,7 +82,7 @@ static enum exitcode on_applied(struct call *call, int parameters, void *context
 		applied->changed = true;
 	out_flush(out);
 	applied->code = exitcode_join(applied->code, result_print_all(call, results, false));
-	result_print_waiting(call, jsonr_member(reply, parameters, "waiting"));
+	result_print_waiting(call, jsonr_member(reply, parameters, "waiting"), "");
 	return EXITCODE_OK;
 }
 

@@ -129,6 +129,8 @@ enum exitcode call_run_keep(struct call *call, int *ret_fd)
 		return EXITCODE_USAGE;
 	}
 	while (try_once(call, again, &replied, ret_fd, &code) == ATTEMPT_LOST) {
+		if (replied && call->ends_with_peer)
+			return EXITCODE_OK;
 		again = call->read_only && !replied && clock_boot_ns() < retry_until;
 		if (!again) {
 			ctl_complain(call->ctl, "connection to supervisord lost%s",

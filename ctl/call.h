@@ -21,6 +21,7 @@ struct call {
 	const char
 	    *goes_on; /* not NULL: SIGINT ends the waiting, and this is said of what goes on */
 	int64_t deadline_ns;   /* of the whole call, CLOCK_BOOTTIME; 0: none */
+	bool ends_with_peer;   /* the end of the connection after a reply is the end of the call */
 	bool ends_with_output; /* end when nobody reads stdout any more */
 	int signal_fd;         /* SIGINT while it waits; -1: none */
 	/* Each reply; `parameters` is an object in `call->reply`.  Not OK ends the call with that

@@ -77,6 +77,6 @@ static enum exitcode on_results(struct call *call, int parameters, void *context
 
 	outcome->code =
 	    exitcode_join(outcome->code, result_print_all(call, results, outcome->needs_running));
-	result_print_waiting(call, jsonr_member(&call->reply, parameters, "waiting"));
+	result_print_waiting(call, jsonr_member(&call->reply, parameters, "waiting"), "");
 	return EXITCODE_OK;
 }

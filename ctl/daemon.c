@@ -6,6 +6,7 @@
 
 #include "ctl/call.h"
 #include "ctl/connect.h"
+#include "ctl/result.h"
 
 /* Between two looks at whether the daemon is gone. */
 #define PROBE_MS 20
@@ -37,8 +38,9 @@ enum exitcode ctl_shutdown(struct ctl *ctl)
 	struct call call;
 	int fd = -1;
 
-	call_init(&call, ctl, "Shutdown", false);
+	call_init(&call, ctl, "Shutdown", (ctl->options.set & OPTION_NO_WAIT) == 0);
 	call_set_wait(&call, "the shutdown", 0);
+	call.ends_with_peer = true;
 	call.on_reply = on_shutdown;
 	code = call_run_keep(&call, &fd);
 	if (code == EXITCODE_OK && (ctl->options.set & OPTION_NO_WAIT) == 0)
@@ -101,25 +103,29 @@ static void print_tracking(struct call *call, int parameters)
 
 static enum exitcode on_shutdown(struct call *call, int parameters, void *context)
 {
-	(void)call;
-	(void)parameters;
 	(void)context;
+	result_print_waiting(
+	    call, jsonr_member(&call->reply, parameters, "waiting"), "waiting for ");
 	return EXITCODE_OK;
 }
 
 /*
  * The connection ends with the engine, which may be restarted in the middle; the listening socket
- * is the guardian's, so the end is when connecting fails.  Consumes `fd`.
+ * is the guardian's, so the end is when connecting fails.  Consumes `fd`, -1 when it has ended.
  */
 static enum exitcode wait_for_end(struct call *call, int fd)
 {
 	enum exitcode code;
 	char byte;
 
-	do {
+	code = EXITCODE_OK;
+	while (fd >= 0 && code == EXITCODE_OK) {
 		code = call_wait(call, fd, POLLIN, -1);
-	} while (code == EXITCODE_OK && recv(fd, &byte, 1, MSG_DONTWAIT) > 0);
-	close(fd);
+		if (code == EXITCODE_OK && recv(fd, &byte, 1, MSG_DONTWAIT) > 0)
+			continue;
+		close(fd);
+		fd = -1;
+	}
 	while (code == EXITCODE_OK) {
 		if (connect_daemon(call->ctl, true, &fd) != EXITCODE_OK)
 			return EXITCODE_OK;

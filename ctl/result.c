@@ -30,7 +30,7 @@ enum exitcode result_print_all(struct call *call, int results, bool needs_runnin
 	return code;
 }
 
-void result_print_waiting(struct call *call, int waiting)
+void result_print_waiting(struct call *call, int waiting, const char *before)
 {
 	struct jsonr *reply = &call->reply;
 	struct out *err = &call->ctl->err;
@@ -38,7 +38,9 @@ void result_print_waiting(struct call *call, int waiting)
 	for (int at = jsonr_first(reply, waiting); at >= 0; at = jsonr_next(reply, waiting, at)) {
 		const char *left = jsonr_text(reply, jsonr_member(reply, at, "left"), "");
 		const char *reason = jsonr_text(reply, jsonr_member(reply, at, "reason"), "");
+		int64_t kill_ms = jsonr_int(reply, jsonr_member(reply, at, "kill_ms"), -1);
 
+		out_string(err, before);
 		out_text(err, jsonr_text(reply, jsonr_member(reply, at, "name"), "?"), 0);
 		out_string(err, ": ");
 		if (left[0] != '\0') {
@@ -49,6 +51,8 @@ void result_print_waiting(struct call *call, int waiting)
 			out_string(err, reason[0] != '\0' ? ": " : "");
 			out_text(err, reason, 0);
 		}
+		if (kill_ms >= 0)
+			out_format(err, ", KILL in %lld s", (long long)(kill_ms + 999) / 1000);
 		out_string(err, "\n");
 	}
 	out_flush(err);

@@ -14,8 +14,9 @@ enum exitcode result_print_all(struct call *call, int results, bool needs_runnin
 
 /*
  * Print `waiting`, an array in call->reply (or none), on stderr at once: what the command still
- * waits for: "web: still there: sh (12)", "app: WAITING: waits for db".
+ * waits for: "web: still there: sh (12), KILL in 7 s", "app: WAITING: waits for db"; `before`
+ * stands before each.
  */
-void result_print_waiting(struct call *call, int waiting);
+void result_print_waiting(struct call *call, int waiting, const char *before);
 
 #endif

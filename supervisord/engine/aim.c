@@ -44,6 +44,8 @@ enum verdict aim_judge(struct aim *aim)
 		return judge_up(aim);
 	case OP_DOWN:
 		return judge_down(aim);
+	case OP_ENDED:
+		return step_is_at_rest(program_state_of(aim->program)) ? VERDICT_OK : VERDICT_OPEN;
 	case OP_RESTARTED:
 		return judge_restarted(aim);
 	case OP_RELOADED:
@@ -76,7 +78,7 @@ void aim_describe(const struct aim *aim, enum verdict verdict, char *buffer, siz
 		    aim->said_reloading || program_reload_end(aim->program) != NULL
 			? "reloaded"
 			: "told to reload");
-	else if (aim->goal != OP_DOWN)
+	else if (aim->goal != OP_DOWN && aim->goal != OP_ENDED)
 		describe_up(aim, buffer, size);
 	else if (step_is_at_rest(aim->state_before))
 		(void)snprintf(buffer, size, "was not running");
@@ -115,6 +117,19 @@ bool aim_describe_waiting(
 		(void)program_reason(program, reason, reason_size);
 	return left[0] != '\0' || held || aim->goal == OP_RELOADED ||
 	       state->state == STATE_WAITING || step_is_stopping((enum state)state->state);
+}
+
+int64_t aim_kill_ns(const struct aim *aim)
+{
+	const struct program *program = aim->program;
+	const struct engine *engine = program->engine;
+	int64_t kill_ns = transition_kill_ns(program->config, program_state(program));
+
+	/* The whole shutdown has a deadline of its own. */
+	if (kill_ns != 0 && engine->shutdown && !engine->shutdown_forced &&
+	    engine->shutdown_timer.deadline_ns < kill_ns)
+		return engine->shutdown_timer.deadline_ns;
+	return kill_ns;
 }
 
 static enum verdict judge_up(const struct aim *aim)
@@ -209,8 +224,8 @@ static bool has_succeeded(const struct program *program)
 
 /*
  * Whether a WAITING program may get what it waits for by itself: somebody is at work on it, or at
- * the end of the chain.  If not, `buffer` (unless its size is 0) says what is missing: "requires
- * app, which requires db, which is FATAL".
+ * the end of the chain, or it will go on without it.  If not, `buffer` (unless its size is 0) says
+ * what is missing: "requires app, which requires db, which is FATAL".
  */
 static bool may_come(const struct program *program, char *buffer, size_t size)
 {
@@ -220,12 +235,13 @@ static bool may_come(const struct program *program, char *buffer, size_t size)
 
 	for (size_t i = 0; link != NULL && i < engine->program_count; i++) {
 		const struct program *other = link->other;
-		bool required = link->kind == DEPEND_REQUIRES;
 
+		if (link->kind != DEPEND_REQUIRES)
+			return true;
 		if (length < size)
-			length += (size_t)snprintf(buffer + length, size - length, "%s %s, which ",
-			    required ? "requires" : "waits for", program_name(other));
-		if (required && has_failed(other)) {
+			length += (size_t)snprintf(buffer + length, size - length,
+			    "requires %s, which ", program_name(other));
+		if (has_failed(other)) {
 			if (length < size)
 				(void)snprintf(buffer + length, size - length, "is %s",
 				    step_state_name(program_state_of(other)));

@@ -20,6 +20,7 @@ enum op_goal {
 	OP_DOWN,      /* no process of it is left */
 	OP_RESTARTED, /* up again, by another run than before */
 	OP_RELOADED,  /* the same run, with its reload behind it */
+	OP_ENDED,     /* as OP_DOWN, by a shutdown that may yet have to be told to the program */
 };
 
 struct aim {
@@ -60,5 +61,8 @@ void aim_describe_late(const struct aim *aim, char *buffer, size_t size);
 #define AIM_LEFT_TEXT 192
 bool aim_describe_waiting(
     const struct aim *aim, char *reason, size_t reason_size, char *left, size_t left_size);
+
+/* When what is left of it gets KILL (CLOCK_BOOTTIME); 0: that was done, or is not to come. */
+int64_t aim_kill_ns(const struct aim *aim);
 
 #endif

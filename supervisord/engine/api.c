@@ -39,6 +39,7 @@ static void logs(struct call *call);
 static void apply(struct call *call);
 static void check(struct call *call);
 static void shut_down(struct call *call);
+static void watch_shutdown(struct call *call);
 static void version(struct call *call);
 
 static const struct method {
@@ -344,9 +345,38 @@ static void shut_down(struct call *call)
 	if (!call_allows(call, names))
 		return;
 	log_notice("shutdown requested by uid %u", (unsigned)call->client->uid);
+	if (call->client->more) {
+		watch_shutdown(call);
+		return;
+	}
 	engine_request_shutdown(call->engine);
 	call_begin_reply(call);
 	call_end_reply(call);
+}
+
+static void watch_shutdown(struct call *call)
+{
+	const struct op_request request = {.client = call->client, .wait = true, .timeout_ms = -1};
+	struct engine *engine = call->engine;
+	struct op *op = op_new(&request);
+
+	engine_request_shutdown(engine); /* whatever can be told of it */
+	if (op == NULL) {
+		call_out_of_memory(call);
+		return;
+	}
+	/* At once, so that an engine that dies in the middle leaves no doubt that it has begun. */
+	jsonw_begin_object(&call->w);
+	jsonw_key(&call->w, "parameters");
+	jsonw_begin_object(&call->w);
+	jsonw_end_object(&call->w);
+	jsonw_member_bool(&call->w, "continues", true);
+	jsonw_end_object(&call->w);
+	control_reply(call->client, &call->w);
+	for (size_t i = 0; i < engine->program_count; i++)
+		if (!step_is_at_rest(program_state_of(engine->programs[i])))
+			(void)op_add(op, engine->programs[i], OP_ENDED);
+	op_begin(op);
 }
 
 static void version(struct call *call)

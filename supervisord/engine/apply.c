@@ -15,6 +15,7 @@
 #include "supervisord/engine/laststate.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/op.h"
+#include "supervisord/engine/plan.h"
 #include "supervisord/engine/readiness.h"
 #include "supervisord/engine/retired.h"
 
@@ -29,7 +30,8 @@ struct apply {
 	struct engine *engine;
 	struct op *op;
 	struct jsonw steps;
-	char changed[STEP_REASON]; /* keys of the program at hand that differ */
+	struct plan_input *inputs; /* their old stanzas are gone once the new ones are in force */
+	struct plan plan;
 };
 
 static int adopt_rows(struct engine *engine, const struct config *config);
@@ -37,22 +39,28 @@ static void adopt_slots(struct engine *engine);
 static void adopt_slot(struct program *program, uint64_t key, int slot);
 static int adopt_tasks(struct engine *engine, uint32_t high);
 static int commit(struct apply *apply, struct config *config);
+static int make_plan(struct apply *apply, const struct config *config);
+static struct plan_input input_of(
+    const struct program *program, const struct program_config *stanza);
+static struct plan_input input_of_new(
+    const struct apply *apply, const struct config *config, const struct program_config *stanza);
+static bool is_boot(const struct apply *apply);
 static int hold_config(struct engine *engine, const struct config *config);
-static int retire(struct program *program);
-static void switch_configs(struct apply *apply, const struct config *config);
-static void note_settings(
-    struct apply *apply, const struct settings *old, const struct settings *new);
-static void note_changed(void *context, const char *key, enum change_class change);
-static int add_new(struct apply *apply, const struct config *config, bool start);
-static void recall(
-    const struct config *config, const char *name, bool *wanted, enum reason *reason);
+static void retire(struct program *program);
+static void switch_configs(struct engine *engine, const struct config *config);
+static int add_new(struct apply *apply);
+static void recall(const struct config *config, const char *name, struct plan_input *input);
 static int hold_log_specs(struct engine *engine);
 static size_t add_log_specs(
     struct engine *engine, const struct program *program, struct logspec *specs);
 static void act(struct apply *apply);
-static bool is_outdated(const struct program *program);
-static void act_on(struct apply *apply, struct program *program);
-static void add_step(struct apply *apply, const char *name, const char *action, const char *reason);
+static void prepare_step(struct apply *apply, const struct plan_step *step);
+static void do_step(struct apply *apply, const struct plan_step *step);
+static void settle(struct engine *engine, struct program *program);
+static struct program *program_of_step(const struct apply *apply, const struct plan_step *step);
+static void tell_plan(struct apply *apply, const struct config *config);
+static void tell_step(
+    struct apply *apply, const char *name, const char *action, const char *reason);
 static void watch(struct apply *apply, struct program *program, enum op_goal goal);
 
 int apply_files(struct engine *engine, struct op *op, struct config_errors *errors)
@@ -115,7 +123,7 @@ static int adopt_rows(struct engine *engine, const struct config *config)
 		error = program_adopt(
 		    engine, stanza != NULL ? stanza : &retired_unknown, (int)row, &program);
 		if (error == 0 && stanza == NULL) {
-			error = retire(program);
+			retire(program);
 			program->removed = !engine->config_lost;
 		}
 		if (error == 0)
@@ -189,25 +197,27 @@ static int adopt_tasks(struct engine *engine, uint32_t high)
 }
 
 /*
- * From here on it is done: the guardian gets the text first, so that an engine that is killed now
- * is followed by one that applies the same.
+ * Once the guardian has the text it is done: an engine that is killed after that is followed by one
+ * that applies the same.
  */
 static int commit(struct apply *apply, struct config *config)
 {
 	struct engine *engine = apply->engine;
 	struct config *old = engine->config;
-	int error = engine->config_lost ? 0 : hold_config(engine, config);
+	int error;
 
+	error = make_plan(apply, config);
+	if (error == 0 && !engine->config_lost)
+		error = hold_config(engine, config);
 	if (error < 0)
-		return error;
+		goto out;
+	tell_plan(apply, config);
 	config_forget_text(config);
-	if (old != NULL)
-		note_settings(apply, &old->settings, &config->settings);
-	switch_configs(apply, config);
+	switch_configs(engine, config);
 	idcache_clear(&engine->ids);
 	engine->config = config;
 	config_free(old);
-	error = add_new(apply, config, !engine->shutdown);
+	error = add_new(apply);
 	if (error == 0)
 		error = engine_link_programs(engine);
 	if (error == 0)
@@ -219,7 +229,77 @@ static int commit(struct apply *apply, struct config *config)
 	atomic_store(
 	    &engine->ledger->header.shutdown_timeout_ns, config->settings.key_shutdown_timeout);
 	act(apply);
-	return 0;
+	error = 0;
+out:
+	plan_done(&apply->plan);
+	free(apply->inputs);
+	return error;
+}
+
+/* All programs of the ledger and of the configuration, by name; both come sorted. */
+static int make_plan(struct apply *apply, const struct config *config)
+{
+	struct engine *engine = apply->engine;
+	size_t existing = 0, wanted = 0, count = 0;
+
+	apply->inputs =
+	    calloc(engine->program_count + config->program_count + 1, sizeof(*apply->inputs));
+	if (apply->inputs == NULL)
+		return -ENOMEM;
+	while (existing < engine->program_count || wanted < config->program_count) {
+		const struct program *program =
+		    existing < engine->program_count ? engine->programs[existing] : NULL;
+		const struct program_config *stanza =
+		    wanted < config->program_count ? config->programs[wanted] : NULL;
+		int order = program != NULL && stanza != NULL
+				? strcmp(program_name(program), stanza->name)
+				: 0;
+
+		if (program != NULL && order <= 0)
+			apply->inputs[count++] = input_of(program, order == 0 ? stanza : NULL);
+		else if (stanza != NULL)
+			apply->inputs[count++] = input_of_new(apply, config, stanza);
+		existing += program != NULL && order <= 0;
+		wanted += stanza != NULL && order >= 0;
+	}
+	/* An empty configuration that stands for one that is lost says nothing about anybody. */
+	return plan_make(apply->inputs, engine->config_lost ? 0 : count, &apply->plan);
+}
+
+static struct plan_input input_of(
+    const struct program *program, const struct program_config *stanza)
+{
+	return (struct plan_input){
+	    .name = program_name(program),
+	    .old_config = program->last_config == NULL ? program->config : NULL,
+	    .new_config = stanza,
+	    .state = program_state(program),
+	    .retired = program->removed,
+	    .start = stanza != NULL && stanza->key_autostart && !program->engine->shutdown,
+	};
+}
+
+static struct plan_input input_of_new(
+    const struct apply *apply, const struct config *config, const struct program_config *stanza)
+{
+	struct plan_input input = {
+	    .name = stanza->name,
+	    .new_config = stanza,
+	    .start = stanza->key_autostart,
+	    .start_reason = is_boot(apply) ? REASON_AUTOSTART : REASON_ADDED,
+	};
+
+	if (is_boot(apply) && stanza->life->key_boot == BOOT_LAST_STATE)
+		recall(config, stanza->name, &input);
+	if (apply->engine->shutdown)
+		input.start = false;
+	return input;
+}
+
+/* The first configuration since the guardian started. */
+static bool is_boot(const struct apply *apply)
+{
+	return apply->op == NULL && atomic_load(&apply->engine->ledger->header.served) == 0;
 }
 
 static int hold_config(struct engine *engine, const struct config *config)
@@ -239,121 +319,67 @@ static int hold_config(struct engine *engine, const struct config *config)
 }
 
 /* Keep of its stanza what it takes to stop it and to write down what it still says. */
-static int retire(struct program *program)
+static void retire(struct program *program)
 {
 	struct program_config *last = retired_new(program_name(program), program->config);
 
 	if (last == NULL)
-		return -ENOMEM;
+		log_error("%s: out of memory for what its stanza says about its end",
+		    program_name(program));
 	program_unretire(program); /* what a lost configuration left */
-	program->config = program->last_config = last;
+	program->config = last != NULL ? last : &retired_unknown;
+	program->last_config = last;
 	program->removed = true;
-	return 0;
 }
 
 /* Every program from its old stanza to its new one; no pointer into the old configuration is left.
  */
-static void switch_configs(struct apply *apply, const struct config *config)
+static void switch_configs(struct engine *engine, const struct config *config)
 {
-	struct engine *engine = apply->engine;
-
 	for (size_t i = 0; i < engine->program_count; i++) {
 		struct program *program = engine->programs[i];
 		const struct program_config *stanza =
 		    config_find_program(config, program_name(program));
-		enum change_class change;
 
-		if (stanza == NULL) {
-			if (!program->removed && retire(program) == 0)
-				add_step(
-				    apply, program_name(program), "remove", "its stanza is gone");
-			continue;
-		}
-		if (program->removed) { /* back before it was gone */
-			program_unretire(program);
+		if (stanza != NULL) {
 			program->config = stanza;
-			program->is_back = stanza->key_autostart && !engine->shutdown;
-			add_step(apply, program_name(program), program->is_back ? "start" : "add",
-			    "its stanza is back");
-			continue;
+			program_unretire(program);
+		} else if (!program->removed && !engine->config_lost) {
+			retire(program);
 		}
-		if (program->config == stanza)
-			continue;
-		apply->changed[0] = '\0';
-		change = config_diff_program(program->config, stanza, note_changed, apply);
-		program->config = stanza;
-		program_unretire(program);
-		if (change == CHANGE_NONE)
-			continue;
-		add_step(apply, program_name(program),
-		    change == CHANGE_RESTART && program_state(program)->wanted == WANTED_UP
-			? "restart"
-			: "live",
-		    apply->changed);
 	}
 }
 
-/* The ones that take effect now; who changed nothing else should not read that nothing changed. */
-static void note_settings(
-    struct apply *apply, const struct settings *old, const struct settings *new)
-{
-	apply->changed[0] = '\0';
-	if (old->key_log_level != new->key_log_level)
-		note_changed(apply, "log_level", CHANGE_LIVE);
-	if (old->key_shutdown_timeout != new->key_shutdown_timeout)
-		note_changed(apply, "shutdown_timeout", CHANGE_LIVE);
-	if (strcmp(old->key_log_dir, new->key_log_dir) != 0)
-		note_changed(apply, "log_dir", CHANGE_LIVE);
-	if (apply->changed[0] != '\0')
-		add_step(apply, "supervisord", "live", apply->changed);
-}
-
-static void note_changed(void *context, const char *key, enum change_class change)
-{
-	struct apply *apply = context;
-	size_t length = strlen(apply->changed);
-
-	(void)change;
-	(void)snprintf(apply->changed + length, sizeof(apply->changed) - length, "%s%s changed",
-	    length > 0 ? ", " : "", key);
-}
-
-static int add_new(struct apply *apply, const struct config *config, bool start)
+/* Those of the new configuration that have no row, wanted up from their first moment on. */
+static int add_new(struct apply *apply)
 {
 	struct engine *engine = apply->engine;
-	bool boot = apply->op == NULL && atomic_load(&engine->ledger->header.served) == 0;
 
-	for (size_t i = 0; i < config->program_count; i++) {
-		const struct program_config *stanza = config->programs[i];
-		bool wanted = start && stanza->key_autostart;
-		enum reason reason = boot ? REASON_AUTOSTART : REASON_ADDED;
+	for (size_t i = 0; i < apply->plan.input_count; i++) {
+		const struct plan_input *input = &apply->inputs[i];
 		struct program *program;
 		int error;
 
-		if (engine_find(engine, stanza->name) != NULL)
+		if (input->state != NULL)
 			continue;
-		if (boot && start && stanza->life->key_boot == BOOT_LAST_STATE)
-			recall(config, stanza->name, &wanted, &reason);
-		error = program_new(engine, stanza, wanted ? reason : REASON_NONE, &program);
+		error = program_new(engine, input->new_config,
+		    input->start ? input->start_reason : REASON_NONE, &program);
 		if (error == 0)
 			error = engine_add(engine, program);
 		if (error < 0)
 			return error;
-		add_step(apply, stanza->name, wanted ? "start" : "add", "new stanza");
-		if (wanted)
-			watch(apply, program, OP_UP);
 	}
 	return 0;
 }
 
 /* What the operator said last, before the machine or the daemon was started anew. */
-static void recall(const struct config *config, const char *name, bool *wanted, enum reason *reason)
+static void recall(const struct config *config, const char *name, struct plan_input *input)
 {
 	int up = laststate_read(config->settings.key_state_dir, name);
 
 	if (up >= 0) {
-		*wanted = up == 1;
-		*reason = REASON_LAST_STATE;
+		input->start = up == 1;
+		input->start_reason = REASON_LAST_STATE;
 	} else if (up != -ENOENT) {
 		log_error("%s: cannot read its last state in %s: %s", name,
 		    config->settings.key_state_dir, strerror(-up));
@@ -425,69 +451,106 @@ static size_t add_log_specs(
 	return count;
 }
 
-/* All wishes before the first consequence: order is then decided with all of them known. */
+/* The steps of the plan; and who has none may still have something to finish. */
 static void act(struct apply *apply)
 {
 	struct engine *engine = apply->engine;
 
-	for (size_t i = 0; i < engine->program_count && !engine->safe_mode; i++) {
-		struct program *program = engine->programs[i];
-
-		if (program->removed)
-			program_wish(program, WANTED_DOWN, false);
-		else if (is_outdated(program))
-			program_wish(program, WANTED_UP, true);
-	}
 	for (size_t i = 0; i < engine->program_count; i++)
-		act_on(apply, engine->programs[i]);
+		if (engine->programs[i]->removed &&
+		    !step_is_at_rest(program_state_of(engine->programs[i])))
+			watch(apply, engine->programs[i], OP_DOWN);
+	for (size_t i = 0; i < apply->plan.count && !engine->safe_mode; i++)
+		prepare_step(apply, &apply->plan.steps[i]);
+	for (size_t i = 0; i < apply->plan.count && !engine->safe_mode; i++)
+		do_step(apply, &apply->plan.steps[i]);
+	for (size_t i = 0; i < engine->program_count; i++)
+		settle(engine, engine->programs[i]);
 }
 
-/* Its run is not what the stanza says now.  The other states launch what the stanza says then, or
- * nothing. */
-static bool is_outdated(const struct program *program)
+/* All wishes before the first consequence: order is then decided with all of them known. */
+static void prepare_step(struct apply *apply, const struct plan_step *step)
 {
-	const struct ledger_state *state = program_state(program);
+	struct program *program = program_of_step(apply, step);
 
-	return state->starts > 0 && state->wanted == WANTED_UP &&
-	       state->config_hash != program_hash(program) &&
-	       (step_is_up((enum state)state->state) || state->state == STATE_BACKOFF ||
-		   state->state == STATE_FATAL);
-}
-
-/* What one program needs follows from its ledger row and its stanza. */
-static void act_on(struct apply *apply, struct program *program)
-{
-	const struct cause changed = {.reason = REASON_CHANGED}, back = {.reason = REASON_ADDED};
-
-	if (apply->engine->safe_mode) {
-		program_defer(program, PENDING_CHECK);
-	} else if (program->removed) {
-		if (!step_is_at_rest(program_state_of(program)))
-			watch(apply, program, OP_DOWN);
-		program_stop(program, &(struct cause){.reason = REASON_REMOVED});
-	} else if (program->is_back) {
-		program->is_back = false;
+	if (program == NULL)
+		return;
+	if (step->action == PLAN_RESTART)
+		watch(apply, program, OP_RESTARTED);
+	else if (step->action == PLAN_START && !step->follows)
 		watch(apply, program, OP_UP);
-		engine_start(apply->engine, program, &back);
-	} else if (is_outdated(program)) {
-		bool live = step_is_live(program_state_of(program));
+	if (step->follows)
+		return;
+	if (step->action == PLAN_STOP || step->action == PLAN_FREE)
+		program_wish(program, WANTED_DOWN, false);
+	else if (step->cause == PLAN_CHANGED && step->action != PLAN_LIVE)
+		program_wish(program, WANTED_UP, step->action == PLAN_RESTART);
+}
 
-		watch(apply, program, live ? OP_RESTARTED : OP_UP);
-		if (live)
-			program_restart(program, &changed);
-		else
-			engine_start(apply->engine, program, &changed);
-	} else {
-		engine_start_needed(apply->engine, program);
-		program_attend(program);
-		program_defer(program, PENDING_CHECK);
+static void do_step(struct apply *apply, const struct plan_step *step)
+{
+	const struct cause changed = {.reason = REASON_CHANGED}, back = {.reason = REASON_ADDED},
+			   removed = {.reason = REASON_REMOVED};
+	struct program *program = program_of_step(apply, step);
+
+	if (program == NULL || step->follows)
+		return;
+	switch (step->action) {
+	case PLAN_STOP:
+	case PLAN_FREE: /* at rest something of it may be left */
+		program_stop(program, &removed);
+		break;
+	case PLAN_RESTART:
+		program_restart(program, &changed);
+		break;
+	case PLAN_START: /* a new one waits already: settle() */
+		if (step->cause != PLAN_NEW)
+			engine_start(
+			    apply->engine, program, step->cause == PLAN_BACK ? &back : &changed);
+		break;
+	case PLAN_LIVE:
+	case PLAN_ADD:
+	case PLAN_NONE:
+		break;
 	}
 }
 
-static void add_step(struct apply *apply, const char *name, const char *action, const char *reason)
+/* The new values are taken; and what an engine before this one has begun goes on. */
+static void settle(struct engine *engine, struct program *program)
 {
-	if (apply->op == NULL && atomic_load(&apply->engine->ledger->header.served) == 0)
-		return; /* the first start: nobody asks for a list of everything */
+	if (!engine->safe_mode && !program->removed) {
+		engine_start_needed(engine, program);
+		program_attend(program);
+	}
+	program_defer(program, PENDING_CHECK);
+}
+
+/* NULL: it could not be made, which was said. */
+static struct program *program_of_step(const struct apply *apply, const struct plan_step *step)
+{
+	return engine_find(apply->engine, apply->inputs[step->program].name);
+}
+
+static void tell_plan(struct apply *apply, const struct config *config)
+{
+	const struct config *old = apply->engine->config;
+	char reason[STEP_REASON];
+
+	if (is_boot(apply) || apply->engine->safe_mode)
+		return; /* nobody asks for a list of everything; or nothing of it is done */
+	if (old != NULL && plan_settings_reason(&old->settings, &config->settings, reason,
+			       sizeof(reason))[0] != '\0')
+		tell_step(apply, "supervisord", plan_action_name(PLAN_LIVE), reason);
+	for (size_t i = 0; i < apply->plan.count; i++) {
+		const struct plan_step *step = &apply->plan.steps[i];
+
+		tell_step(apply, apply->inputs[step->program].name, plan_action_name(step->action),
+		    plan_step_reason(&apply->plan, step, reason, sizeof(reason)));
+	}
+}
+
+static void tell_step(struct apply *apply, const char *name, const char *action, const char *reason)
+{
 	jsonw_begin_object(&apply->steps);
 	jsonw_member_string(&apply->steps, "name", name);
 	jsonw_member_string(&apply->steps, "action", action);

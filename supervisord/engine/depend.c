@@ -16,6 +16,7 @@ static bool is_reached(enum depend_condition condition, const struct program_con
     const struct ledger_state *first);
 static bool is_only_restarted(
     const struct program_config *config, const struct ledger_state *first);
+static bool is_unhealthy(enum depend_condition condition, const struct ledger_state *first);
 
 const char *depend_condition_name(enum depend_condition condition)
 {
@@ -62,7 +63,8 @@ bool depend_blocks_start(enum depend_kind kind, enum depend_condition condition,
 		return true;
 	case DEPEND_WANTS: /* one failed run is enough to go on without it */
 		return first->wanted == WANTED_UP && state != STATE_EXITED &&
-		       state != STATE_FATAL && state != STATE_BACKOFF;
+		       state != STATE_FATAL && state != STATE_BACKOFF &&
+		       !is_unhealthy(condition, first);
 	case DEPEND_AFTER:
 		return first->wanted == WANTED_UP && state != STATE_EXITED && state != STATE_FATAL;
 	}
@@ -90,6 +92,32 @@ bool depend_blocks_stop(enum depend_kind kind, enum depend_condition condition,
 	if (kind != DEPEND_REQUIRES || resolve(condition, config) == DEPEND_COMPLETED)
 		return transition_is_halting(last);
 	return !is_only_restarted(config, first);
+}
+
+enum depend_outlook depend_outlook(enum depend_kind kind, enum depend_condition condition,
+    const struct program_config *config, const struct ledger_state *first,
+    enum depend_outlook of_first)
+{
+	enum state state = (enum state)first->state;
+
+	if (kind != DEPEND_REQUIRES || depend_holds(condition, config, first))
+		return DEPEND_MAY_COME;
+	if (state == STATE_WAITING)
+		return of_first;
+	/* Wanted up and STOPPED: its start is only just about to be decided. */
+	if (step_is_at_rest(state) && !(state == STATE_STOPPED && first->wanted == WANTED_UP))
+		return DEPEND_IN_VAIN;
+	return state == STATE_BACKOFF || is_unhealthy(condition, first) ? DEPEND_DELAYED
+									: DEPEND_MAY_COME;
+}
+
+bool depend_goes_without(
+    enum depend_kind kind, const struct ledger_state *first, enum depend_outlook of_first)
+{
+	if (first->state != STATE_WAITING)
+		return false;
+	return (kind == DEPEND_WANTS && of_first != DEPEND_MAY_COME) ||
+	       (kind == DEPEND_AFTER && of_first == DEPEND_IN_VAIN);
 }
 
 bool depend_pulls(enum depend_kind kind, enum depend_condition condition,
@@ -142,4 +170,10 @@ static bool is_only_restarted(const struct program_config *config, const struct 
 {
 	return config->life->key_smooth && first->wanted == WANTED_UP &&
 	       !step_is_at_rest((enum state)first->state);
+}
+
+static bool is_unhealthy(enum depend_condition condition, const struct ledger_state *first)
+{
+	return condition == DEPEND_HEALTHY && first->state == STATE_RUNNING &&
+	       first->health == LEDGER_HEALTH_BAD;
 }

@@ -63,6 +63,26 @@ bool depend_blocks_stop(enum depend_kind kind, enum depend_condition condition,
     const struct program_config *config, const struct ledger_state *first,
     const struct ledger_state *last);
 
+/*
+ * What a WAITING program can expect of what it requires; worse is more.  A soft dependency (wants,
+ * after) on it does not wait in vain.  Each program's follows from its direct links, and from the
+ * outlooks at their other ends.
+ */
+enum depend_outlook {
+	DEPEND_MAY_COME, /* somebody is at work on it */
+	DEPEND_DELAYED,  /* a run of it has failed, or is not healthy: it may come, or never */
+	DEPEND_IN_VAIN,  /* nobody will bring it but an operator */
+};
+
+/* Of one link; `of_first`: the first's own outlook, where it is WAITING itself. */
+enum depend_outlook depend_outlook(enum depend_kind kind, enum depend_condition condition,
+    const struct program_config *config, const struct ledger_state *first,
+    enum depend_outlook of_first);
+
+/* The first, whose outlook that is, need not be waited for, as far as a link of this kind goes. */
+bool depend_goes_without(
+    enum depend_kind kind, const struct ledger_state *first, enum depend_outlook of_first);
+
 /* Starting the last starts the first (it is not there, and nothing else will bring it). */
 bool depend_pulls(enum depend_kind kind, enum depend_condition condition,
     const struct program_config *config, const struct ledger_state *first);

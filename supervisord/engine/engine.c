@@ -20,6 +20,7 @@
 #include "lib/channel.h"
 #include "lib/ownlog.h"
 #include "lib/rundir.h"
+#include "supervisord/engine/aim.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/engine.h"
@@ -31,6 +32,10 @@
 #define ROUND_BATCH 16
 /* After shutdown_timeout and KILL to everything, before the engine says it is done all the same. */
 #define FORCED_SHUTDOWN_NS (5 * NS_PER_S)
+/* Before the first and between two lists of whom a shutdown waits for, and programs in one. */
+#define TELL_FIRST_NS (2 * NS_PER_S)
+#define TELL_AGAIN_NS (5 * NS_PER_S)
+#define TELL_PROGRAMS 10
 /* For replies that are still to be sent when all is over. */
 #define LAST_REPLIES_MS 200
 
@@ -51,6 +56,8 @@ static void note_drained(struct engine *engine, const struct msg_head *head);
 static void reload(struct engine *engine);
 static void begin_shutdown(struct engine *engine);
 static void on_shutdown_timeout(struct timer *timer);
+static void tell_shutdown(struct timer *timer);
+static bool tell_waiting(struct program *program);
 static void check_shutdown(struct engine *engine);
 static void finish(struct engine *engine, int code);
 static int compare_name(const void *key, const void *entry);
@@ -116,7 +123,7 @@ int engine_add(struct engine *engine, struct program *program)
 	engine->programs[at] = program;
 	engine->program_count++;
 	engine->by_row[program->run.row] = &program->run;
-	return timers_reserve(&engine->timers, engine->program_count + LIMIT_CONTROL_CLIENTS + 1);
+	return timers_reserve(&engine->timers, engine->program_count + LIMIT_CONTROL_CLIENTS + 2);
 }
 
 void engine_remove(struct engine *engine, struct program *program)
@@ -176,6 +183,7 @@ static int set_up(struct engine *engine, const struct engine_options *options)
 	engine->config_path = options->config_path;
 	engine->safe_mode = options->safe_mode;
 	engine->shutdown_timer.fire = on_shutdown_timeout;
+	engine->tell_timer.fire = tell_shutdown;
 	TAILQ_INIT(&engine->pending);
 	TAILQ_INIT(&engine->pending_tasks);
 	for (int fd = FD_GUARDIAN; fd < FD_FIRST_UNUSED; fd++)
@@ -448,6 +456,7 @@ static void begin_shutdown(struct engine *engine)
 	engine->shutdown = true;
 	(void)timers_arm(&engine->timers, &engine->shutdown_timer,
 	    clock_boot_ns() + engine->config->settings.key_shutdown_timeout);
+	(void)timers_arm(&engine->timers, &engine->tell_timer, clock_boot_ns() + TELL_FIRST_NS);
 	for (size_t i = 0; i < engine->program_count; i++)
 		program_wish(engine->programs[i], WANTED_DOWN, false);
 	for (size_t i = 0; i < engine->program_count; i++)
@@ -471,6 +480,38 @@ static void on_shutdown_timeout(struct timer *timer)
 		if (step_is_live(program_state_of(engine->programs[i])))
 			run_kill(&engine->programs[i]->run, program_name(engine->programs[i]));
 	}
+}
+
+/* In the own log, which is what is left to look at when superctl cannot connect any more. */
+static void tell_shutdown(struct timer *timer)
+{
+	struct engine *engine =
+	    (struct engine *)(void *)((char *)timer - offsetof(struct engine, tell_timer));
+	int told = 0;
+
+	for (size_t i = 0; i < engine->program_count && told < TELL_PROGRAMS; i++)
+		told += tell_waiting(engine->programs[i]);
+	if (engine->task_count > 0)
+		log_notice("waiting for %zu command%s that programs have left to run",
+		    engine->task_count, engine->task_count == 1 ? "" : "s");
+	(void)timers_arm(&engine->timers, timer, clock_boot_ns() + TELL_AGAIN_NS);
+}
+
+static bool tell_waiting(struct program *program)
+{
+	const struct aim aim = {.program = program, .goal = OP_ENDED};
+	char reason[REASON_TEXT], left[AIM_LEFT_TEXT], kill[32] = "";
+	int64_t kill_ns = aim_kill_ns(&aim);
+
+	if (step_is_at_rest(program_state_of(program)) ||
+	    !aim_describe_waiting(&aim, reason, sizeof(reason), left, sizeof(left)))
+		return false;
+	if (kill_ns != 0)
+		(void)snprintf(kill, sizeof(kill), ", KILL in %lld s",
+		    (long long)((kill_ns - clock_boot_ns() + NS_PER_S - 1) / NS_PER_S));
+	log_notice("waiting for %s: %s%s%s", program_name(program),
+	    left[0] != '\0' ? "still there: " : "", left[0] != '\0' ? left : reason, kill);
+	return true;
 }
 
 static void check_shutdown(struct engine *engine)

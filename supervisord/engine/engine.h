@@ -41,7 +41,8 @@ struct engine {
 	struct cgroups cgroups;
 	size_t task_count;
 	struct timer shutdown_timer;
-	int exit_cursor; /* row to look for exits from */
+	struct timer tell_timer; /* of a shutdown that takes time: who is waited for */
+	int exit_cursor;         /* row to look for exits from */
 	bool safe_mode;
 	bool config_lost; /* safe mode, and not even the applied configuration can be read */
 	bool shutdown;

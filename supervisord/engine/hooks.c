@@ -191,6 +191,7 @@ static const char *result_of(const struct program *program)
 	case REASON_GAVE_UP:
 	case REASON_FORCED:
 	case REASON_LAST_STATE:
+	case REASON_WITHOUT:
 	case REASON_COUNT:
 		break;
 	}

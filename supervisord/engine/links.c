@@ -91,7 +91,9 @@ const struct program_link *engine_start_blocker(
 
 		if (depend_blocks_start((enum depend_kind)link->kind,
 			(enum depend_condition)link->condition, link->other->config,
-			program_state(link->other)))
+			program_state(link->other)) &&
+		    !depend_goes_without((enum depend_kind)link->kind, program_state(link->other),
+			(enum depend_outlook)link->other->outlook))
 			return link;
 	}
 	for (uint32_t i = 0; i < program->conflicts.count; i++)
@@ -125,6 +127,44 @@ const struct program_link *engine_lost_link(
 
 		if (depend_is_lost((enum depend_kind)link->kind,
 			(enum depend_condition)link->condition, link->other->config,
+			program_state(link->other)))
+			return link;
+	}
+	return NULL;
+}
+
+uint8_t engine_outlook(const struct program *program)
+{
+	enum depend_outlook worst = DEPEND_MAY_COME;
+
+	if (program_state_of(program) != STATE_WAITING)
+		return DEPEND_MAY_COME;
+	for (uint32_t i = 0; i < program->firsts.count; i++) {
+		const struct program_link *link = &program->firsts.list[i];
+		enum depend_outlook outlook = depend_outlook((enum depend_kind)link->kind,
+		    (enum depend_condition)link->condition, link->other->config,
+		    program_state(link->other), (enum depend_outlook)link->other->outlook);
+
+		if (outlook > worst)
+			worst = outlook;
+	}
+	for (uint32_t i = 0; i < program->conflicts.count; i++) {
+		const struct ledger_state *state = program_state(program->conflicts.list[i].other);
+
+		/* Nobody has told it to make room. */
+		if (step_is_up((enum state)state->state) && state->wanted == WANTED_UP)
+			worst = DEPEND_IN_VAIN;
+	}
+	return (uint8_t)worst;
+}
+
+const struct program_link *engine_missed_link(const struct program *program)
+{
+	for (uint32_t i = 0; i < program->firsts.count; i++) {
+		const struct program_link *link = &program->firsts.list[i];
+
+		if (link->kind == DEPEND_WANTS &&
+		    !depend_holds((enum depend_condition)link->condition, link->other->config,
 			program_state(link->other)))
 			return link;
 	}

@@ -9,6 +9,7 @@
 #define ENGINE_LINKS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct cause;
 struct engine;
@@ -32,6 +33,15 @@ const struct program_link *engine_stop_blocker(
     const struct engine *engine, const struct program *program);
 const struct program_link *engine_lost_link(
     const struct engine *engine, const struct program *program);
+
+/*
+ * What a WAITING program can expect (enum depend_outlook), read off its direct links; the caller
+ * keeps it in program->outlook, and tells the others when it has changed.
+ */
+uint8_t engine_outlook(const struct program *program);
+
+/* The link to one that is not there and that it goes without; NULL: none. */
+const struct program_link *engine_missed_link(const struct program *program);
 
 /*
  * Everything that starting `program` starts too (requires, wants, and theirs; those that come first

@@ -167,7 +167,10 @@ void op_note_removed(struct program *program)
 	while ((item = LIST_FIRST(&program->items)) != NULL) {
 		struct op *op = item->op;
 
-		settle(item, item->aim.goal == OP_DOWN ? VERDICT_OK : VERDICT_FAILED, "removed");
+		settle(item,
+		    item->aim.goal == OP_DOWN || item->aim.goal == OP_ENDED ? VERDICT_OK
+									    : VERDICT_FAILED,
+		    "removed");
 		if (op->begun)
 			finish_if_settled(op);
 	}
@@ -279,6 +282,7 @@ static void write_result(
 static void tell_waiting(struct op *op)
 {
 	char reason[REASON_TEXT], left[AIM_LEFT_TEXT];
+	int64_t now_ns = clock_boot_ns(), kill_ns;
 	struct op_item *item;
 	struct jsonw waiting;
 	int told = 0;
@@ -293,6 +297,10 @@ static void tell_waiting(struct op *op)
 		    &waiting, "state", step_state_name(program_state_of(item->aim.program)));
 		jsonw_member_string(&waiting, "reason", reason);
 		jsonw_member_string(&waiting, "left", left[0] != '\0' ? left : NULL);
+		kill_ns = aim_kill_ns(&item->aim);
+		if (kill_ns != 0)
+			jsonw_member_int(&waiting, "kill_ms",
+			    kill_ns > now_ns ? (kill_ns - now_ns) / NS_PER_MS : 0);
 		jsonw_end_object(&waiting);
 		if (++told == TELL_PROGRAMS)
 			break;

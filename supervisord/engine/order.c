@@ -15,10 +15,13 @@ struct graph {
 	uint32_t *next;  /* node -> index of the target to look at next */
 	uint32_t *targets;
 	unsigned char *colour;
+	uint32_t *finished; /* nodes as their walk ended; NULL: not asked for */
+	size_t finished_count;
 };
 
 static int graph_init(
     struct graph *graph, size_t node_count, const struct order_edge *edges, size_t edge_count);
+static void graph_done(struct graph *graph);
 static int walk(struct graph *graph, uint32_t root, uint32_t *path);
 
 int order_find_cycle(
@@ -43,11 +46,29 @@ int order_find_cycle(
 	for (int i = 0; path != NULL && i < result; i++)
 		ret_path[i] = path[i];
 	free(path);
-	free(graph.first);
-	free(graph.next);
-	free(graph.targets);
-	free(graph.colour);
+	graph_done(&graph);
 	return result;
+}
+
+int order_sort(
+    size_t node_count, const struct order_edge *edges, size_t edge_count, uint32_t *ret_order)
+{
+	struct graph graph = {.finished = ret_order};
+	uint32_t *path;
+	int error;
+
+	if (node_count == 0)
+		return 0;
+	error = graph_init(&graph, node_count, edges, edge_count);
+	path = calloc(node_count, sizeof(*path));
+	if (path == NULL)
+		error = -ENOMEM;
+	for (size_t i = 0; error == 0 && i < node_count; i++)
+		if (graph.colour[i] == UNSEEN)
+			(void)walk(&graph, (uint32_t)i, path);
+	free(path);
+	graph_done(&graph);
+	return error;
 }
 
 static int graph_init(
@@ -55,7 +76,7 @@ static int graph_init(
 {
 	graph->first = calloc(node_count + 1, sizeof(*graph->first));
 	graph->next = calloc(node_count, sizeof(*graph->next));
-	graph->targets = calloc(edge_count, sizeof(*graph->targets));
+	graph->targets = calloc(edge_count > 0 ? edge_count : 1, sizeof(*graph->targets));
 	graph->colour = calloc(node_count, sizeof(*graph->colour));
 	if (graph->first == NULL || graph->next == NULL || graph->targets == NULL ||
 	    graph->colour == NULL)
@@ -74,7 +95,16 @@ static int graph_init(
 	return 0;
 }
 
-/* Returns the length of a cycle, moved to the front of `path`, or 0. */
+static void graph_done(struct graph *graph)
+{
+	free(graph->first);
+	free(graph->next);
+	free(graph->targets);
+	free(graph->colour);
+}
+
+/* Returns the length of a cycle, moved to the front of `path`, or 0; always 0 where the order is
+ * what is asked for. */
 static int walk(struct graph *graph, uint32_t root, uint32_t *path)
 {
 	size_t depth = 1, start, length;
@@ -86,6 +116,8 @@ static int walk(struct graph *graph, uint32_t root, uint32_t *path)
 
 		if (graph->next[node] == graph->first[node + 1]) {
 			graph->colour[node] = FINISHED;
+			if (graph->finished != NULL)
+				graph->finished[graph->finished_count++] = node;
 			depth--;
 			continue;
 		}
@@ -94,6 +126,8 @@ static int walk(struct graph *graph, uint32_t root, uint32_t *path)
 			graph->colour[target] = ON_PATH;
 			path[depth++] = target;
 		} else if (graph->colour[target] == ON_PATH) {
+			if (graph->finished != NULL)
+				continue; /* the order does without that edge */
 			for (start = 0; path[start] != target; start++)
 				;
 			length = depth - start;

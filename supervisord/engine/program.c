@@ -17,6 +17,7 @@
 #include "supervisord/engine/hooks.h"
 #include "supervisord/engine/laststate.h"
 #include "supervisord/engine/notify.h"
+#include "supervisord/engine/plan.h"
 #include "supervisord/engine/program.h"
 #include "supervisord/engine/programevent.h"
 #include "supervisord/engine/readiness.h"
@@ -251,9 +252,7 @@ static void note_intent(const struct program *program, const struct cause *cause
 
 uint64_t program_hash(const struct program *program)
 {
-	/* Its stdin is a pipe because of what other stanzas say, so that is not in the stanza's own
-	 * hash. */
-	return program->is_target ? ~program->config->hash : program->config->hash;
+	return plan_run_hash(program->config, program->is_target);
 }
 
 void program_defer(struct program *program, enum program_pending what)

@@ -59,8 +59,8 @@ struct program {
 	struct timer timer;
 	struct streams streams;
 	uint8_t pending;
+	uint8_t outlook;             /* enum depend_outlook, as its links said last */
 	bool removed;                /* to be freed once it is at rest */
-	bool is_back;                /* its stanza came back before it was gone: start it again */
 	struct task_end *reload_end; /* of the last reload_command; NULL: none */
 	bool is_target;              /* some stdout = "program:THIS" exists: stdin is that pipe */
 	struct program_links firsts; /* those it comes after */

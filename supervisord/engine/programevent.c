@@ -25,6 +25,8 @@ static bool is_gone(struct program *program);
 static bool is_end_unread(const struct program *program);
 static void stop_rest(struct program *program, size_t left);
 static void look_around(struct program *program, struct happening *happening);
+static void note_missing(struct program *program, struct happening *happening);
+static void note_outlook(struct program *program);
 static void log_transition(const struct program *program, enum state from);
 
 void program_event(struct program *program, enum event event, const struct cause *cause)
@@ -67,6 +69,7 @@ void program_happen(struct program *program, struct happening *happening)
 	if (transition.moved || happening->lost || happening->event == EVENT_START ||
 	    happening->event == EVENT_STOP || happening->event == EVENT_READY)
 		engine_program_changed(engine, program);
+	note_outlook(program);
 }
 
 void program_act(struct program *program, unsigned actions)
@@ -214,6 +217,8 @@ static void look_around(struct program *program, struct happening *happening)
 		if (happening->event == EVENT_CHECK && !transition_is_halting(state))
 			happening->cause = (struct cause){REASON_LOST, 0, lost->other->run.row + 1};
 	}
+	if (state->state == STATE_WAITING && happening->may_start)
+		note_missing(program, happening);
 	/* In a storm the group must do; who commands can wait for a look at every process. */
 	if (happening->event == EVENT_EXIT || happening->event == EVENT_TIMER)
 		happening->leftovers = run_has_group(&program->run);
@@ -223,6 +228,27 @@ static void look_around(struct program *program, struct happening *happening)
 	happening->random = arc4random();
 	happening->now_ns = clock_boot_ns();
 	happening->wall_ns = clock_wall_ns();
+}
+
+/* It has waited, and goes on without something: that is why it starts now. */
+static void note_missing(struct program *program, struct happening *happening)
+{
+	const struct program_link *missed =
+	    happening->event == EVENT_CHECK ? engine_missed_link(program) : NULL;
+
+	if (missed != NULL)
+		happening->cause = (struct cause){REASON_WITHOUT, 0, missed->other->run.row + 1};
+}
+
+/* Whoever waits for this one looks again when it has become hopeless, or is so no more. */
+static void note_outlook(struct program *program)
+{
+	uint8_t outlook = engine_outlook(program);
+
+	if (outlook == program->outlook)
+		return;
+	program->outlook = outlook;
+	engine_defer_linked(program);
 }
 
 /* One line a transition that people can see; the hooks' states are in its reason. */

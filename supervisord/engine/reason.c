@@ -133,6 +133,7 @@ static void add_cause(
 	case REASON_LOST:
 	case REASON_CONFLICT:
 	case REASON_GAVE_UP:
+	case REASON_WITHOUT:
 		add_other(text, state, words);
 		break;
 	case REASON_HOOK:
@@ -205,6 +206,8 @@ static void add_other(
 		add(text, "needed by %s", other);
 	else if (state->reason == REASON_LOST)
 		add(text, "%s, which it requires, is not there any more", other);
+	else if (state->reason == REASON_WITHOUT)
+		add(text, "goes on without %s, which it wants", other);
 	else if (state->reason == REASON_CONFLICT)
 		add(text, "conflicts with %s, which starts", other);
 	else

@@ -45,6 +45,7 @@ enum reason {
 	REASON_GAVE_UP,    /* started by the on_failure of another one; step: row of that one + 1 */
 	REASON_FORCED,     /* stopped with what it requires (--force); detail: uid */
 	REASON_LAST_STATE, /* boot = last-state */
+	REASON_WITHOUT,    /* went on without what it wants; step: row of that one + 1 */
 	REASON_COUNT,
 };
 

@@ -87,6 +87,23 @@ struct transition_stop transition_stop_step(
 	return stop;
 }
 
+int64_t transition_kill_ns(const struct program_config *config, const struct ledger_state *state)
+{
+	struct ledger_state at = *state;
+	int64_t kill_ns = state->deadline_ns;
+
+	if (state->state != STATE_STOPPING || state->deadline_ns == 0 ||
+	    transition_stop_step(config, state).signal == TRANSITION_KILL)
+		return 0;
+	for (at.stop_step++;; at.stop_step++) {
+		struct transition_stop stop = transition_stop_step(config, &at);
+
+		if (stop.signal == TRANSITION_KILL)
+			return kill_ns;
+		kill_ns += stop.wait_ns;
+	}
+}
+
 bool transition_waits_for_ready(const struct program_config *config)
 {
 	return config->life->key_ready.kind != CHECK_NONE || config->life->key_type == TYPE_FORKING;

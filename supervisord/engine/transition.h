@@ -75,6 +75,10 @@ struct transition_stop {
 struct transition_stop transition_stop_step(
     const struct program_config *config, const struct ledger_state *state);
 
+/* When KILL goes to what is left of a run in STOPPING, if nothing of it ends before; 0: it was sent
+ * already, or there is no stop. */
+int64_t transition_kill_ns(const struct program_config *config, const struct ledger_state *state);
+
 /* STARTING waits for something to say that it is ready, so that its deadline is a failure. */
 bool transition_waits_for_ready(const struct program_config *config);
 

@@ -80,6 +80,31 @@ ended_with() {
 	wait_state want-bad FATAL
 }
 
+@test "start: what is wanted and waits itself for what failed is not waited for" {
+	stanza vain <<-END
+		program "vain-root" { command = "$SD/vain.daemon $SD/vain.stamps run" start_limit = 1 }
+		program "vain-mid" { command = "$SD/bin/stamp $SD/vain.stamps run" requires = {"vain-root"} }
+		program "vain-far" { command = "$SD/bin/stamp $SD/vain.stamps run" requires = {"vain-mid"} }
+		program "vain-app" { command = "$SD/bin/stamp $SD/vain.stamps run" wants = {"vain-far"} }
+		program "vain-last" { command = "$SD/bin/stamp $SD/vain.stamps run" after = {"vain-far"} }
+	END
+	exits 0 sctl start vain-app
+	wait_state vain-root FATAL
+	exits 0 sctl start vain-last
+	equals states "$(states vain-mid vain-far vain-app vain-last)" "WAITING WAITING RUNNING RUNNING "
+	file_has "$SD/own.log" "vain-app: WAITING -> STARTING: goes on without vain-far, which it wants"
+
+	exits 0 sctl stop vain-app vain-last
+	# Stopped by hand is no better, and what has come back is there for all.
+	exits 0 sctl stop vain-root
+	exits 0 sctl start vain-app
+	equals states "$(states vain-root vain-mid vain-app)" "STOPPED WAITING RUNNING "
+	cp "$SD/bin/stamp" "$SD/vain.daemon"
+	exits 0 sctl start vain-root
+	wait_state vain-far RUNNING
+	exits 0 sctl stop vain-app vain-far vain-mid vain-root
+}
+
 @test "start: a failed requirement is told at once, by its name and over others, and the start goes on" {
 	stanza lost <<-END
 		program "lost-db" { command = "$SD/lost.daemon $SD/lost.stamps run" start_limit = 1 }
@@ -248,7 +273,7 @@ ended_with() {
 	exits 0 sctl start slow-end
 	pid=$(record slow-end pid)
 	exits 0 sctl stop slow-end
-	equals output "$output" "slow-end: still there: stamp ($pid)"$'\n'"slow-end: stopped"
+	matches "$output" "^slow-end: still there: stamp \($pid\), KILL in [0-9]+ s"$'\n'"slow-end: stopped\$"
 
 	begin "$SD/slow.out" start slow-app
 	wait_for "$PATIENCE" file_has "$SD/slow.out" "^slow-app: WAITING: .*waits for slow-db"

@@ -185,6 +185,26 @@ own_log_is_served() {
 	no_procs ""
 }
 
+@test "instance: a shutdown names whom it waits for, to superctl and in its log" {
+	local pid status=0
+
+	cat >"$SD/conf.d/more.conf" <<-END
+		program "slow-db" { command = "$SD/bin/stamp $SD/slow.stamps run 6000" stop_timeout = "40s" }
+		program "slow-app" { command = "$SD/bin/stamp $SD/slow.stamps run 4000" stop_timeout = "50s" requires = {"slow-db"} }
+	END
+	sd_start
+	wait_state slow-app RUNNING
+	pid=$(record slow-app pid)
+	exits 0 sctl shutdown
+	wait "$SD_JOB" || status=$?
+	equals "exit status" "$status" 0
+	matches "$output" "waiting for slow-app: still there: stamp \($pid\), KILL in 4[0-9] s"
+	matches "$output" "waiting for slow-db: RUNNING: .*to be stopped after slow-app"
+	file_has "$SD/own.log" "waiting for slow-app: still there: stamp ($pid), KILL in 4[0-9] s"
+	file_has "$SD/own.log" "waiting for slow-db: .*to be stopped after slow-app"
+	matches "$output" "waiting for slow-db: still there: stamp"
+}
+
 @test "instance: kill -9 of the engine in the middle of the shutdown does not stop it" {
 	local status=0 engine
 

@@ -101,6 +101,36 @@ changed() {
 	wait_state p4 EXITED
 }
 
+@test "reload: each step is told with its reason, and is over when apply returns" {
+	local chain=$SD/conf.d/chain.conf db
+	local -a pids
+
+	cat >"$chain" <<-END
+		program "c-db" { command = "$SD/bin/stamp $SD/c-db.stamps run" }
+		program "c-web" { command = "$SD/bin/stamp $SD/c-web.stamps run" requires = {"c-db"} }
+		program "c-worker" { command = "$SD/bin/stamp $SD/c-worker.stamps run" requires = {"c-web"} }
+		program "c-gone" { command = "$SD/bin/stamp $SD/c-gone.stamps run" }
+	END
+	exits 0 sctl apply
+	matches "$output" 'c-web: start: new stanza'
+	db=$(record c-db pid)
+	pids=("$(record c-web pid)" "$(record c-worker pid)")
+	sed -i -e '/c-gone/d' -e '/program "c-db"/s/}$/log_max_size = 1MB }/' -e '/program "c-web"/s/ run" / run anew" /' "$chain"
+	exits 0 sctl apply
+	matches "$output" 'c-gone: stop: its stanza is gone'
+	matches "$output" 'c-gone: remove: its stanza is gone'
+	matches "$output" 'c-db: live: log_max_size changed'
+	matches "$output" 'c-web: restart: command changed'
+	matches "$output" 'c-worker: restart: requires c-web'
+	equals db "$(record c-db pid)" "$db"
+	equals web "$(record c-web state)" RUNNING
+	equals worker "$(record c-worker state)" RUNNING
+	[ "$(record c-web pid)" != "${pids[0]}" ]
+	[ "$(record c-worker pid)" != "${pids[1]}" ]
+	exits 0 sctl apply
+	equals steps "$output" 'nothing changed'
+}
+
 @test "reload: a bad file changes nothing, and the error names file and line" {
 	five_programs 3 "command = \"$SD/bin/stamp $SD/p3.stamps run 2\"" >"$SD/conf.d/five.conf"
 	printf 'program "new" { command = "/bin/true" }\nprogram "bad" {\n\tcommand = "/bin/true"\n\tstart_limit = "many"\n}\n' \

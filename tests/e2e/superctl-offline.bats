@@ -353,14 +353,14 @@ result() {
 	start_fake <<-END
 		{"io.superctl.Stop": [[
 			{"continues": true, "parameters": {"results": [], "waiting": [
-				{"name": "web", "state": "STOPPING", "reason": "stopped by uid 0", "left": "sleep (123), sh (124)"},
+				{"name": "web", "state": "STOPPING", "reason": "stopped by uid 0", "left": "sleep (123), sh (124)", "kill_ms": 6001},
 				{"name": "db", "state": "RUNNING", "reason": "to be stopped after web", "left": null},
 				{"name": "odd", "state": "WAITING", "reason": "", "left": null}]}},
 			{"parameters": {"results": [$(result web true stopped), $(result db true stopped)]}}]]}
 	END
 	run -0 --separate-stderr ctl stop web db
 	[ "$output" = $'web: stopped\ndb: stopped' ]
-	[ "$stderr" = $'web: still there: sleep (123), sh (124)\ndb: RUNNING: to be stopped after web\nodd: WAITING' ]
+	[ "$stderr" = $'web: still there: sleep (123), sh (124), KILL in 7 s\ndb: RUNNING: to be stopped after web\nodd: WAITING' ]
 }
 
 @test "stop, start: refused when others require it, with their names and the way out" {
@@ -591,6 +591,19 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SUPERCTL" -s "$SOCKET" stop web >"$WORK/o
 	kill -0 "$FAKE_PID"
 	run -0 ctl shutdown
 	[ ! -e "$SOCKET" ]
+}
+
+@test "shutdown: whom it waits for is named, and the end of the connection is not an error" {
+	start_fake <<-END
+		{"io.superctl.Shutdown": [[
+			{"continues": true, "parameters": {}},
+			{"continues": true, "parameters": {"results": [$(result web true stopped)], "waiting": [
+				{"name": "db", "state": "STOPPING", "reason": "", "left": "sleep (123)", "kill_ms": 7000}]}},
+			"@exit"]]}
+	END
+	run -0 --separate-stderr ctl shutdown
+	[ -z "$output" ]
+	[ "$stderr" = "waiting for db: still there: sleep (123), KILL in 7 s" ]
 }
 
 @test "shutdown: --timeout bounds the waiting" {

@@ -195,7 +195,7 @@ static void test_up_when_waiting_in_a_chain_then_its_end_decides(void **state)
 	struct world *world = *state;
 	struct aim aim;
 
-	link_to(world, 0, 1, DEPEND_WANTS);
+	link_to(world, 0, 1, DEPEND_REQUIRES);
 	link_to(world, 1, 2, DEPEND_REQUIRES);
 	link_to(world, 2, 3, DEPEND_REQUIRES);
 	for (int i = 0; i < 3; i++)
@@ -205,9 +205,26 @@ static void test_up_when_waiting_in_a_chain_then_its_end_decides(void **state)
 	assert_int_equal(aim_judge(&aim), VERDICT_OPEN);
 	assert_true(aim_is_about_others(&aim));
 	put_plain(world, 3, STATE_FATAL, WANTED_UP);
-	assert_described(world, &aim,
-	    "WAITING: waits for b, which requires c, which requires d, which is FATAL");
+	assert_described(
+	    world, &aim, "WAITING: requires b, which requires c, which requires d, which is FATAL");
 	assert_false(aim_has_changed(&aim, VERDICT_FAILED));
+}
+
+static void test_up_when_it_only_wants_what_cannot_come_then_open(void **state)
+{
+	struct world *world = *state;
+
+	link_to(world, 0, 1, DEPEND_WANTS);
+	link_to(world, 1, 2, DEPEND_REQUIRES);
+	put_plain(world, 0, STATE_WAITING, WANTED_UP);
+	put_plain(world, 1, STATE_WAITING, WANTED_UP);
+	put_plain(world, 2, STATE_FATAL, WANTED_UP);
+	assert_int_equal(judge(world, OP_UP), VERDICT_OPEN);
+	/* Found out by now: nothing is in its way. */
+	world->programs[1].outlook = engine_outlook(&world->programs[1]);
+	assert_int_equal(world->programs[1].outlook, DEPEND_IN_VAIN);
+	assert_null(engine_start_blocker(NULL, &world->programs[0]));
+	assert_ptr_equal(engine_missed_link(&world->programs[0])->other, &world->programs[1]);
 }
 
 static void test_up_when_waiting_for_a_conflict_then_open(void **state)
@@ -359,6 +376,7 @@ int main(void)
 	    TEST(test_up_when_exited_then_by_how_it_ended),
 	    TEST(test_up_when_waiting_then_as_long_as_it_may_come),
 	    TEST(test_up_when_waiting_in_a_chain_then_its_end_decides),
+	    TEST(test_up_when_it_only_wants_what_cannot_come_then_open),
 	    TEST(test_up_when_waiting_for_a_conflict_then_open),
 	    TEST(test_down_when_in_each_state_then_at_rest_counts),
 	    TEST(test_down_when_done_then_told_why),

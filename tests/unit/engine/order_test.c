@@ -47,6 +47,32 @@ static void test_cycle_is_given_without_the_way_to_it(void **state)
 	assert_int_equal(path[2], 4);
 }
 
+static void test_order_puts_each_node_behind_its_dependencies(void **state)
+{
+	static const struct order_edge edges[] = {{0, 3}, {3, 4}, {1, 4}, {2, 0}};
+	static const uint32_t expected[] = {4, 3, 0, 1, 2, 5};
+	uint32_t order[6];
+
+	(void)state;
+	assert_int_equal(order_sort(6, edges, 4, order), 0);
+	assert_memory_equal(order, expected, sizeof(expected));
+	assert_int_equal(order_sort(0, NULL, 0, NULL), 0);
+	assert_int_equal(order_sort(3, NULL, 0, order), 0);
+	assert_int_equal(order[0], 0);
+	assert_int_equal(order[2], 2);
+}
+
+static void test_order_with_a_circle_has_every_node_once(void **state)
+{
+	static const struct order_edge edges[] = {{0, 1}, {1, 2}, {2, 0}, {3, 3}};
+	static const uint32_t expected[] = {2, 1, 0, 3};
+	uint32_t order[4];
+
+	(void)state;
+	assert_int_equal(order_sort(4, edges, 4, order), 0);
+	assert_memory_equal(order, expected, sizeof(expected));
+}
+
 static void test_long_chain_needs_no_recursion(void **state)
 {
 	struct order_edge *edges = calloc(MANY, sizeof(*edges));
@@ -71,6 +97,8 @@ int main(void)
 	    cmocka_unit_test(test_graph_without_cycle_has_none),
 	    cmocka_unit_test(test_node_after_itself_is_a_cycle_of_one),
 	    cmocka_unit_test(test_cycle_is_given_without_the_way_to_it),
+	    cmocka_unit_test(test_order_puts_each_node_behind_its_dependencies),
+	    cmocka_unit_test(test_order_with_a_circle_has_every_node_once),
 	    cmocka_unit_test(test_long_chain_needs_no_recursion),
 	};
 
