@@ -19,6 +19,31 @@ struct text {
 	bool filled; /* something stands there already */
 };
 
+/* What is said of a reason by itself: the words, the state's detail between them if they have a
+ * place for it. */
+struct phrase {
+	const char *before;
+	const char *after; /* NULL: there is no number */
+};
+
+static const struct phrase phrases[REASON_COUNT] = {
+    [REASON_AUTOSTART] = {"autostart", NULL},
+    [REASON_STARTED] = {"started by uid ", ""},
+    [REASON_STOPPED] = {"stopped by uid ", ""},
+    [REASON_RESTARTED] = {"restarted by uid ", ""},
+    [REASON_ADDED] = {"new in the configuration", NULL},
+    [REASON_CHANGED] = {"its configuration changed", NULL},
+    [REASON_REMOVED] = {"removed from the configuration", NULL},
+    [REASON_SHUTDOWN] = {"supervisord shuts down", NULL},
+    [REASON_RETRY] = {"restarted after a failure (start ", ")"},
+    [REASON_KILLED] = {"did not stop in time: KILL was sent", NULL},
+    [REASON_UNHEALTHY] = {"its health check failed ", " times in a row"},
+    [REASON_RUNTIME] = {"ran longer than max_runtime (", " s)"},
+    [REASON_SLOW_RETRY] = {"tried again by on_failure", NULL},
+    [REASON_FORCED] = {"stopped by uid ", " with what it requires"},
+    [REASON_LAST_STATE] = {"as it was when supervisord ended", NULL},
+};
+
 static void add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void add_cause(
     struct text *text, const struct ledger_state *state, const struct reason_words *words);
@@ -80,49 +105,22 @@ static void add(struct text *text, const char *format, ...)
 static void add_cause(
     struct text *text, const struct ledger_state *state, const struct reason_words *words)
 {
+	const struct phrase *phrase =
+	    &phrases[state->reason < REASON_COUNT ? state->reason : REASON_NONE];
 	char ended[64];
 
-	switch ((enum reason)state->reason) {
-	case REASON_NONE:
-	case REASON_COUNT:
-		break;
-	case REASON_AUTOSTART:
-		add(text, "autostart");
-		break;
-	case REASON_STARTED:
-		add(text, "started by uid %d", state->detail);
-		break;
-	case REASON_STOPPED:
-		add(text, "stopped by uid %d", state->detail);
-		break;
-	case REASON_RESTARTED:
-		add(text, "restarted by uid %d", state->detail);
-		break;
-	case REASON_ADDED:
-		add(text, "new in the configuration");
-		break;
-	case REASON_CHANGED:
-		add(text, "its configuration changed");
-		break;
-	case REASON_REMOVED:
-		add(text, "removed from the configuration");
-		break;
-	case REASON_SHUTDOWN:
-		add(text, "supervisord shuts down");
-		break;
+	if (phrase->before != NULL) {
+		add(text, "%s", phrase->before);
+		if (phrase->after != NULL)
+			add(text, "%d%s", state->detail, phrase->after);
+		return;
+	}
+	switch ((int)state->reason) { /* what a phrase cannot say */
 	case REASON_EXIT:
 		add(text, "%s", reason_exit_text(state->detail, ended, sizeof(ended)));
 		break;
 	case REASON_LAUNCH:
 		add_launch(text, state, words);
-		break;
-	case REASON_RETRY:
-		add(text, "restarted after a failure (start %d)", state->detail);
-		break;
-	case REASON_STABLE:
-		break;
-	case REASON_KILLED:
-		add(text, "did not stop in time: KILL was sent");
 		break;
 	case REASON_READY:
 	case REASON_NOT_READY:
@@ -146,23 +144,8 @@ static void add_cause(
 		else
 			add(text, "its watchdog had no sign of life for %d s", state->detail);
 		break;
-	case REASON_UNHEALTHY:
-		add(text, "its health check failed %d times in a row", state->detail);
-		break;
-	case REASON_RUNTIME:
-		add(text, "ran longer than max_runtime (%d s)", state->detail);
-		break;
 	case REASON_ERRNO:
 		add(text, "said that it failed: %s", strerror(state->detail));
-		break;
-	case REASON_SLOW_RETRY:
-		add(text, "tried again by on_failure");
-		break;
-	case REASON_FORCED:
-		add(text, "stopped by uid %d with what it requires", state->detail);
-		break;
-	case REASON_LAST_STATE:
-		add(text, "as it was when supervisord ended");
 		break;
 	}
 }

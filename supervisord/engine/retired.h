@@ -11,7 +11,7 @@
 /* A copy of what matters of `config`, under `name`.  NULL: out of memory. */
 struct program_config *retired_new(const char *name, const struct program_config *config);
 
-void retired_free(struct program_config *retired);
+void retired_free(struct program_config *config);
 
 /* A stanza for a program of which no stanza is known. */
 extern const struct program_config retired_unknown;
