@@ -187,21 +187,25 @@ failed_as_not_ready() {
 }
 
 @test "ready: a line is found through rotations, and with engine and logger killed on the way" {
+	local line
+
 	daemon
+	line="rotated %g $(printf 'x%.0s' {1..80})"
 	stanza rotated <<-END
 		program "rotated" {
-			command = "$SD/bin/numbers 3000 500 100"
+			command = "seq -f '$line' 1000; until [ -e $SD/rotated.go ]; do sleep 0.05; done; seq -f '$line' 1001 3000; exec sleep 1000"
+			shell = true
 			log_max_size = "10KB"
 			log_keep = 20
 			ready = 'log:^[^ ]+ 2500 x+$'
 			ready_interval = "100ms"
 		}
 	END
-	wait_for "$PATIENCE" log_has rotated " 300 x"
 	kill_role logger
-	wait_for "$PATIENCE" log_has rotated " 900 x"
+	wait_for "$PATIENCE" log_has rotated " 1000 x"
 	equals state "$(record rotated state)" STARTING
 	new_engine
+	touch "$SD/rotated.go"
 	running_since_the_first_start rotated
 	log_has rotated " 2500 x"
 	at_least archives "$(find "$SD/log" -name 'rotated.log.*' | wc -l)" 15

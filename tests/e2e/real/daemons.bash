@@ -58,6 +58,9 @@ why_not() {
 	redis-server | haproxy | mosquitto)
 		grep -q -e libsystemd -e NOTIFY_SOCKET "$path" || echo "$path was built without sd_notify"
 		;;
+	postgres)
+		getent passwd "$(id -u)" >/dev/null || echo "initdb wants a name for user $(id -u)"
+		;;
 	esac
 }
 

@@ -14,7 +14,7 @@
 static void test_program_without_such_keys_shares_the_life_of_the_defaults(void **state)
 {
 	struct config *config =
-	    confdir_accept("program a { command = x }\nprogram b { command = x user = 0 }\n"
+	    confdir_accept("program a { command = x }\nprogram b { command = x umask = 077 }\n"
 			   "program c { command = x remain = false }\n"
 			   "program d { command = x health { failures = 3 } }\n");
 	const struct life_config *life = config->programs[0]->life;
@@ -127,7 +127,7 @@ static void test_own_way_to_stop_or_reload_wins_over_a_default(void **state)
 	    "program c { command = x stop_timeout = 3s }\n"
 	    "program d { command = x stop_timeout = 3s stop_command = y }\n"
 	    "program e { command = x reload_signal = HUP }\n"
-	    "program f { command = x reload_signal = HUP user = 0 stop_sequence = {} }\n");
+	    "program f { command = x reload_signal = HUP umask = 077 stop_sequence = {} }\n");
 
 	(void)state;
 	assert_int_equal(config->programs[0]->life->key_stop_sequence.count, 2);
