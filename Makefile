@@ -146,6 +146,9 @@ $(O)/tests/unit/$(1)/%_test: $(O)/tests/unit/$(1)/%_test.o $(O)/lib$(1).a $(O)/l
 endef
 $(foreach c,$(COMPONENTS),$(eval $(call UNIT_RULE,$(c))))
 
+# Those that refuse memory do it by this.
+$(O)/tests/unit/engine/task_test: ALL_LDFLAGS += -Wl,--wrap=calloc
+
 $(O)/tests/programs/%: $(O)/tests/programs/%.o
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^

@@ -269,6 +269,8 @@ void program_work(struct program *program)
 	program->pending = 0;
 	if (pending & PENDING_FAILED)
 		program_note_failed_launch(program);
+	if (pending & PENDING_LOST)
+		task_tell_lost(program);
 	run_forget_leader(&program->run);
 	if (pending & PENDING_CHECK)
 		program_event(program, EVENT_CHECK, &program_no_cause);

@@ -36,6 +36,7 @@ enum program_pending {
 	PENDING_FAILED = 0x04, /* the launch failed without a process */
 	PENDING_FREE = 0x08,   /* its stanza is gone, and so is its last process */
 	PENDING_OWED = 0x10,   /* on_failure, essential */
+	PENDING_LOST = 0x20,   /* tell of the tasks that there was no memory for */
 };
 
 /* One side of a link; the other instance has the other side. */
@@ -59,6 +60,7 @@ struct program {
 	struct timer timer;
 	struct streams streams;
 	uint8_t pending;
+	uint16_t lost_tasks;         /* bit a kind: see task_start() */
 	uint8_t outlook;             /* enum depend_outlook, as its links said last */
 	bool removed;                /* to be freed once it is at rest */
 	struct task_end *reload_end; /* of the last reload_command; NULL: none */

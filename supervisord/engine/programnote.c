@@ -251,7 +251,8 @@ int program_reload(struct program *program)
 bool program_is_reloading(const struct program *program)
 {
 	return (program_state(program)->flags & LEDGER_FLAG_RELOADING) ||
-	       task_find(program, TASK_RELOAD) != NULL;
+	       task_find(program, TASK_RELOAD) != NULL ||
+	       (program->lost_tasks & (1U << TASK_RELOAD));
 }
 
 const struct task_end *program_reload_end(const struct program *program)

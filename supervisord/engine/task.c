@@ -28,6 +28,8 @@
 /* KILL is repeated until nothing is left: a process may have forked while it was sent. */
 #define KILL_AGAIN_NS NS_PER_S
 
+_Static_assert(TASK_COUNT <= 16, "a bit a kind in program->lost_tasks");
+
 static struct task *allocate(struct engine *engine, struct program *owner, enum task_kind kind);
 static bool is_allowed(const struct program *owner, enum task_kind kind);
 static int claim(struct task *task, int64_t timeout_ns);
@@ -53,14 +55,16 @@ void task_start(struct program *owner, enum task_kind kind, char *const *words,
 	struct task *task = task_find(owner, kind);
 	int error;
 
+	owner->lost_tasks &= (uint16_t) ~(1U << kind);
 	if (task != NULL) {
 		if (task->owner_run == program_state(owner)->starts || kind == TASK_ON_FAILURE)
 			return;
 		task_cancel(task);
 	}
 	task = allocate(owner->engine, owner, kind);
-	if (task == NULL) {
-		log_error("%s: %s: out of memory", program_name(owner), task_kind_name(kind));
+	if (task == NULL) { /* the end of it needs no memory: nothing waits for it in vain */
+		owner->lost_tasks |= (uint16_t)(1U << kind);
+		program_defer(owner, PENDING_LOST);
 		return;
 	}
 	task->owner_run = program_state(owner)->starts;
@@ -74,6 +78,23 @@ void task_start(struct program *owner, enum task_kind kind, char *const *words,
 			fail(task, LAUNCH_PREPARE, -error);
 		else
 			launch(task, words, environment);
+	}
+}
+
+void task_tell_lost(struct program *owner)
+{
+	for (unsigned kind = 0; kind < TASK_COUNT; kind++) {
+		const struct task_end end = {
+		    .kind = (enum task_kind)kind,
+		    .run = program_state(owner)->starts,
+		    .step = LAUNCH_PREPARE,
+		    .error = ENOMEM,
+		};
+
+		if (!(owner->lost_tasks & (1U << kind)))
+			continue;
+		owner->lost_tasks &= (uint16_t) ~(1U << kind);
+		program_note_task(owner, &end);
 	}
 }
 
@@ -101,6 +122,7 @@ bool task_cancel_kinds(struct program *owner, unsigned kinds)
 	bool any = false;
 	struct task *task;
 
+	owner->lost_tasks &= (uint16_t)~kinds;
 	LIST_FOREACH (task, &owner->tasks, owner_link) {
 		if (!(kinds & (1U << task->kind)))
 			continue;

@@ -63,6 +63,9 @@ struct task_end {
 void task_start(struct program *owner, enum task_kind kind, char *const *words,
     char *const *environment, int64_t timeout_ns);
 
+/* PENDING_LOST: the ends of those that there was no memory for (as not launched, ENOMEM). */
+void task_tell_lost(struct program *owner);
+
 /* The live task of a kind that is not cancelled, or NULL. */
 struct task *task_find(const struct program *owner, enum task_kind kind);
 

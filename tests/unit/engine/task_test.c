@@ -53,6 +53,16 @@ static unsigned deferred;
 static char *words[] = {(char *)(uintptr_t) "/bin/true", NULL};
 static char *environment[] = {(char *)(uintptr_t) "MAINPID=5", NULL};
 
+static bool out_of_memory;
+
+/* The linker makes task.c's calloc() this one. */
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return out_of_memory ? NULL : __real_calloc(count, size);
+}
+
 /* ---- what task.c calls ------------------------------------------------------------------------
  */
 
@@ -828,6 +838,41 @@ static void test_note_exit_when_the_news_are_of_another_run_then_they_are_droppe
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void test_start_when_there_is_no_memory_then_that_is_told_later(void **state)
+{
+	(void)state;
+	out_of_memory = true;
+	task_start(owner, TASK_PRE_START, words, NULL, 0);
+	out_of_memory = false;
+	assert_int_equal(end_count, 0);
+	assert_true(deferred & PENDING_LOST);
+	task_tell_lost(owner);
+	assert_int_equal(end_count, 1);
+	assert_int_equal(ends[0].kind, TASK_PRE_START);
+	assert_int_equal(ends[0].run, OWNER_RUN);
+	assert_int_equal(ends[0].error, ENOMEM);
+	assert_false(ends[0].ok);
+	assert_false(ends[0].launched);
+	task_tell_lost(owner);
+	assert_int_equal(end_count, 1);
+}
+
+static void test_start_when_there_was_no_memory_then_a_cancel_or_another_start_ends_that(
+    void **state)
+{
+	(void)state;
+	out_of_memory = true;
+	task_start(owner, TASK_POST_STOP, words, NULL, 0);
+	task_start(owner, TASK_HEALTH, words, NULL, 0);
+	out_of_memory = false;
+	assert_false(task_cancel_kinds(owner, 1U << TASK_POST_STOP));
+	task_start(owner, TASK_HEALTH, words, NULL, 0);
+	task_tell_lost(owner);
+	assert_int_equal(end_count, 0);
+	assert_int_equal(launches, 1);
+	task_cancel(task_find(owner, TASK_HEALTH));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -837,6 +882,8 @@ int main(void)
 	    TEST(test_start_when_on_failure_of_another_run_lives_then_it_goes_on),
 	    TEST(test_start_when_it_cannot_be_launched_then_that_is_told_later),
 	    TEST(test_start_when_there_is_no_row_then_that_is_told_later),
+	    TEST(test_start_when_there_is_no_memory_then_that_is_told_later),
+	    TEST(test_start_when_there_was_no_memory_then_a_cancel_or_another_start_ends_that),
 	    TEST(test_start_when_the_stanza_has_no_such_command_then_it_fails),
 	    TEST(test_start_when_in_safe_mode_then_nothing_new_begins),
 	    TEST(test_start_when_shutting_down_then_hooks_of_stops_run),
