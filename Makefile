@@ -91,7 +91,7 @@ OUT_ctl := $(O)/bin/superctl
 OUT_hello := $(O)/libexec/supervisord/hello
 
 LIBS_guardian :=
-LIBS_engine := $(call pkg_libs,libconfuse libbsd jansson) -lev -lm
+LIBS_engine := $(call pkg_libs,libconfuse libbsd jansson) -lev -lm -pthread
 LIBS_logger := $(call pkg_libs,libbsd)
 LIBS_ctl := $(call pkg_libs,libbsd jansson)
 LIBS_hello :=

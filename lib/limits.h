@@ -59,6 +59,8 @@
 #define LIMIT_CHECK_REPLY    4096
 #define LIMIT_CHECK_LINE     8192
 #define LIMIT_CHECK_LOG_READ (256 * 1024)
+/* Looks at a file (ready = "file:") whose file system has not answered yet. */
+#define LIMIT_FILE_LOOKS 64
 /* Starts remembered by a start limit. */
 #define LIMIT_START_LIMIT 1000
 

@@ -272,6 +272,7 @@ static void engine_free(struct engine *engine)
 	config_free(engine->config);
 	idcache_clear(&engine->ids);
 	cgroups_done(&engine->cgroups);
+	filelooks_done(&engine->filelooks);
 	ev_loop_destroy(engine->loop);
 	free(engine);
 }

@@ -16,6 +16,7 @@
 #include "supervisord/engine/config.h"
 #include "supervisord/engine/cgroup.h"
 #include "supervisord/engine/control.h"
+#include "supervisord/engine/filelook.h"
 #include "supervisord/engine/idcache.h"
 #include "supervisord/engine/links.h"
 #include "supervisord/engine/members.h"
@@ -39,6 +40,7 @@ struct engine {
 	TAILQ_HEAD(pending_programs, program) pending;
 	TAILQ_HEAD(pending_tasks, task) pending_tasks;
 	struct cgroups cgroups;
+	struct filelooks filelooks;
 	size_t task_count;
 	struct timer shutdown_timer;
 	struct timer tell_timer; /* of a shutdown that takes time: who is waited for */

@@ -28,6 +28,7 @@
 	X(STDOUT, "stdout")                                                                        \
 	X(STDERR, "stderr")                                                                        \
 	X(NOTIFY, "notify socket")                                                                 \
+	X(READY, "ready")                                                                          \
 	X(CGROUP, "cgroup")                                                                        \
 	X(CLONE, "clone")                                                                          \
 	X(DESCRIPTORS, "descriptors")                                                              \

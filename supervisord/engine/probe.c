@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -28,7 +27,7 @@
 #include "supervisord/engine/probecheck.h"
 #include "supervisord/engine/reason.h"
 
-enum phase { PHASE_ANSWER, PHASE_CONNECT, PHASE_REPLY, PHASE_TASK };
+enum phase { PHASE_ANSWER, PHASE_CONNECT, PHASE_REPLY, PHASE_TASK, PHASE_FILE };
 
 static void begin_connection(struct probe *probe);
 static bool try_other_localhost(struct probe *probe);
@@ -37,6 +36,7 @@ static void begin_unix(struct probe *probe);
 static int connect_unix(const struct sockaddr_un *address);
 static void begin_command(struct probe *probe);
 static void look_at_file(struct probe *probe);
+static void note_file(struct probe *probe);
 static void on_io(struct ev_loop *loop, ev_io *io, int events);
 static void note_connected(struct probe *probe);
 static bool is_connected_to_itself(int fd);
@@ -154,25 +154,6 @@ void probe_note_task(struct probe *probe, const struct task_end *end)
 		note(probe, PROBE_BAD, "%s %s", probe->check.words[0],
 		    reason_exit_text(end->wstatus, text, sizeof(text)));
 	answer(probe);
-}
-
-uint64_t probe_mark_file(const char *path)
-{
-	struct stat st;
-	uint64_t mark = 1;
-
-	if (stat(path, &st) < 0)
-		return 0;
-	/* A file that is written anew may get the old one's inode: its times and its size tell. */
-	const uint64_t parts[] = {(uint64_t)st.st_dev, (uint64_t)st.st_ino, (uint64_t)st.st_size,
-	    (uint64_t)st.st_ctim.tv_sec, (uint64_t)st.st_ctim.tv_nsec, (uint64_t)st.st_mtim.tv_sec,
-	    (uint64_t)st.st_mtim.tv_nsec};
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		mark = (mark ^ parts[i]) * 0x9e3779b97f4a7c15ULL;
-		mark ^= mark >> 32;
-	}
-	return mark != 0 ? mark : 1;
 }
 
 int probe_expand_path(struct program *program, const char *path, char **ret_path)
@@ -315,26 +296,42 @@ static void begin_command(struct probe *probe)
 
 static void look_at_file(struct probe *probe)
 {
-	const struct program *program = probe->program;
+	struct engine *engine = probe->program->engine;
 	char *path;
 	int error = probe_expand_path(probe->program, probe->check.target, &path);
 
-	if (error == 0) {
-		uint64_t mark = probe_mark_file(path);
-
-		if (mark == 0)
-			note_error(probe, "stat", -errno);
-		else if (probe->task_kind == TASK_READY &&
-			 mark == atomic_load(
-				     &program->engine->ledger->table[program->run.row].ready_mark))
-			note(probe, PROBE_BAD, "the file is from before the start");
-		else
-			note(probe, PROBE_GOOD, "%s", "");
-		free(path);
-	} else {
+	if (error < 0) {
 		note_error(probe, "path", error);
+		answer_later(probe);
+		return;
 	}
-	answer_later(probe);
+	error = filelook_begin(&engine->filelooks, path, &probe->look);
+	free(path);
+	if (error < 0) {
+		note_error(probe, "stat", error);
+		answer_later(probe);
+		return;
+	}
+	probe->phase = PHASE_FILE;
+	ev_io_set(&probe->io, filelook_fd(probe->look), EV_READ);
+	ev_io_start(engine->loop, &probe->io);
+	arm(probe, probe->timeout_ns);
+}
+
+static void note_file(struct probe *probe)
+{
+	const struct program *program = probe->program;
+	uint64_t mark = 0;
+	int error = filelook_get(probe->look, &mark);
+
+	if (error < 0)
+		note_error(probe, "stat", error);
+	else if (probe->task_kind == TASK_READY &&
+		 mark == atomic_load(&program->engine->ledger->table[program->run.row].ready_mark))
+		note(probe, PROBE_BAD, "the file is from before the start");
+	else
+		note(probe, PROBE_GOOD, "%s", "");
+	answer(probe);
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
@@ -345,6 +342,8 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
 	(void)events;
 	if (probe->phase == PHASE_CONNECT)
 		note_connected(probe);
+	else if (probe->phase == PHASE_FILE)
+		note_file(probe);
 	else
 		read_reply(probe);
 }
@@ -450,7 +449,9 @@ static void on_timer(struct timer *timer)
 
 	if (probe->phase != PHASE_ANSWER)
 		note(probe, PROBE_BAD, "%s: nothing within %s",
-		    probe->phase == PHASE_CONNECT ? "connect" : "answer",
+		    probe->phase == PHASE_CONNECT ? "connect"
+		    : probe->phase == PHASE_FILE  ? "stat"
+						  : "answer",
 		    units_format_duration(probe->timeout_ns, text, sizeof(text)));
 	answer(probe);
 }
@@ -464,12 +465,17 @@ static void watch(struct probe *probe, int events)
 	ev_io_start(loop, &probe->io);
 }
 
+/* Nor is a file looked at any more. */
 static void close_connection(struct probe *probe)
 {
-	if (probe->fd < 0)
+	if (probe->fd < 0 && probe->look == NULL)
 		return;
 	ev_io_stop(probe->program->engine->loop, &probe->io);
-	close(probe->fd);
+	if (probe->look != NULL)
+		filelook_end(probe->look);
+	probe->look = NULL;
+	if (probe->fd >= 0)
+		close(probe->fd);
 	probe->fd = -1;
 }
 

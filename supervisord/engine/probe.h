@@ -4,8 +4,9 @@
  *
  * A probe belongs to the run that it looks at and never outlives it.  It never blocks the loop:
  * connections are made without waiting, names are not looked up (HOST is a number or "localhost"),
- * commands are tasks.  It answers exactly once for each probe_begin(), never from inside it.
- * Not for checks that come by themselves (notify, fd), nor for log (logwatch.h).
+ * commands are tasks, files are looked at by filelook.h.  It answers exactly once for each
+ * probe_begin(), never from inside it. Not for checks that come by themselves (notify, fd), nor for
+ * log (logwatch.h).
  */
 #ifndef ENGINE_PROBE_H
 #define ENGINE_PROBE_H
@@ -45,6 +46,7 @@ struct probe {
 	struct timer timer; /* the time limit, or the answer that waits for the next round */
 	ev_io io;
 	int fd; /* of the connection, -1 */
+	struct filelook *look;
 	int phase;
 	bool second_try; /* "localhost" has two addresses */
 	enum probe_result result;
@@ -72,12 +74,6 @@ void probe_cancel(struct probe *probe);
 
 /* A TASK_READY or TASK_HEALTH has ended. */
 void probe_note_task(struct probe *probe, const struct task_end *end);
-
-/*
- * What tells the state of a file from a later one of the same name; 0: there is none.  For
- * readiness_prepare() and for the look.
- */
-uint64_t probe_mark_file(const char *path);
 
 /* %{…} in a path of the stanza.  Gives a new string; -ENOMEM, or -errno of an unknown user. */
 int probe_expand_path(struct program *program, const char *path, char **ret_path);

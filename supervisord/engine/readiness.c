@@ -25,6 +25,9 @@
 
 /* The longest that one look may take. */
 #define LOOK_TIMEOUT_NS (5 * NS_PER_S)
+/* The longest that a start waits for a word about the file of ready = "file:": a dead network file
+ * system may take for ever. */
+#define MARK_TIMEOUT_MS 200
 /* From the end of fd:N to the failure: a program that is just ending says more by its exit status.
  */
 #define FD_GRACE_NS (500 * NS_PER_MS)
@@ -208,14 +211,19 @@ static int mark_log(struct program *program)
 
 static int mark_file(struct program *program)
 {
+	struct engine *engine = program->engine;
+	uint64_t mark = 0;
 	char *path;
 	int error = probe_expand_path(program, program->config->life->key_ready.target, &path);
 
 	if (error < 0)
 		return error;
-	atomic_store(
-	    &program->engine->ledger->table[program->run.row].ready_mark, probe_mark_file(path));
+	error = filelook_now(&engine->filelooks, path, MARK_TIMEOUT_MS, &mark);
 	free(path);
+	/* Nobody could tell an old file from a new one: the start fails. */
+	if (error == -ETIMEDOUT || error == -EAGAIN || error == -ENOMEM || error == -EMFILE)
+		return error;
+	atomic_store(&engine->ledger->table[program->run.row].ready_mark, mark);
 	return 0;
 }
 

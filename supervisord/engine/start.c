@@ -79,7 +79,7 @@ static int gather(
 		    parcel->extra, &parcel->extra_count);
 	if (error < 0)
 		return error;
-	*step = LAUNCH_DESCRIPTORS;
+	*step = LAUNCH_READY;
 	return readiness_prepare(program, parcel->extra, &parcel->extra_count, &parcel->ready_fd);
 }
 

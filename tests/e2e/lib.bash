@@ -16,7 +16,7 @@ OUT=${O:-build}
 SUPERVISORD=$OUT/sbin/supervisord
 SUPERCTL=$OUT/bin/superctl
 PYTHON=$(command -v /usr/bin/python3 python3 | head -n 1) # not some manager's wrapper: it is called often
-PROGRAMS=(context family lines linger looper numbers orphans polluted stamp)
+PROGRAMS=(context family hangfs lines linger looper numbers orphans polluted stamp)
 
 # How long to wait for what should take no time, in seconds: enough for a machine that is slow and busy with other
 # things.  Only a test that fails waits that long.

@@ -213,6 +213,60 @@ failed_as_not_ready() {
 	sd_down
 }
 
+# A daemon in a mount namespace of its own, with a file system at $SD/dead that answers nothing; skips where that cannot be had.
+start_beside_dead_fs() {
+	local status=0
+
+	if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
+		skip "needs a mount namespace"
+	fi
+	mkdir "$SD/dead"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare -m --propagation private "$SD/bin/hangfs" "$SD/dead" "$SD/dead.ready" 3>&- &
+	echo $! >"$SD/dead.pid"
+	while [ ! -s "$SD/dead.ready" ]; do
+		kill -0 $! 2>/dev/null || { wait $! || status=$?; break; }
+		sleep 0.02
+	done
+	[ "$status" -ne 77 ] || skip "cannot mount a FUSE file system"
+	equals "exit status of hangfs" "$status" 0
+	sd_start nsenter -m -t "$(cat "$SD/dead.pid")"
+}
+
+@test "ready: a file system that does not answer holds up nobody but who waits for it" {
+	local engine
+
+	sd_new 'defaults { autostart = false stable_after = "50ms" start_limit = 1 stop_timeout = "5s" }'
+	start_beside_dead_fs
+	stanza dead <<-END
+		program "dead" { command = "$SD/bin/stamp $SD/dead.stamps run" ready = "file:$SD/dead/file" }
+		program "sick" {
+			command = "$SD/bin/stamp $SD/sick.stamps run"
+			health { check = "file:$SD/dead/file" interval = "50ms" timeout = "100ms" failures = 2 on_failure = "none" }
+		}
+		program "well" { command = "$SD/bin/stamp $SD/well.stamps run" }
+	END
+	exits 1 sctl start dead
+	matches "$output" '^dead: FATAL: ready: Connection timed out'
+	exits 0 sctl start sick well
+	wait_for "$PATIENCE" has sick health bad
+	exits 0 sctl restart well
+	exits 0 sctl stop sick
+
+	# Threads that hang do not keep a killed engine.
+	engine=$(role_pid engine)
+	kill -KILL "$engine"
+	wait_for "$PATIENCE" is_gone "$engine"
+	wait_for "$PATIENCE" sd_serves
+	exits 0 sctl restart well
+	# Nor one that ends.
+	exits 0 sctl shutdown
+	wait_for "$PATIENCE" is_gone "$(guardian)"
+	kill "$(cat "$SD/dead.pid")"
+	wait_for "$PATIENCE" is_gone "$(cat "$SD/dead.pid")"
+	sd_down
+}
+
 @test "ready: what the descriptor of fd:N is closed without a newline can never be ready" {
 	stanza closes <<-END
 		program "closes" {

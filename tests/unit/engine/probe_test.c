@@ -498,8 +498,10 @@ static void test_exec_when_cancelled_then_the_command_is_killed(void **context)
 
 static void set_mark(void)
 {
-	atomic_store(&world.engine->ledger->table[world.program->run.row].ready_mark,
-	    probe_mark_file(world_path("f")));
+	uint64_t mark = 0;
+
+	(void)filelook_now(&world.engine->filelooks, world_path("f"), 10000, &mark);
+	atomic_store(&world.engine->ledger->table[world.program->run.row].ready_mark, mark);
 }
 
 static void test_file_when_it_is_from_before_the_start_then_it_does_not_count(void **context)

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * filelook.c: see filelook.h.
+ *
+ * The thread's last word is `over`: after that it never touches the look again, so it is freed by
+ * the next one who comes by and finds it over and let go.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/limits.h"
+#include "supervisord/engine/filelook.h"
+
+/* It calls stat(2) and little else; a sanitizer wants more than that. */
+#define STACK_BYTES (256 * 1024)
+
+struct filelook {
+	struct filelook *next;
+	char *path;
+	int fd;
+	bool ended; /* nobody wants to know any more */
+	int error;  /* written by the thread before it makes the descriptor readable */
+	uint64_t mark;
+	atomic_bool answered;
+	atomic_bool over; /* the thread is done with all of this */
+};
+
+static int start_thread(struct filelook *look);
+static void *look_at(void *context);
+static uint64_t mark_of(const struct stat *st);
+static void sweep(struct filelooks *looks);
+
+void filelooks_done(struct filelooks *looks)
+{
+	sweep(looks);
+}
+
+int filelook_begin(struct filelooks *looks, const char *path, struct filelook **ret_look)
+{
+	struct filelook *look;
+	int error;
+
+	sweep(looks);
+	if (looks->count >= LIMIT_FILE_LOOKS)
+		return -EAGAIN;
+	look = calloc(1, sizeof(*look));
+	if (look == NULL)
+		return -ENOMEM;
+	look->path = strdup(path);
+	look->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	error = look->path == NULL ? -ENOMEM : look->fd < 0 ? -errno : start_thread(look);
+	if (error < 0) {
+		if (look->fd >= 0)
+			close(look->fd);
+		free(look->path);
+		free(look);
+		return error;
+	}
+	look->next = looks->list;
+	looks->list = look;
+	looks->count++;
+	*ret_look = look;
+	return 0;
+}
+
+int filelook_fd(const struct filelook *look)
+{
+	return look->fd;
+}
+
+int filelook_get(const struct filelook *look, uint64_t *ret_mark)
+{
+	if (!atomic_load(&look->answered))
+		return -EINPROGRESS;
+	if (look->error == 0)
+		*ret_mark = look->mark;
+	return look->error;
+}
+
+void filelook_end(struct filelook *look)
+{
+	look->ended = true;
+}
+
+int filelook_now(struct filelooks *looks, const char *path, int timeout_ms, uint64_t *ret_mark)
+{
+	struct filelook *look;
+	struct pollfd wait;
+	int error = filelook_begin(looks, path, &look);
+
+	if (error < 0)
+		return error;
+	wait = (struct pollfd){.fd = look->fd, .events = POLLIN};
+	(void)poll(&wait, 1, timeout_ms); /* no signal reaches us */
+	error = filelook_get(look, ret_mark);
+	filelook_end(look);
+	return error == -EINPROGRESS ? -ETIMEDOUT : error;
+}
+
+/* Its signal mask is ours: all blocked. */
+static int start_thread(struct filelook *look)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int error = pthread_attr_init(&attributes);
+
+	if (error != 0)
+		return -error;
+	error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	if (error == 0)
+		error = pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	if (error == 0)
+		error = pthread_create(&thread, &attributes, look_at, look);
+	(void)pthread_attr_destroy(&attributes);
+	return -error;
+}
+
+static void *look_at(void *context)
+{
+	static const uint64_t one = 1;
+	struct filelook *look = context;
+	struct stat st;
+
+	if (stat(look->path, &st) < 0)
+		look->error = -errno;
+	else
+		look->mark = mark_of(&st);
+	atomic_store(&look->answered, true);
+	(void)!write(look->fd, &one, sizeof(one));
+	atomic_store(&look->over, true);
+	return NULL;
+}
+
+/* A file that is written anew may get the old one's inode: its times and its size tell. */
+static uint64_t mark_of(const struct stat *st)
+{
+	const uint64_t parts[] = {(uint64_t)st->st_dev, (uint64_t)st->st_ino, (uint64_t)st->st_size,
+	    (uint64_t)st->st_ctim.tv_sec, (uint64_t)st->st_ctim.tv_nsec,
+	    (uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec};
+	uint64_t mark = 1;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		mark = (mark ^ parts[i]) * 0x9e3779b97f4a7c15ULL;
+		mark ^= mark >> 32;
+	}
+	return mark != 0 ? mark : 1;
+}
+
+/* Free what is over and let go. */
+static void sweep(struct filelooks *looks)
+{
+	struct filelook **at = &looks->list;
+
+	while (*at != NULL) {
+		struct filelook *look = *at;
+
+		if (!look->ended || !atomic_load(&look->over)) {
+			at = &look->next;
+			continue;
+		}
+		*at = look->next;
+		looks->count--;
+		close(look->fd);
+		free(look->path);
+		free(look);
+	}
+}
