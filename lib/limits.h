@@ -61,6 +61,8 @@
 #define LIMIT_CHECK_LOG_READ (256 * 1024)
 /* Looks at a file (ready = "file:") whose file system has not answered yet. */
 #define LIMIT_FILE_LOOKS 64
+/* Directories of dead instances that are remembered because they still have processes. */
+#define LIMIT_OLD_CGROUPS 16
 /* Starts remembered by a start limit. */
 #define LIMIT_START_LIMIT 1000
 

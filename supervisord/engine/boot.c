@@ -17,6 +17,7 @@
 #include "lib/protocol.h"
 #include "lib/rundir.h"
 #include "supervisord/engine/boot.h"
+#include "supervisord/engine/cgroupold.h"
 #include "supervisord/engine/confsource.h"
 #include "supervisord/engine/engine.h"
 
@@ -118,7 +119,8 @@ static int make_directory(const char *path, mode_t mode)
 
 /*
  * The lock is the open file description's: it lives as long as guardian or engine has it.  A lock
- * whose file was removed keeps nobody out, so it is taken again.
+ * whose file was removed keeps nobody out, so it is taken again.  What stands in it is
+ * cgroupold.h's.
  */
 static int take_lock(struct engine *engine, const char *run_dir)
 {
@@ -143,6 +145,10 @@ static int take_lock(struct engine *engine, const char *run_dir)
 			close(fd);
 		return error;
 	}
+	error = cgroupold_sweep(&engine->cgroups, fd);
+	if (error < 0)
+		log_warning(
+		    "%s: %s: a later start will not find our cgroups", path, strerror(-error));
 	slot = slots_hold(&engine->slots, held_key(HELD_LOCK, 0, 0), fd);
 	if (slot < 0)
 		close(fd);

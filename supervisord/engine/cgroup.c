@@ -61,7 +61,6 @@ static void read_procs(int directory, struct walk *walk);
 static void note_pid(struct walk *walk, pid_t pid);
 static void visit_children(int directory, int depth, child_visitor visit, void *context);
 static int watch_events(const struct cgroups *cgroups, int row, const char *name);
-static int remove_tree(int directory, const char *name);
 static void remove_child(int directory, const char *name, int depth, void *context);
 
 void cgroups_init(struct cgroups *cgroups, uint64_t nonce)
@@ -93,7 +92,7 @@ void cgroups_remove(struct cgroups *cgroups)
 	parent = openat(cgroups->base, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0)
 		return;
-	(void)remove_tree(parent, slash + 1);
+	(void)cgroup_remove_tree(parent, slash + 1);
 	close(parent);
 }
 
@@ -240,7 +239,17 @@ int cgroup_remove(const struct cgroups *cgroups, int row, const char *name)
 	if (cgroups->base < 0)
 		return 0;
 	error = leaf_path(path, row, name, "");
-	return error == 0 ? remove_tree(cgroups->base, path) : error;
+	return error == 0 ? cgroup_remove_tree(cgroups->base, path) : error;
+}
+
+int cgroup_remove_tree(int directory, const char *name)
+{
+	if (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EBUSY && errno != ENOTEMPTY)
+		return -errno;
+	remove_child(directory, name, 0, NULL);
+	return unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 /* A row's number in front: so a leaf can have no name that the kernel gives to a file. */
@@ -372,17 +381,6 @@ static int watch_events(const struct cgroups *cgroups, int row, const char *name
 		return fd;
 	close(fd);
 	return error;
-}
-
-/* From the bottom up.  The kernel refuses what has processes. */
-static int remove_tree(int directory, const char *name)
-{
-	if (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EBUSY && errno != ENOTEMPTY)
-		return -errno;
-	remove_child(directory, name, 0, NULL);
-	return unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 static void remove_child(int directory, const char *name, int depth, void *context)

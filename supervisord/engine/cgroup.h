@@ -82,6 +82,10 @@ int cgroup_watch(const struct cgroups *cgroups, int row, const char *name);
 /* Move what is in it to where nobody looks any more.  0 or -errno. */
 int cgroup_abandon(const struct cgroups *cgroups, int row, const char *name);
 
+/* Remove a cgroup and all below it, from the bottom up, as far as the kernel lets us: not what has
+ * processes.  0 (also when there is none) or -errno. */
+int cgroup_remove_tree(int directory, const char *name);
+
 /* Remove the leaf and what the program has made below it.  0, -EBUSY while a process is left. */
 int cgroup_remove(const struct cgroups *cgroups, int row, const char *name);
 

@@ -175,6 +175,54 @@ no_leaf() {
 	no_leaf "$base"
 }
 
+# The daemon dies with its guardian, the program does not.
+kill_guardian() {
+	local guardian engine logger
+
+	guardian=$(guardian)
+	engine=$(role_pid engine)
+	logger=$(role_pid logger)
+	kill -KILL "$guardian"
+	wait_for "$PATIENCE" is_gone "$guardian"
+	wait_for "$PATIENCE" is_gone "$engine"
+	[ "${1:-}" = programs ] || return 0
+	# shellcheck disable=SC2046 # a list of numbers
+	kill -KILL $(pgrep -f "^$SD/bin/")
+	wait_for "$PATIENCE" no_procs ""
+	wait_for "$PATIENCE" is_gone "$logger"
+}
+
+@test "cgroup: the next start removes what a killed guardian has left, once it is empty" {
+	local first second
+
+	need_cgroups
+	sd_new "$SETTINGS"
+	stanza_file web <<-END
+		program "web" { command = "$SD/bin/stamp $SD/web.stamps run" }
+	END
+	sd_start
+	wait_state web RUNNING
+	first=$(dirname "$(leaf_of web)")
+	kill_guardian
+	[ -d "$first" ]
+
+	# It still has a process.
+	sd_start
+	wait_state web RUNNING
+	[ -d "$first" ]
+	second=$(dirname "$(leaf_of web)")
+	[ "$first" != "$second" ]
+	kill_guardian programs
+	[ -d "$first" ]
+	[ -d "$second" ]
+
+	sd_start
+	[ ! -e "$first" ]
+	[ ! -e "$second" ]
+	wait_state web RUNNING
+	sd_down
+}
+
 @test "cgroup: without, a program is where the daemon is, and its strays are found by their mark" {
 	sd_new "$SETTINGS"
 	sd_start env SUPERVISORD_NO_CGROUP=1
