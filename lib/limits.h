@@ -52,9 +52,23 @@
 /* Groups, and how deep they may contain each other. */
 #define LIMIT_GROUPS      1024
 #define LIMIT_GROUP_DEPTH 8
-/* Bytes of one sd_notify(3) datagram, and datagrams read from one program in a wake-up. */
+/* Names in the groups and lists of programs of a configuration, groups taken apart. */
+#define LIMIT_LINKS (64 * LIMIT_ROWS)
+/* Bytes of one sd_notify(3) datagram, datagrams read from one program in a wake-up, and those that
+ * may be waiting: more than net.unix.max_dgram_qlen anywhere (512 with systemd). */
 #define LIMIT_NOTIFY_BYTES 4096
 #define LIMIT_NOTIFY_BATCH 16
+#define LIMIT_NOTIFY_QUEUE 1024
+/* Processes of a run that are looked at one by one, where it is not enough to count them; of a
+ * cgroup that are listed at once; from a process up to the guardian's child that it came of;
+ * cgroups in cgroups that a program may make for us to list them (cgroup.kill goes deeper). */
+#define LIMIT_RUN_LOOK     256
+#define LIMIT_CGROUP_CHUNK 512
+#define LIMIT_ANCESTORS    256
+#define LIMIT_CGROUP_DEPTH 16
+/* Bytes of a user's entry in the user database, and groups of a user: what setgroups(2) takes. */
+#define LIMIT_USER_BYTES  (1024 * 1024)
+#define LIMIT_USER_GROUPS 65536
 /* Bytes read of an answer to an HTTP check; of a log line that is matched; of log in one look. */
 #define LIMIT_CHECK_REPLY    4096
 #define LIMIT_CHECK_LINE     8192

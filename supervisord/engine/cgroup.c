@@ -27,12 +27,8 @@
 #define LEFT_NAME "left"
 /* "ROW-NAME/cgroup.events" */
 #define LEAF_PATH (LIMIT_NAME + 40)
-/* How deep a program may nest cgroups of its own for us to list them; cgroup.kill and "populated"
- * go to the bottom. */
-#define DEPTH_MAX 16
 /* Looks at a leaf that does not get empty. */
 #define ABANDON_ROUNDS 8
-#define LIST_CHUNK     512
 
 /* Where the pids of a walk go. */
 struct walk {
@@ -196,10 +192,10 @@ int cgroup_open_process(const struct cgroups *cgroups, int row, const char *name
 
 int cgroup_watch(const struct cgroups *cgroups, int row, const char *name)
 {
-	pid_t pids[LIST_CHUNK] = {0};
-	int count = cgroup_list(cgroups, row, name, pids, LIST_CHUNK);
+	pid_t pids[LIMIT_CGROUP_CHUNK] = {0};
+	int count = cgroup_list(cgroups, row, name, pids, LIMIT_CGROUP_CHUNK);
 
-	for (int i = 0; i < count && i < LIST_CHUNK; i++) {
+	for (int i = 0; i < count && i < LIMIT_CGROUP_CHUNK; i++) {
 		int fd = cgroup_open_process(cgroups, row, name, pids[i]);
 
 		if (fd >= 0)
@@ -212,16 +208,16 @@ int cgroup_watch(const struct cgroups *cgroups, int row, const char *name)
 
 int cgroup_abandon(const struct cgroups *cgroups, int row, const char *name)
 {
-	pid_t pids[LIST_CHUNK] = {0};
+	pid_t pids[LIMIT_CGROUP_CHUNK] = {0};
 	int count;
 
 	if (mkdirat(cgroups->base, LEFT_NAME, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	for (int round = 0; round < ABANDON_ROUNDS; round++) {
-		count = cgroup_list(cgroups, row, name, pids, LIST_CHUNK);
+		count = cgroup_list(cgroups, row, name, pids, LIMIT_CGROUP_CHUNK);
 		if (count <= 0)
 			return count;
-		for (int i = 0; i < count && i < LIST_CHUNK; i++) {
+		for (int i = 0; i < count && i < LIMIT_CGROUP_CHUNK; i++) {
 			char text[16];
 
 			(void)snprintf(text, sizeof(text), "%d", (int)pids[i]);
@@ -296,7 +292,7 @@ static void walk_cgroup(int directory, int depth, struct walk *walk)
 
 	read_procs(directory, walk);
 	/* The kernel counts the cgroups below as links; usually there are none to look for. */
-	if (depth < DEPTH_MAX && (fstat(directory, &st) < 0 || st.st_nlink != 2))
+	if (depth < LIMIT_CGROUP_DEPTH && (fstat(directory, &st) < 0 || st.st_nlink != 2))
 		visit_children(directory, depth + 1, walk_child, walk);
 }
 
@@ -390,7 +386,7 @@ static void remove_child(int directory, const char *name, int depth, void *conte
 	(void)context;
 	if (fd < 0)
 		return;
-	if (depth < DEPTH_MAX)
+	if (depth < LIMIT_CGROUP_DEPTH)
 		visit_children(fd, depth + 1, remove_child, NULL);
 	close(fd);
 	(void)unlinkat(directory, name, AT_REMOVEDIR);

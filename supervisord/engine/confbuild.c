@@ -16,9 +16,6 @@
 #define FNV_OFFSET 0xcbf29ce484222325ULL
 #define FNV_PRIME  0x100000001b3ULL
 
-/* Names in groups and lists, groups taken apart. */
-#define LINKS_MAX ((size_t)64 * LIMIT_ROWS)
-
 static bool is_told(
     const struct build *build, struct build_place place, enum program_key key, const char *message);
 static int fill_defaults(struct build *build);
@@ -211,13 +208,13 @@ const char *build_name_of(const void *build, uint32_t index)
 bool build_count_links(struct build *build, size_t count)
 {
 	build->link_count += count;
-	if (build->link_count <= LINKS_MAX)
+	if (build->link_count <= LIMIT_LINKS)
 		return true;
 	if (!build->links_told)
 		confreport_add(build->report, build_file(build, (struct build_place){0}), 0, NULL,
-		    "too many names in groups and lists of programs: at most %zu are allowed, each "
+		    "too many names in groups and lists of programs: at most %d are allowed, each "
 		    "group counting as its members",
-		    LINKS_MAX);
+		    LIMIT_LINKS);
 	build->links_told = true;
 	return false;
 }

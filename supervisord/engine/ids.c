@@ -12,13 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/limits.h"
 #include "lib/units.h"
 #include "supervisord/engine/ids.h"
 
 #define FIRST_BUFFER 1024
-#define MAX_BUFFER   (1024 * 1024)
-/* What the kernel takes, see setgroups(2). */
-#define MAX_GROUPS 65536
 
 static int find_user(const char *name, uid_t uid, struct ids *ids, gid_t *ret_gid);
 static int find_named_user(const char *user, struct ids *ids, gid_t *ret_gid);
@@ -99,7 +97,7 @@ static int find_user(const char *name, uid_t uid, struct ids *ids, gid_t *ret_gi
 	char *buffer = NULL;
 	int error = ERANGE;
 
-	for (size_t size = FIRST_BUFFER; error == ERANGE && size <= MAX_BUFFER; size *= 2) {
+	for (size_t size = FIRST_BUFFER; error == ERANGE && size <= LIMIT_USER_BYTES; size *= 2) {
 		char *larger = realloc(buffer, size);
 
 		if (larger == NULL) {
@@ -147,7 +145,7 @@ static int find_group(const char *group, gid_t *ret_gid)
 	uint64_t number;
 	int error = ERANGE;
 
-	for (size_t size = FIRST_BUFFER; error == ERANGE && size <= MAX_BUFFER; size *= 2) {
+	for (size_t size = FIRST_BUFFER; error == ERANGE && size <= LIMIT_USER_BYTES; size *= 2) {
 		char *larger = realloc(buffer, size);
 
 		if (larger == NULL) {
@@ -195,7 +193,7 @@ static int list_groups(struct ids *ids, bool known)
 		}
 		/* glibc tells how many there are, other libraries may not. */
 		count = size > count ? size : count * 2;
-		if (count > MAX_GROUPS)
+		if (count > LIMIT_USER_GROUPS)
 			return -ERANGE;
 	}
 }

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/limits.h"
 #include "supervisord/engine/members.h"
 #include "supervisord/engine/procstat.h"
 
@@ -20,8 +21,6 @@
 /* SUPERVISORD_RUN stands early in an environment of our making; a program can move it, not further
  * than this. */
 #define ENVIRON_BYTES (128 * 1024)
-/* From a process to the guardian's child that it came of. */
-#define ANCESTORS_MAX 256
 
 static bool is_named(const struct member *member, pid_t leader);
 static bool is_stray(const struct member *member, const struct members_run *run);
@@ -147,7 +146,7 @@ bool members_has(const struct members_run *run, pid_t pid)
 
 	if (leader > 0 && !run->leader_lives && read_member(leader, &member))
 		leader = 0;
-	for (int depth = 0; depth < ANCESTORS_MAX && read_member(pid, &member); depth++) {
+	for (int depth = 0; depth < LIMIT_ANCESTORS && read_member(pid, &member); depth++) {
 		if (is_named(&member, leader) || is_stray(&member, run))
 			return true;
 		if (member.parent <= 1 || member.parent == run->ledger->header.guardian_pid)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/fdstore.h"
@@ -22,9 +23,7 @@
 /* No EXTEND_TIMEOUT_USEC= or WATCHDOG_USEC= is taken for more than a year: no sum of it overflows.
  */
 #define LONGEST_US (365 * 24 * 3600 * 1000000LL)
-/* Datagrams that may be waiting: more than net.unix.max_dgram_qlen anywhere (512 with systemd). */
-#define QUEUE_MAX 1024
-#define NS_PER_US 1000LL
+#define NS_PER_US  1000LL
 
 struct notify {
 	ev_io io; /* first */
@@ -87,7 +86,7 @@ int notify_prepare(struct program *program)
 	if (error < 0)
 		return error;
 	/* What is still there is of the run before: it must not make this one ready. */
-	receive(notify, QUEUE_MAX, true);
+	receive(notify, LIMIT_NOTIFY_QUEUE, true);
 	notify->error = 0;
 	notify->reload_us = 0;
 	notify->told_refusal = notify->told_loss = false;
@@ -126,7 +125,7 @@ int notify_add(struct program *program, char **environment, size_t *count, struc
 void notify_catch_up(struct program *program)
 {
 	if (program->notify != NULL)
-		receive(program->notify, QUEUE_MAX, false);
+		receive(program->notify, LIMIT_NOTIFY_QUEUE, false);
 }
 
 void notify_note_reload(struct program *program)

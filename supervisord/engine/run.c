@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/launch.h"
@@ -26,9 +27,6 @@
 #ifndef PIDFD_SIGNAL_PROCESS_GROUP
 #define PIDFD_SIGNAL_PROCESS_GROUP (1U << 2) /* Linux 6.9 */
 #endif
-
-/* Processes of a run that are looked at one by one, where it is not enough to count them. */
-#define LOOK_MAX 256
 
 struct member_watch {
 	ev_io io;
@@ -206,11 +204,11 @@ size_t run_list(struct run *run, pid_t *pids, size_t size)
 
 const char *run_left_text(struct run *run, char *buffer, size_t size)
 {
-	pid_t pids[LOOK_MAX];
-	size_t count = run_list(run, pids, LOOK_MAX), length = 0;
+	pid_t pids[LIMIT_RUN_LOOK];
+	size_t count = run_list(run, pids, LIMIT_RUN_LOOK), length = 0;
 
 	buffer[0] = '\0';
-	for (size_t i = 0; i < count && i < LOOK_MAX; i++) {
+	for (size_t i = 0; i < count && i < LIMIT_RUN_LOOK; i++) {
 		char name[PROCSTAT_NAME], text[PROCSTAT_NAME + 24];
 
 		if (!procstat_read_name(pids[i], name))

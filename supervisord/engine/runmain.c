@@ -21,12 +21,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/limits.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/procstat.h"
 #include "supervisord/engine/run.h"
-
-/* Processes of a run that are looked at one by one. */
-#define LOOK_MAX 256
 
 static int check_candidate(struct run *run, pid_t pid, pid_t *ret_session);
 static int replace_main(struct run *run, pid_t pid, int fd);
@@ -55,10 +53,10 @@ int run_set_main(struct run *run, pid_t pid)
 
 pid_t run_find_main(struct run *run)
 {
-	pid_t pids[LOOK_MAX], found = 0;
-	size_t count = run_list(run, pids, LOOK_MAX);
+	pid_t pids[LIMIT_RUN_LOOK], found = 0;
+	size_t count = run_list(run, pids, LIMIT_RUN_LOOK);
 
-	for (size_t i = 0; i < count && i < LOOK_MAX; i++) {
+	for (size_t i = 0; i < count && i < LIMIT_RUN_LOOK; i++) {
 		struct procstat stat;
 
 		if (!procstat_read(pids[i], &stat) || !procstat_is_alive(&stat) ||

@@ -2,7 +2,7 @@
 /*
  * notify_fuzz.c: libFuzzer target: any bytes as a datagram of sd_notify(3).
  *
- * Links supervisord/engine/notifyparse.c, compiled with clang -fsanitize=fuzzer,address,undefined.
+ * Compiled with the sources that targets.mk names and clang -fsanitize=fuzzer,address,undefined.
  */
 #include <stddef.h>
 #include <stdint.h>
