@@ -75,11 +75,12 @@ int build_hash(struct build *build)
 		for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
 			if (program_rows[k].change != CHANGE_RESTART)
 				continue;
-			fprintf(file, "%s=", program_rows[k].name);
+			fputs(program_rows[k].name, file);
+			putc_unlocked('=', file);
 			value_write(&program_rows[k],
 			    build_program_member(build, &build->programs[i], &program_rows[k]),
 			    file);
-			putc('\n', file);
+			putc_unlocked('\n', file);
 		}
 		end = ftell(file);
 		if (end < 0 || fflush(file) != 0 || ferror(file)) {

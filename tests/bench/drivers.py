@@ -133,6 +133,8 @@ class Ours(Driver):
     is_peer = False
     can_log = True
     restart = "always"
+    programs = ()
+    output = "null"
 
     def __init__(self, lab):
         super().__init__(lab)
@@ -155,18 +157,30 @@ class Ours(Driver):
 \trestart_delay = "0s"
 \trestart_delay_max = "0s"
 \tstart_limit = 0
-}}
+{more}}}
 """
 
     def prepare(self, programs, output):
-        text = [f'run_dir = "{self.dir}/run"\nlog_dir = "{self.dir}/log"\n']
-        for index, argv in enumerate(programs):
-            command = ", ".join(f'"{word}"' for word in argv)
-            text.append(self.STANZA.format(index=index, command=command, output=output,
-                                           restart=self.restart))
+        self.programs, self.output = programs, output
         (self.dir / "run").mkdir()
         (self.dir / "log").mkdir()
+        self.write_stanzas()
+
+    def write_stanzas(self, changed=None):
+        """The configuration; changed: (index, line) of a program whose stanza has one more line."""
+        text = [f'run_dir = "{self.dir}/run"\nlog_dir = "{self.dir}/log"\n']
+        for index, argv in enumerate(self.programs):
+            command = ", ".join(f'"{word}"' for word in argv)
+            more = self.more(index)
+            if changed is not None and changed[0] == index:
+                more += f"\t{changed[1]}\n"
+            text.append(self.STANZA.format(index=index, command=command, output=self.output,
+                                           restart=self.restart, more=more))
         (self.dir / "conf").write_text("".join(text))
+
+    def more(self, _):
+        """Lines of a stanza beside those that all have."""
+        return ""
 
     def command(self):
         return [str(self.daemon), "-n", "-c", str(self.dir / "conf")]
@@ -179,6 +193,25 @@ class Ours(Driver):
 
     def stop(self):
         return self.client("shutdown")
+
+
+class OursLevels(Ours):
+    """The same programs, RUNNING as soon as they are launched; in LEVELS levels, each program but
+    those of the first one requiring two of the level before it, or (levels = 1) all side by side."""
+    LEVELS = 10
+
+    def __init__(self, lab, levels):
+        super().__init__(lab)
+        self.levels = levels
+
+    def more(self, index):
+        width = max(1, len(self.programs) // self.levels)
+        before = (index // width - 1) * width
+        text = '\tstable_after = "0s"\n'
+        if before >= 0:
+            names = ", ".join(f'"p{before + (index + step) % width}"' for step in (0, 1))
+            text += f"\trequires = {{{names}}}\n"
+        return text
 
 
 class RunFileDriver(Driver):

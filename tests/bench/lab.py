@@ -114,6 +114,17 @@ class Lab:
             raise StepFailed(f"{name}: {done.stderr.strip() or 'incomplete before its deadline'}")
         return [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
 
+    @staticmethod
+    def run(argv, timeout):
+        """Runs a command to its end; what it prints is told when it fails."""
+        try:
+            done = subprocess.run([str(word) for word in argv], capture_output=True, text=True,
+                                  timeout=timeout, start_new_session=True, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise StepFailed(f"{argv[0]}: no end after {timeout:.0f} s") from error
+        if done.returncode != 0:
+            raise StepFailed(f"{argv[0]}: exit {done.returncode}: {done.stdout[-TAIL_BYTES:]}")
+
     def wait(self, condition, seconds, what, proc=None, cwd=None):
         deadline = time.monotonic() + seconds
         while not condition():

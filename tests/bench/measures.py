@@ -94,6 +94,55 @@ def life_logged(driver, results, opts):
         driver.end()
 
 
+# ---- what only ours has ------------------------------------------------------------------------
+def graph(flat, levels, results, count):
+    """The same programs side by side, and in levels of requirements.  Column bare is side by side."""
+    for driver, column in ((flat, "bare"), (levels, "ours")):
+        try:
+            results.add("start_graph", column, driver.start(count))
+            driver.stop_all()
+        finally:
+            driver.end()
+
+
+def reload_one(driver, results, count, repetitions):
+    """superctl apply with one stanza of `count` changed: the command, as nobody waits for the new
+    run; and that nobody else's process changed."""
+    try:
+        driver.start(count)
+        time.sleep(SETTLE_S)
+        walls = []
+        for repetition in range(repetitions):
+            before = driver.board.pids()
+            driver.write_stanzas((0, f'environment = {{"N={repetition}"}}'))
+            walls.append(apply_once(driver))
+            driver.lab.wait(lambda was=before[0]: driver.board.pids()[0] != was, 20,
+                            "the restart of the one that changed", driver.proc, driver.dir)
+            if driver.board.pids()[1:] != before[1:]:
+                raise StepFailed("apply: processes of others have changed, too")
+        results.add("reload_one", driver.name, statistics.median(walls), walls)
+        driver.stop_all()
+    finally:
+        driver.end()
+
+
+def apply_once(driver):
+    """Wall time in ms."""
+    words = ["runtime", 1, 0, 60000, CLIENT_TIMEOUT_MS]
+    wall_ns, _, status = driver.lab.tool(*words, *driver.client("apply", "--no-wait"),
+                                         timeout=CLIENT_TIMEOUT_MS / 1000 + 5)[0]
+    if status != 0:
+        raise StepFailed(f"apply: exit {status}")
+    return wall_ns / 1e6
+
+
+def simulator(lab, results, count):
+    """Schedules of the simulator a second, all processors."""
+    begin = time.monotonic()
+    lab.run([lab.build / "tests/sim/sim", "--count", str(count)], 120)
+    results.add("sim_rate", "ours", count / (time.monotonic() - begin))
+
+
 def crash_to_exec(driver, results, kills):
     lines = driver.lab.tool("killer", driver.board.path, driver.board.slots, kills, KILL_INTERVAL_US,
                             20000, timeout=30)

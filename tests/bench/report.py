@@ -58,6 +58,8 @@ ROWS = (
     Row("pss_slope", "memory for each further program, KB", 2, "<= 1 KB", at_most(1)),
     Row("start_logged", "start 1000, output to logs, ms", 0),
     Row("pss_logged", "memory with 1000, output to logs, MB", 2),
+    Row("start_graph", "start 1000 in 10 levels, ms (bare: ours, flat)", 0, "<= 1.3 x flat", times(1.3)),
+    Row("reload_one", "apply that changes 1 of 1000, ms", 1, "<= 20 ms", at_most(20)),
     Row("crash_exec", "crash to exec, p50, ms", 2, "<= 1.5 x bare", times(1.5)),
     Row("crash_exec", "crash to exec, p99, ms", 2, quantile=0.99),
     Row("storm_rate", "storm of 100: restarts/s", 0, best=max),
@@ -73,6 +75,7 @@ ROWS = (
     Row("hello_cpu", "hello, CPU s/M requests (bare: nginx)", 2, "<= 0.75 x nginx", times(0.75)),
     Row("hello_rate", "hello, requests/s (bare: nginx)", 0, best=max),
     Row("idle_switches", "idle with 1000: context switches", 0, "0", at_most(0)),
+    Row("sim_rate", "simulator: schedules/s", 0, best=max),
     Row("processes", "own processes with 1000", 0),
 )
 

@@ -23,11 +23,11 @@ import report
 from lab import Lab, StepFailed
 
 FULL = {"programs": 1000, "repetitions": 5, "kills": 200, "status_ms": 3000, "storm_ms": 3000,
-        "idle_settle_s": 3, "idle_s": 20, "log_bytes": 512_000_000, "log_ms": 1000, "wrk_s": 2,
+        "idle_settle_s": 3, "idle_s": 20, "reloads": 10, "schedules": 100_000, "log_bytes": 512_000_000, "log_ms": 1000, "wrk_s": 2,
         "total_s": 480, "lives_s": 150, "storms_s": 60, "logs_s": 50,
         "peer_phases": ("lives", "storms", "idle", "logs", "hello")}
 QUICK = {"programs": 300, "repetitions": 3, "kills": 100, "status_ms": 500, "storm_ms": 1000,
-         "idle_settle_s": 2, "idle_s": 10, "log_bytes": 128_000_000, "log_ms": 250, "wrk_s": 1,
+         "idle_settle_s": 2, "idle_s": 10, "reloads": 5, "schedules": 20_000, "log_bytes": 128_000_000, "log_ms": 250, "wrk_s": 1,
          "total_s": 90, "lives_s": 25, "storms_s": 3, "logs_s": 6,
          "peer_phases": ("lives", "logs", "hello")}
 
@@ -44,7 +44,8 @@ def options():
     parser.add_argument("--build", default="build", help="the output folder of make (default: build)")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, at most 90 s")
     parser.add_argument("--only", default="", help="names of drivers, comma separated, e.g. bare,ours")
-    parser.add_argument("--phase", default="lives,storms,logs,hello,idle,logged", help="phases to run")
+    parser.add_argument("--phase", default="lives,storms,logs,hello,idle,logged,graph,simulator",
+                        help="phases to run")
     parser.add_argument("--repetitions", type=int, help="instead of 5 (quick: 3)")
     parser.add_argument("--programs", type=int, help="instead of 1000 (quick: 300)")
     opts = parser.parse_args()
@@ -131,6 +132,23 @@ class Run:
 
     def idle(self, members):
         measures.idle(members, self.results, self.opts)
+
+    def graph(self, _):
+        ours = self.present([drivers.Ours(self.lab)])
+        levels = drivers.OursLevels(self.lab, drivers.OursLevels.LEVELS)
+        flat = drivers.OursLevels(self.lab, 1)
+        self.interleave("graph", ours, 60, lambda each: measures.graph(
+            flat, levels, self.results, self.opts.programs))
+        for each in ours:
+            self.step("reload", each, lambda each=each: measures.reload_one(
+                each, self.results, self.opts.programs, self.opts.reloads))
+
+    def simulator(self, _):
+        if not (self.lab.build / "tests/sim/sim").exists():
+            return
+        for each in self.present([drivers.Ours(self.lab)]):
+            self.step("simulator", each, lambda: measures.simulator(
+                self.lab, self.results, self.opts.schedules))
 
     def logs(self, _):
         for name, block in logs.LOADS:

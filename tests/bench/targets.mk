@@ -20,7 +20,7 @@ $(O)/tests/bench/runtime $(O)/tests/bench/gone: $(O)/tests/bench/%: $(O)/tests/b
 bench-tools: $(BENCH_TOOLS)
 
 # BENCH_ARGS: see tests/bench/run.py --help.
-bench: all bench-tools ## measure beside a bare loop and the peers that are installed (QUICK=1: a short run)
+bench: all bench-tools $(O)/tests/sim/sim ## measure beside a bare loop and the peers that are installed (QUICK=1: a short run)
 	tests/bench/run.py --build $(O) $(if $(QUICK),--quick) $(BENCH_ARGS)
 
 .PHONY: bench bench-tools
