@@ -58,11 +58,78 @@ static void test_kill_comes_after_all_steps_that_are_left(void **state)
 	life.key_stop_sequence.count = 0;
 }
 
+/* One run that exits 1 at once: the time of the next start, or 0 when there is none. */
+static int64_t next_start(struct ledger_state *now, int64_t now_ns)
+{
+	struct happening happening = {.event = EVENT_EXIT,
+	    .may_start = true,
+	    .may_stop = true,
+	    .launched = true,
+	    .run = now->starts,
+	    .wstatus = 1 << 8,
+	    .random = UINT32_MAX,
+	    .now_ns = now_ns};
+	struct transition transition;
+
+	assert_int_equal(transition_decide(now, &config, &happening, &transition), 0);
+	*now = transition.state;
+	if (now->state != STATE_BACKOFF)
+		return 0;
+	happening.event = EVENT_TIMER;
+	happening.now_ns = now->deadline_ns;
+	assert_int_equal(transition_decide(now, &config, &happening, &transition), 0);
+	*now = transition.state;
+	assert_int_equal(now->state, STATE_STARTING);
+	return happening.now_ns;
+}
+
+/* Ten minutes of a program that crashes at its start. */
+static void test_crash_loop_follows_its_schedule_and_recovers(void **state)
+{
+	static const int64_t end_ns = 600 * NS_PER_S;
+	struct ledger_state now = {
+	    .state = STATE_STARTING, .wanted = WANTED_UP, .starts = 1, .run_start_ns = 1};
+	int64_t delay_ns = 200 * NS_PER_MS, at_ns = 1;
+	struct transition transition;
+	unsigned starts = 1;
+
+	(void)state;
+	config.key_restart = RESTART_ON_FAILURE;
+	config.key_restart_delay = 200 * NS_PER_MS;
+	config.key_restart_delay_max = 30 * NS_PER_S;
+	config.key_restart_factor = 2;
+	config.key_restart_reset_after = 60 * NS_PER_S;
+	life.key_restart_jitter = 5;
+	while (at_ns < end_ns) {
+		int64_t next_ns = next_start(&now, at_ns), wait_ns = next_ns - at_ns;
+
+		assert_true(wait_ns >= delay_ns && wait_ns <= delay_ns + delay_ns / 20);
+		delay_ns = delay_ns * 2 < 30 * NS_PER_S ? delay_ns * 2 : 30 * NS_PER_S;
+		at_ns = next_ns;
+		starts++;
+	}
+	/* 0.2 to 25.6 s are eight starts in the first minute, then two a minute. */
+	assert_in_range(starts, 25, 29);
+	assert_int_equal(now.starts, starts);
+
+	/* The cause ends: it stays up for restart_reset_after, and the next crash is a first one.
+	 */
+	const struct happening ready = {.event = EVENT_TIMER, .now_ns = at_ns + NS_PER_S};
+
+	assert_int_equal(transition_decide(&now, &config, &ready, &transition), 0);
+	now = transition.state;
+	assert_int_equal(now.state, STATE_RUNNING);
+	at_ns += 62 * NS_PER_S;
+	delay_ns = next_start(&now, at_ns) - at_ns;
+	assert_true(delay_ns >= 200 * NS_PER_MS && delay_ns <= 210 * NS_PER_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_kill_comes_at_the_deadline_of_the_last_step),
 	    cmocka_unit_test(test_kill_comes_after_all_steps_that_are_left),
+	    cmocka_unit_test(test_crash_loop_follows_its_schedule_and_recovers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
