@@ -310,6 +310,49 @@ told() {
 	told_in_order 0 "other: RUNNING -> STOPPING" "other: STOPPING -> STOPPED" "db: RUNNING -> STOPPING"
 }
 
+@test "lifecycle: an essential program that gives up ends the daemon with its status" {
+	local code=0
+
+	{
+		run other
+		echo 'program "main" { command = "sh -c \"sleep 0.3; exit 7\"" stable_after = "0s" start_limit = 2 essential = true }'
+	} | stanza_file life
+	sd_start
+	wait "$SD_JOB" || code=$?
+	equals code "$code" 7
+	told_in_order 0 "main: RUNNING -> FATAL" "other: STOPPING -> STOPPED"
+}
+
+@test "lifecycle: conditions say how far another one must be, and a group means each of its members" {
+	{
+		echo "program \"slow\" { command = \"$SD/bin/stamp $SD/stamps run\" ready = \"file:$SD/slow.ready\" start_timeout = \"0s\" }"
+		echo "program \"sick\" { command = \"$SD/bin/stamp $SD/stamps run\""
+		echo "	health { check = \"file:$SD/sick.good\" interval = \"50ms\" failures = 1 on_failure = \"none\" } }"
+		echo 'group "both" { members = {"slow", "sick"} }'
+		run begun 'requires = {"both:started"}'
+		run there 'requires = {"slow:ready"}'
+		run whole 'requires = {"sick:healthy"}'
+		run every 'requires = {"both"}'
+	} | stanza_file life
+	sd_start
+	wait_state begun RUNNING
+	wait_for "$PATIENCE" has sick health bad
+	equals state "$(record sick state)" RUNNING
+	equals states "$(record slow state) $(record there state) $(record whole state) $(record every state)" \
+		"STARTING WAITING WAITING WAITING"
+	matches "$(record whole reason)" "waits for sick to be healthy"
+	touch "$SD/sick.good"
+	wait_state whole RUNNING
+	equals state "$(record every state)" WAITING
+	touch "$SD/slow.ready"
+	wait_state there RUNNING
+	wait_state every RUNNING
+	# Not healthy any more is a matter of its own policy, not of those that required it to be once.
+	rm "$SD/sick.good"
+	wait_for "$PATIENCE" has sick health bad
+	equals state "$(record whole state)" RUNNING
+}
+
 @test "lifecycle: on_failure = shutdown ends the daemon with the status of the program" {
 	local code=0
 

@@ -89,6 +89,40 @@ check_policy() {
 	equals "starts" "$(record code-3 starts) $(record signal-usr1 starts) $(record code-4 starts)" "1 1 2"
 }
 
+@test "policy: restart_force_exit and restart_prevent_exit decide by codes, ranges and signals, whatever restart says" {
+	local name more='restart_force_exit = {0, "USR1"} restart_prevent_exit = {3, 10-19, "KILL"}'
+
+	{
+		for name in exit-0 exit-3 exit-10 exit-19 exit-20 signal-9 signal-10; do
+			echo "program \"odd-$name\" { command = \"$SD/bin/stamp $SD/odd.stamps ${name/-/ }\" $more }"
+		done
+		echo "program \"odd-never\" { command = \"$SD/bin/stamp $SD/odd.stamps signal 10\" restart = \"never\" $more }"
+	} | stanza odd
+	for name in exit-0 exit-20 signal-10 never; do
+		wait_state "odd-$name" FATAL
+		equals "starts of odd-$name" "$(record "odd-$name" starts)" 2
+	done
+	for name in exit-3 exit-10 exit-19 signal-9; do
+		wait_state "odd-$name" EXITED
+		equals "starts of odd-$name" "$(record "odd-$name" starts)" 1
+	done
+}
+
+@test "policy: what an operator does clears the count of starts and the delay" {
+	local how
+
+	stanza counted <<-END
+		program "counted" { command = "$SD/bin/stamp $SD/counted.stamps exit 1" start_limit = 3 }
+	END
+	wait_state counted FATAL
+	for how in start restart; do
+		exits any sctl "$how" counted
+		wait_for "$PATIENCE" has counted state FATAL
+	done
+	wait_for "$PATIENCE" has_lines "$SD/counted.stamps" 9
+	equals starts "$(record counted starts)" 9
+}
+
 @test "policy: the delay never grows past restart_delay_max" {
 	local gaps
 
