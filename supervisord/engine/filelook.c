@@ -22,6 +22,8 @@
 
 /* It calls stat(2) and little else; a sanitizer wants more than that. */
 #define STACK_BYTES (256 * 1024)
+/* At the end of the engine, for threads that are about to come back. */
+#define LAST_WAIT_MS 100
 
 struct filelook {
 	struct filelook *next;
@@ -41,7 +43,13 @@ static void sweep(struct filelooks *looks);
 
 void filelooks_done(struct filelooks *looks)
 {
+	for (struct filelook *look = looks->list; look != NULL; look = look->next)
+		look->ended = true;
 	sweep(looks);
+	for (int ms = 0; looks->count > 0 && ms < LAST_WAIT_MS; ms++) {
+		(void)poll(NULL, 0, 1);
+		sweep(looks);
+	}
 }
 
 int filelook_begin(struct filelooks *looks, const char *path, struct filelook **ret_look)

@@ -21,7 +21,8 @@ struct filelooks {
 	unsigned count; /* at most LIMIT_FILE_LOOKS */
 };
 
-/* Let go of what has come back; a thread that still hangs keeps what it needs. */
+/* The engine ends: let go of all.  Waits a moment for threads that are about to come back; one that
+ * still hangs keeps what it needs. */
 void filelooks_done(struct filelooks *looks);
 
 /* Begin to look.  Gives a look (filelook_end()); 0, -EAGAIN when too many hang, or -errno. */

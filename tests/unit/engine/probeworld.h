@@ -339,6 +339,7 @@ static inline int world_teardown(void **context)
 	assert_null(world.program->health);
 	assert_int_equal(engine->timers.count, 0);
 	ev_loop_destroy(engine->loop);
+	filelooks_done(&engine->filelooks);
 	timers_done(&engine->timers);
 	slots_done(&engine->slots);
 	idcache_clear(&engine->ids);
