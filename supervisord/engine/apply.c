@@ -9,15 +9,13 @@
 
 #include "lib/logspec.h"
 #include "lib/ownlog.h"
+#include "supervisord/engine/adopt.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/laststate.h"
-#include "supervisord/engine/notify.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/plan.h"
-#include "supervisord/engine/readiness.h"
-#include "supervisord/engine/retired.h"
 
 /* Of the daemon's own log, which no stanza describes. */
 #define OWN_LOG_MAX_BYTES (10 * 1000 * 1000)
@@ -34,10 +32,6 @@ struct apply {
 	struct plan plan;
 };
 
-static int adopt_rows(struct engine *engine, const struct config *config);
-static void adopt_slots(struct engine *engine);
-static void adopt_slot(struct program *program, uint64_t key, int slot);
-static int adopt_tasks(struct engine *engine, uint32_t high);
 static int commit(struct apply *apply, struct config *config);
 static int make_plan(struct apply *apply, const struct config *config);
 static struct plan_input input_of(
@@ -46,7 +40,6 @@ static struct plan_input input_of_new(
     const struct apply *apply, const struct config *config, const struct program_config *stanza);
 static bool is_boot(const struct apply *apply);
 static int hold_config(struct engine *engine, const struct config *config);
-static void retire(struct program *program);
 static void switch_configs(struct engine *engine, const struct config *config);
 static int add_new(struct apply *apply);
 static void recall(const struct config *config, const char *name, struct plan_input *input);
@@ -99,100 +92,10 @@ int apply_first(struct engine *engine, struct config *config)
 	int error;
 
 	jsonw_init(&apply.steps, LIMIT_CONTROL_QUEUE);
-	error = adopt_rows(engine, config);
+	error = adopt_all(engine, config);
 	if (error == 0)
 		error = commit(&apply, config);
 	jsonw_done(&apply.steps);
-	return error;
-}
-
-/* A row without a stanza is of a program whose removal the last engine did not live to finish. */
-static int adopt_rows(struct engine *engine, const struct config *config)
-{
-	uint32_t high = atomic_load(&engine->ledger->header.rows_high);
-
-	for (uint32_t row = 0; row < high; row++) {
-		const char *name = engine->ledger->table[row].name;
-		const struct program_config *stanza;
-		struct program *program;
-		int error;
-
-		if (name[0] == '\0' || engine->ledger->table[row].owner.row != 0)
-			continue;
-		stanza = config_find_program(config, name);
-		error = program_adopt(
-		    engine, stanza != NULL ? stanza : &retired_unknown, (int)row, &program);
-		if (error == 0 && stanza == NULL) {
-			retire(program);
-			program->removed = !engine->config_lost;
-		}
-		if (error == 0)
-			error = engine_add(engine, program);
-		if (error < 0)
-			return error;
-	}
-	adopt_slots(engine);
-	return adopt_tasks(engine, high);
-}
-
-static void adopt_slots(struct engine *engine)
-{
-	for (size_t slot = HELD_SINGLE_MAX; slot < engine->slots.count; slot++) {
-		uint64_t key = engine->slots.list[slot].key;
-		struct program *program =
-		    key != 0 ? engine_program_of_row(engine, (int)held_key_row(key)) : NULL;
-
-		if (engine->slots.list[slot].draining)
-			continue;
-		if (program == NULL)
-			slots_release(&engine->slots, (int)slot);
-		else
-			adopt_slot(program, key, (int)slot);
-		if (held_key_kind(key) == HELD_LOG_READ)
-			slots_forget_fd(&engine->slots, (int)slot);
-	}
-}
-
-static void adopt_slot(struct program *program, uint64_t key, int slot)
-{
-	switch (held_key_kind(key)) {
-	case HELD_NOTIFY:
-	case HELD_STORE:
-	case HELD_STORE_NAMES:
-		notify_adopt(program, key, slot);
-		break;
-	case HELD_READY_READ:
-		readiness_adopt(program, slot);
-		break;
-	case HELD_LOG_READ:
-	case HELD_LOG_WRITE:
-	case HELD_STDIN_READ:
-	case HELD_STDIN_WRITE:
-		streams_adopt(&program->streams, key, slot);
-		break;
-	case HELD_NONE:
-	case HELD_LOCK:
-	case HELD_CONTROL:
-	case HELD_CONFIG:
-	case HELD_LOG_SPECS:
-	case HELD_OWN_READ:
-	case HELD_OWN_WRITE:
-		break;
-	}
-}
-
-/* Commands that were running for programs: they look at their programs, so those come first. */
-static int adopt_tasks(struct engine *engine, uint32_t high)
-{
-	int error = 0;
-
-	for (uint32_t row = 0; row < high && error == 0; row++) {
-		const struct ledger_row *entry = &engine->ledger->table[row];
-
-		if (entry->name[0] != '\0' && entry->owner.row != 0)
-			error = task_adopt(
-			    engine, (int)row, engine_program_of_row(engine, entry->owner.row - 1));
-	}
 	return error;
 }
 
@@ -318,20 +221,6 @@ static int hold_config(struct engine *engine, const struct config *config)
 	return 0;
 }
 
-/* Keep of its stanza what it takes to stop it and to write down what it still says. */
-static void retire(struct program *program)
-{
-	struct program_config *last = retired_new(program_name(program), program->config);
-
-	if (last == NULL)
-		log_error("%s: out of memory for what its stanza says about its end",
-		    program_name(program));
-	program_unretire(program); /* what a lost configuration left */
-	program->config = last != NULL ? last : &retired_unknown;
-	program->last_config = last;
-	program->removed = true;
-}
-
 /* Every program from its old stanza to its new one; no pointer into the old configuration is left.
  */
 static void switch_configs(struct engine *engine, const struct config *config)
@@ -345,7 +234,7 @@ static void switch_configs(struct engine *engine, const struct config *config)
 			program->config = stanza;
 			program_unretire(program);
 		} else if (!program->removed && !engine->config_lost) {
-			retire(program);
+			program_retire(program);
 		}
 	}
 }

@@ -164,6 +164,19 @@ void program_free(struct program *program)
 	free(program);
 }
 
+void program_retire(struct program *program)
+{
+	struct program_config *last = retired_new(program_name(program), program->config);
+
+	if (last == NULL)
+		log_error("%s: out of memory for what its stanza says about its end",
+		    program_name(program));
+	program_unretire(program); /* what a lost configuration left */
+	program->config = last != NULL ? last : &retired_unknown;
+	program->last_config = last;
+	program->removed = true;
+}
+
 void program_unretire(struct program *program)
 {
 	program->removed = false;

@@ -92,6 +92,10 @@ void program_resume(struct program *program);
 
 void program_free(struct program *program);
 
+/* Its stanza is gone: keep of it what it takes to stop the program and to write down what it still
+ * says. */
+void program_retire(struct program *program);
+
 /* Its stanza is back before it was gone: drop what was kept of the old one. */
 void program_unretire(struct program *program);
 

@@ -52,6 +52,11 @@ changed() {
 	diff <(echo "$1") <(echo "$2") | sed -n 's/^> \(p[0-9]\) .*/\1/p' | tr '\n' ' '
 }
 
+# It is stopped when apply returns; its row goes when the logger has written what it said last.
+is_unknown() {
+	exits 4 sctl status "$1" 2>/dev/null
+}
+
 @test "reload: nothing differs, nothing happens" {
 	exits 0 sctl apply
 	equals changed "$(changed "$BEFORE" "$(pids)")" ""
@@ -165,7 +170,7 @@ own_log_since() {
 	five_programs | sed '/program "p5"/,/^}/d' >"$SD/conf.d/five.conf"
 	exits 0 sctl apply
 	is_gone "$pid"
-	exits 4 sctl status p5
+	wait_for "$PATIENCE" is_unknown p5
 	equals lines "$(pids | wc -l)" 4
 	five_programs >"$SD/conf.d/five.conf"
 	exits 0 sctl apply
@@ -182,7 +187,7 @@ own_log_since() {
 	rm "$SD/conf.d/family.conf"
 	exits 0 sctl apply
 	no_procs family
-	exits 4 sctl status family
+	wait_for "$PATIENCE" is_unknown family
 }
 
 @test "reload: a new stanza starts, unless autostart is off" {
