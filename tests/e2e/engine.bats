@@ -227,3 +227,56 @@ for record in json.load(sys.stdin):
 	exits 0 sctl logs writer -n 1
 	matches "$output" ' 20000 x'
 }
+
+# The words behind the name that a program was started with.
+words_of() {
+	tr '\0' ' ' <"/proc/$(host_pid "$(record "$1" pid)")/cmdline" | cut -d' ' -f3-
+}
+
+# apply_round NUMBER: sixty programs; the even ones get new words, every tenth one is gone and another one is new.
+apply_round() {
+	local number
+
+	for number in {1..60}; do
+		[ $((number % 10)) -ne $(($1 % 10)) ] || continue
+		echo "program \"p$number\" { command = \"$SD/bin/stamp $SD/p.stamps run $((number % 2 == 0 ? $1 : 0))\" }"
+	done
+}
+
+applied() {
+	local number
+
+	[ "$(sctl status --json | "$PYTHON" -ISc 'import json, sys; print(sum(r["state"] == "RUNNING" for r in json.load(sys.stdin)))')" = 54 ] || return 1
+	for number in 2 3 28 39 54; do
+		[ $((number % 10)) -eq $(($1 % 10)) ] || [ "$(words_of "p$number")" = "run $((number % 2 == 0 ? $1 : 0)) " ] || return 1
+	done
+}
+
+@test "engine: kill -9 in the middle of an apply: the next one does the rest, unasked" {
+	local round same
+
+	sd_new 'defaults { stable_after = "50ms" }'
+	apply_round 1 | stanza_file many
+	sd_start
+	wait_for "$PATIENCE" applied 1
+	# Four rounds: a fifth crash within a minute would mean safe mode.
+	for round in 2 3 4 5; do
+		same=$(record p57 pid)
+		apply_round "$round" >"$SD/conf.d/many.conf"
+		# As soon as it has said what it is going to do.
+		"$PYTHON" -ISc '
+import os, signal, subprocess, sys
+with open(sys.argv[1], "rb") as log:
+    log.seek(0, os.SEEK_END)
+    apply = subprocess.Popen(sys.argv[3:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while b"apply: " not in log.read():
+        pass
+os.kill(int(sys.argv[2]), signal.SIGKILL)
+apply.wait()' "$SD/own.log" "$(role_pid engine)" "$SUPERCTL" -s "$SD/run/control.sock" apply
+		wait_for "$PATIENCE" sd_serves
+		wait_for "$PATIENCE" applied "$round"
+		equals "pid of one that nobody touched" "$(record p57 pid)" "$same"
+		equals "stamps without end" "$(count_procs stamp)" 54
+	done
+	sd_down
+}
