@@ -91,7 +91,7 @@
 	KEY(remain, BOOL, "false", 0, 0, LIVE, \
 	    "A oneshot that ended with success counts as RUNNING until it is stopped, and is not started again meanwhile.") \
 	KEY(pid_file, PATH, NULL, 0, 0, RESTART, \
-	    "type = \"forking\": where the program writes the number of its main process. It is believed only if that process is of this run. Without pid_file the run must have left exactly one process.") \
+	    "type = \"forking\": where the program writes the number of its main process. It is believed only if that process is of this run, or began after it, bears no sign of any run, and has the program's user (of a program of root: the user that owns the file). Without pid_file the run must have left exactly one process.") \
 	KEY(requires, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \
 	    "Programs or groups that must be there: they are started with this one, it waits for them, and it is stopped and waits again when one of them stops or ends.") \
 	KEY(wants, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \

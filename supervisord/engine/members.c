@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/limits.h"
@@ -21,12 +22,20 @@
 /* SUPERVISORD_RUN stands early in an environment of our making; a program can move it, not further
  * than this. */
 #define ENVIRON_BYTES (128 * 1024)
+/* How often, and with what pause, to look at a process that is in the middle of exec(3). */
+#define EXEC_LOOKS    20
+#define EXEC_PAUSE_NS 500000L
+
+/* What SUPERVISORD_RUN a process has; UNKNOWN: its environment cannot be read, or not all of it. */
+enum mark { MARK_NONE, MARK_OWN, MARK_OTHER, MARK_UNKNOWN };
 
 static bool is_named(const struct member *member, pid_t leader);
 static bool is_stray(const struct member *member, const struct members_run *run);
 static void mark_descendants(struct members *members);
 static bool read_member(pid_t pid, struct member *member);
-static bool has_mark(pid_t pid, const char *mark);
+static enum mark find_mark(pid_t pid, const char *own);
+static ssize_t read_environment(pid_t pid, char *environment);
+static ssize_t read_file(pid_t pid, const char *name, char *bytes);
 static bool is_role(const struct ledger *ledger, pid_t pid);
 static pid_t *sorted_leaders(const struct ledger *ledger, size_t *ret_count);
 static struct member *find(const struct members *members, pid_t pid);
@@ -156,6 +165,12 @@ bool members_has(const struct members_run *run, pid_t pid)
 	return false;
 }
 
+bool members_is_unmarked(const struct ledger *ledger, const struct cgroups *cgroups, pid_t pid)
+{
+	return !is_role(ledger, pid) && ledger_find_pid(ledger, pid) < 0 &&
+	       !cgroups_hold(cgroups, pid) && find_mark(pid, NULL) == MARK_NONE;
+}
+
 size_t members_signal(const struct members *members, int number)
 {
 	size_t reached = 0;
@@ -196,7 +211,8 @@ static bool is_stray(const struct member *member, const struct members_run *run)
 {
 	return member->parent == run->ledger->header.guardian_pid &&
 	       !is_role(run->ledger, member->pid) &&
-	       ledger_find_pid(run->ledger, member->pid) < 0 && has_mark(member->pid, run->mark);
+	       ledger_find_pid(run->ledger, member->pid) < 0 &&
+	       find_mark(member->pid, run->mark) == MARK_OWN;
 }
 
 /* Children usually have higher pids, so a few rounds reach them all. */
@@ -237,31 +253,63 @@ static bool read_member(pid_t pid, struct member *member)
 	return true;
 }
 
-static bool has_mark(pid_t pid, const char *mark)
+/* `own` may be NULL. */
+static enum mark find_mark(pid_t pid, const char *own)
 {
-	char path[32], *environment;
+	char *environment = malloc(ENVIRON_BYTES + 1);
+	ssize_t length = environment != NULL ? read_environment(pid, environment) : -ENOMEM;
+	enum mark mark = length < 0 || length == ENVIRON_BYTES ? MARK_UNKNOWN : MARK_NONE;
+
+	for (ssize_t at = 0; at < length && mark != MARK_OWN;
+	     at += (ssize_t)strlen(environment + at) + 1)
+		if (strncmp(environment + at, "SUPERVISORD_RUN=", 16) == 0)
+			mark = own != NULL && strcmp(environment + at + 16, own) == 0 ? MARK_OWN
+										      : MARK_OTHER;
+	free(environment);
+	return mark;
+}
+
+/*
+ * Bytes, up to ENVIRON_BYTES, or -errno.  In the middle of exec(3) a process has neither words nor
+ * an environment: it would look as if it had emptied it, so it is looked at again.
+ */
+static ssize_t read_environment(pid_t pid, char *environment)
+{
+	const struct timespec pause = {.tv_nsec = EXEC_PAUSE_NS};
+	bool had_words = false;
+
+	for (int look = 0; look < EXEC_LOOKS; look++) {
+		ssize_t length = read_file(pid, "environ", environment);
+
+		environment[length > 0 ? length : 0] = '\0';
+		if (length != 0 || had_words)
+			return length;
+		length = read_file(pid, "cmdline", environment);
+		had_words = length > 0;
+		if (length == 0)
+			nanosleep(&pause, NULL);
+	}
+	return -EBUSY;
+}
+
+static ssize_t read_file(pid_t pid, const char *name, char *bytes)
+{
+	char path[32];
 	size_t length = 0;
-	ssize_t got;
-	bool found = false;
+	ssize_t got = 0;
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
-	environment = malloc(ENVIRON_BYTES + 1);
-	while (environment != NULL && length < ENVIRON_BYTES &&
-	       (got = read(fd, environment + length, ENVIRON_BYTES - length)) > 0)
+		return -errno;
+	while (
+	    length < ENVIRON_BYTES && (got = read(fd, bytes + length, ENVIRON_BYTES - length)) > 0)
 		length += (size_t)got;
+	if (got < 0)
+		got = -errno;
 	close(fd);
-	if (environment == NULL)
-		return false;
-	environment[length] = '\0';
-	for (size_t at = 0; at < length && !found; at += strlen(environment + at) + 1)
-		found = strncmp(environment + at, "SUPERVISORD_RUN=", 16) == 0 &&
-			strcmp(environment + at + 16, mark) == 0;
-	free(environment);
-	return found;
+	return got < 0 ? got : (ssize_t)length;
 }
 
 static bool is_role(const struct ledger *ledger, pid_t pid)

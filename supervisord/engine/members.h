@@ -70,6 +70,10 @@ size_t members_mark(
  */
 bool members_has(const struct members_run *run, pid_t pid);
 
+/* Whether nothing tells whose process it is: it is in no leaf and no row, not one of ours, and its
+ * environment can be read and has no SUPERVISORD_RUN. */
+bool members_is_unmarked(const struct ledger *ledger, const struct cgroups *cgroups, pid_t pid);
+
 /* Send a signal to each marked process, verified.  Returns how many were reached. */
 size_t members_signal(const struct members *members, int number);
 

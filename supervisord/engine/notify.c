@@ -409,7 +409,7 @@ static void take_main(struct program *program, pid_t pid)
 
 	if (pid == program_pid(program) || !step_is_live(program_state_of(program)))
 		return;
-	error = program_set_main(program, pid);
+	error = program_set_main(program, pid, RUN_NO_VOUCHER);
 	if (error < 0)
 		log_warning("%s: MAINPID=%d: %s", program_name(program), (int)pid,
 		    error == -EPERM ? "that process is not of this program"

@@ -140,7 +140,7 @@ void program_extend(struct program *program, int64_t until_ns);
 void program_set_status_text(struct program *program, const char *text);
 /* Another process of the run is the main one from now on (MAINPID=, pid_file); as run_set_main().
  */
-int program_set_main(struct program *program, pid_t pid);
+int program_set_main(struct program *program, pid_t pid, uid_t voucher);
 
 /* Its stanza may have changed: what looks after it takes the new values. */
 void program_attend(struct program *program);

@@ -205,11 +205,11 @@ void program_set_status_text(struct program *program, const char *text)
 	(void)strlcpy(place, text, LIMIT_STATUS_TEXT); /* notify_parse() has cut it visibly */
 }
 
-int program_set_main(struct program *program, pid_t pid)
+int program_set_main(struct program *program, pid_t pid, uid_t voucher)
 {
 	struct ledger_state state = *program_state(program);
 	bool lived = program_pid(program) != 0;
-	int error = run_set_main(&program->run, pid);
+	int error = run_set_main(&program->run, pid, voucher);
 
 	/* Both have ended, and nobody will tell. */
 	if (error == -ESRCH && lived && program_pid(program) == 0 &&

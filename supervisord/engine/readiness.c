@@ -63,8 +63,9 @@ static void find_main(struct readiness *readiness);
 static int take_only_one(struct readiness *readiness);
 static int take_from_file(struct readiness *readiness);
 static bool is_empty(struct readiness *readiness);
-static int read_pid_file(struct program *program, pid_t *ret_pid);
-static int read_pid(const char *path, pid_t *ret_pid);
+static uid_t choose_voucher(const struct program *program, uid_t owner);
+static int read_pid_file(struct program *program, pid_t *ret_pid, uid_t *ret_owner);
+static int read_pid(const char *path, pid_t *ret_pid, uid_t *ret_owner);
 static void look(struct readiness *readiness);
 static void on_probe(struct probe *probe, enum probe_result result, const char *problem);
 static void watch_fd(struct readiness *readiness);
@@ -323,7 +324,7 @@ static int take_only_one(struct readiness *readiness)
 	pid_t pid = run_find_main(&program->run);
 
 	if (pid != 0)
-		return program_set_main(program, pid);
+		return program_set_main(program, pid, RUN_NO_VOUCHER);
 	set_problem(readiness, "its command has not left exactly one process");
 	return -ESRCH;
 }
@@ -333,7 +334,8 @@ static int take_from_file(struct readiness *readiness)
 {
 	struct program *program = readiness->program;
 	pid_t pid = 0;
-	int error = read_pid_file(program, &pid);
+	uid_t owner = RUN_NO_VOUCHER;
+	int error = read_pid_file(program, &pid, &owner);
 
 	if (error == -EINVAL)
 		set_problem(readiness, "pid_file does not hold the number of a process");
@@ -341,7 +343,7 @@ static int take_from_file(struct readiness *readiness)
 		set_problem(readiness, "pid_file cannot be read");
 	if (error < 0)
 		return error;
-	error = program_set_main(program, pid);
+	error = program_set_main(program, pid, choose_voucher(program, owner));
 	if (error == 0)
 		return 0;
 	set_problem(readiness, "pid_file names a process that is not of this run");
@@ -363,23 +365,39 @@ static bool is_empty(struct readiness *readiness)
 	return was_empty && readiness->empty;
 }
 
-static int read_pid_file(struct program *program, pid_t *ret_pid)
+/*
+ * Who writes the file can make it name any process, so it speaks for those of the program's own
+ * user.  A program of root may give its rights away: then the file's owner counts.
+ */
+static uid_t choose_voucher(const struct program *program, uid_t owner)
+{
+	const struct program_config *config = program->config;
+	const struct ids *ids;
+
+	if (owner == RUN_NO_VOUCHER ||
+	    idcache_get(&program->engine->ids, config->key_user, config->key_group, &ids) < 0)
+		return RUN_NO_VOUCHER;
+	return ids->uid != 0 ? ids->uid : owner;
+}
+
+static int read_pid_file(struct program *program, pid_t *ret_pid, uid_t *ret_owner)
 {
 	char *path;
 	int error = probe_expand_path(program, program->config->life->key_pid_file, &path);
 
 	if (error < 0)
 		return error;
-	error = read_pid(path, ret_pid);
+	error = read_pid(path, ret_pid, ret_owner);
 	free(path);
 	return error;
 }
 
-/* Digits, and maybe a newline; it may be being written right now.  0 or -errno. */
-static int read_pid(const char *path, pid_t *ret_pid)
+/* Digits, and maybe a newline; it may be being written right now.  *ret_owner: not of a link, which
+ * may lead to a file of somebody else's.  0 or -errno. */
+static int read_pid(const char *path, pid_t *ret_pid, uid_t *ret_owner)
 {
 	char text[PID_FILE_MAX + 1];
-	struct stat st;
+	struct stat st, link;
 	uint64_t pid;
 	ssize_t got = -1;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -397,6 +415,7 @@ static int read_pid(const char *path, pid_t *ret_pid)
 	text[got] = '\0';
 	if (strlen(text) != (size_t)got || units_parse_count(text, 2, INT32_MAX, &pid) < 0)
 		return -EINVAL;
+	*ret_owner = lstat(path, &link) == 0 && S_ISREG(link.st_mode) ? st.st_uid : RUN_NO_VOUCHER;
 	*ret_pid = (pid_t)pid;
 	return 0;
 }

@@ -35,6 +35,8 @@ struct run {
 	    *watch; /* a process that outlives its leader, while we wait for the end */
 };
 
+#define RUN_NO_VOUCHER ((uid_t)-1)
+
 /* Whom a signal goes to. */
 enum run_whom {
 	RUN_MAIN, /* the main process; when it is dead, nobody */
@@ -108,14 +110,17 @@ bool run_has_member(struct run *run, pid_t pid);
 
 /*
  * Make `pid`, a child of the guardian and a member of this run, its main process, so that the
- * guardian posts its end.  When the present main process lives, its end will not be seen any more.
+ * guardian posts its end.  `voucher`: the owner of a pid file that names it, or RUN_NO_VOUCHER: a
+ * daemon that has left its session and overwritten its environment (nginx) bears no sign of its
+ * run where there are no cgroups, and is believed on that word if it began after the run, bears no
+ * sign of another one, and the voucher is its own user or root.  When the present main process lives, its end will not be seen any more.
  * News of its end that are in the mailbox already, or come now, are to be dropped by whoever reads
  * them: they are of a former main process if run_pid() is not 0 then.
  * 0: it is now.  -ESRCH: no such process, or it has ended; run_pid() is as before, or 0 without any
  * news if the present one has ended with it.  -EPERM: not of this run; -ECHILD: not the guardian's
  * child (yet), so nobody could collect its status.
  */
-int run_set_main(struct run *run, pid_t pid);
+int run_set_main(struct run *run, pid_t pid, uid_t voucher);
 
 /* The one process of the run that is a child of the guardian, or 0 when there are none or several.
  */

@@ -18,21 +18,27 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/limits.h"
+#include "lib/clock.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/members.h"
 #include "supervisord/engine/procstat.h"
 #include "supervisord/engine/run.h"
 
-static int check_candidate(struct run *run, pid_t pid, pid_t *ret_session);
+static int check_candidate(struct run *run, pid_t pid, uid_t voucher, pid_t *ret_session);
+static bool is_vouched(
+    const struct run *run, pid_t pid, const struct procstat *seen, uid_t voucher);
 static int replace_main(struct run *run, pid_t pid, int fd);
 static int put_main(_Atomic int32_t *slot, pid_t from, pid_t to, int pidfd);
 static bool has_ended(int pidfd);
 static pid_t guardian_of(const struct run *run);
 
-int run_set_main(struct run *run, pid_t pid)
+int run_set_main(struct run *run, pid_t pid, uid_t voucher)
 {
 	pid_t session;
 	int fd, error;
@@ -42,7 +48,7 @@ int run_set_main(struct run *run, pid_t pid)
 	fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	if (fd < 0)
 		return -ESRCH;
-	error = check_candidate(run, pid, &session);
+	error = check_candidate(run, pid, voucher, &session);
 	if (error == 0)
 		error = replace_main(run, pid, fd);
 	if (error == 0)
@@ -71,18 +77,35 @@ pid_t run_find_main(struct run *run)
 
 /* The session, which its group belongs to, names what is left of the run when there is no cgroup.
  */
-static int check_candidate(struct run *run, pid_t pid, pid_t *ret_session)
+static int check_candidate(struct run *run, pid_t pid, uid_t voucher, pid_t *ret_session)
 {
 	struct procstat stat;
 
 	if (!procstat_read(pid, &stat) || !procstat_is_alive(&stat))
 		return -ESRCH;
-	if (!run_has_member(run, pid))
+	if (!run_has_member(run, pid) && !is_vouched(run, pid, &stat, voucher))
 		return -EPERM;
 	if (stat.parent != guardian_of(run))
 		return -ECHILD;
 	*ret_session = stat.session;
 	return 0;
+}
+
+/* Nothing speaks against it, and who says so may have made it. */
+static bool is_vouched(const struct run *run, pid_t pid, const struct procstat *seen, uid_t voucher)
+{
+	const struct engine *engine = run->engine;
+	const struct ledger_state *state = ledger_get_state(engine->ledger, run->row);
+	int64_t tick_ns = NS_PER_S / sysconf(_SC_CLK_TCK);
+	char path[32];
+	struct stat st;
+
+	if (voucher == RUN_NO_VOUCHER || seen->parent != guardian_of(run) ||
+	    (int64_t)(seen->start + 1) * tick_ns < state->run_start_ns)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	return stat(path, &st) == 0 && (voucher == 0 || voucher == st.st_uid) &&
+	       members_is_unmarked(engine->ledger, &engine->cgroups, pid);
 }
 
 static int replace_main(struct run *run, pid_t pid, int fd)

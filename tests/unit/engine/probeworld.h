@@ -136,9 +136,10 @@ int program_signal_main(const struct program *program, int number)
 	return 0;
 }
 
-int program_set_main(struct program *program, pid_t pid)
+int program_set_main(struct program *program, pid_t pid, uid_t voucher)
 {
 	(void)program;
+	(void)voucher;
 	world.set_main_count++;
 	if (pid != world.member)
 		return world.set_main_error;

@@ -499,10 +499,10 @@ static void body_forking(void)
 	main_pid = hear();
 	CHECK_SOON(run_pid(&runs[0]) == 0);
 	CHECK_SOON((run_end_round(&engine), run_find_main(&runs[0])) == main_pid);
-	CHECK(run_set_main(&runs[0], main_pid) == 0);
+	CHECK(run_set_main(&runs[0], main_pid, RUN_NO_VOUCHER) == 0);
 	CHECK(run_pid(&runs[0]) == main_pid);
 	CHECK(!is_gone(0, NULL));
-	CHECK(run_set_main(&runs[0], main_pid) == 0);
+	CHECK(run_set_main(&runs[0], main_pid, RUN_NO_VOUCHER) == 0);
 	/* The command's end is still unread: whoever reads it sees that it is not of this one. */
 	CHECK(ledger_next_exit(ledger, 0) == 0);
 	ledger_clear_exit(ledger, 0);
@@ -533,14 +533,14 @@ static void body_several(void)
 	grandchild = hear();
 	launch(2, 1, "echo $$; exec sleep 1004");
 	other = hear();
-	CHECK(run_set_main(&runs[1], grandchild) == -ECHILD);
-	CHECK(run_set_main(&runs[1], other) == -EPERM);
-	CHECK(run_set_main(&runs[1], 0) == -ESRCH);
-	CHECK(run_set_main(&runs[1], -1) == -ESRCH);
-	CHECK(run_set_main(&runs[1], getpid()) == -EPERM);
+	CHECK(run_set_main(&runs[1], grandchild, RUN_NO_VOUCHER) == -ECHILD);
+	CHECK(run_set_main(&runs[1], other, RUN_NO_VOUCHER) == -EPERM);
+	CHECK(run_set_main(&runs[1], 0, RUN_NO_VOUCHER) == -ESRCH);
+	CHECK(run_set_main(&runs[1], -1, RUN_NO_VOUCHER) == -ESRCH);
+	CHECK(run_set_main(&runs[1], getpid(), RUN_NO_VOUCHER) == -EPERM);
 	kill(other, SIGKILL);
 	CHECK_SOON(!is_alive(other));
-	CHECK(run_set_main(&runs[1], other) == -ESRCH);
+	CHECK(run_set_main(&runs[1], other, RUN_NO_VOUCHER) == -ESRCH);
 	CHECK(run_pid(&runs[1]) != 0);
 	for (int row = 2; row >= 0; row--)
 		clean_up(row);
@@ -550,6 +550,46 @@ static void test_wrong_main_then_it_is_refused(void **context)
 {
 	(void)context;
 	both_ways(body_several);
+}
+
+/* A daemon that has left its session and has another environment now, as nginx has. */
+static void body_vouched(void)
+{
+	struct ledger_state state = *ledger_get_state(ledger, 1);
+	pid_t bare, marked;
+
+	launch(0, 1, "setsid env -i sh -c 'echo $$; exec sleep 1005' & exit 0");
+	bare = hear();
+	CHECK_SOON(run_pid(&runs[0]) == 0);
+	/* What began before a run is none of its processes, whoever says so. */
+	state.run_start_ns = clock_boot_ns() + NS_PER_S;
+	ledger_commit_state(ledger, 1, &state);
+	CHECK(run_set_main(&runs[1], bare, 0) == -EPERM);
+	CHECK(run_set_main(&runs[1], bare, RUN_NO_VOUCHER) == -EPERM);
+	if (!with_cgroups) {
+		CHECK(run_set_main(&runs[0], bare, RUN_NO_VOUCHER) == -EPERM);
+		CHECK(run_set_main(&runs[0], bare, geteuid() + 1) == -EPERM);
+	}
+	/* One that bears the mark of a run can be of no other one. */
+	launch(2, 1, "setsid sh -c 'echo $$; exec sleep 1006' & exit 0");
+	marked = hear();
+	CHECK_SOON(run_pid(&runs[2]) == 0);
+	CHECK(run_set_main(&runs[0], marked, geteuid()) == -EPERM);
+
+	CHECK(run_set_main(&runs[0], bare, geteuid()) == 0);
+	CHECK(run_pid(&runs[0]) == bare);
+	ledger_clear_exit(ledger, 0);
+	CHECK(run_signal_main(&runs[0], SIGKILL) == 0);
+	CHECK_SOON(ledger_next_exit(ledger, 0) == 0);
+	CHECK(ledger->exits[0].pid == bare && ledger->exits[0].wstatus == SIGKILL);
+	for (int row = 2; row >= 0; row--)
+		clean_up(row);
+}
+
+static void test_vouched_main_then_it_is_believed_only_if_nothing_speaks_against_it(void **context)
+{
+	(void)context;
+	both_ways(body_vouched);
 }
 
 /* MAINPID= of a new process, and the old one goes: now, later, or just then. */
@@ -569,7 +609,7 @@ static void body_handover(void)
 			kill(old, SIGKILL);
 		if (round % 6 == 0)
 			usleep((useconds_t)round * 20);
-		int error = run_set_main(&runs[0], new);
+		int error = run_set_main(&runs[0], new, RUN_NO_VOUCHER);
 
 		CHECK(error == 0);
 		CHECK(run_pid(&runs[0]) == new);
@@ -611,7 +651,7 @@ static void body_short_lived(void)
 			_exit(0);
 		}
 		usleep((useconds_t)(round * 11 % 300));
-		error = run_set_main(&runs[0], new);
+		error = run_set_main(&runs[0], new, RUN_NO_VOUCHER);
 		CHECK(error == 0 || error == -ESRCH || error == -EPERM);
 		CHECK_SOON(!is_alive(new));
 		CHECK_SOON(run_pid(&runs[0]) == 0);
@@ -643,6 +683,8 @@ int main(void)
 	    cmocka_unit_test(test_moved_out_of_its_leaf_then_it_is_signalled_all_the_same),
 	    cmocka_unit_test(test_forked_main_then_its_end_is_posted),
 	    cmocka_unit_test(test_wrong_main_then_it_is_refused),
+	    cmocka_unit_test(
+		test_vouched_main_then_it_is_believed_only_if_nothing_speaks_against_it),
 	    cmocka_unit_test(test_handover_then_the_row_is_the_new_ones),
 	    cmocka_unit_test(test_main_that_ends_meanwhile_then_it_is_posted_or_not_taken),
 	};
