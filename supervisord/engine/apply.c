@@ -2,6 +2,7 @@
 /* apply.c: see apply.h. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,10 @@ static int commit(struct apply *apply, struct config *config)
 out:
 	plan_done(&apply->plan);
 	free(apply->inputs);
+#ifdef __GLIBC__
+	/* What plan and parser had for a moment stands in the heap between what stays. */
+	(void)malloc_trim(0);
+#endif
 	return error;
 }
 
