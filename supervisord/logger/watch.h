@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum watch_kind { WATCH_GUARDIAN, WATCH_PEER, WATCH_STREAM, WATCH_READER };
+enum watch_kind { WATCH_GUARDIAN, WATCH_PEER, WATCH_STREAM, WATCH_READER, WATCH_CHILD };
 
 struct watch {
 	enum watch_kind kind : 8;

@@ -260,3 +260,65 @@ answer() {
 	has_lines "$T/log/copied.log.1" one
 	has_lines "$T/log/copied.log" two
 }
+
+@test "logfiles: archives are compressed, exactly, whoever is killed meanwhile" {
+	play <<-END
+		spec 1 0 30000 1000 web $T/log/web.log gzip
+		spec 2 0 30000 1000 db $T/log/db.log zstd
+		specs
+		pipe 40 1 0
+		pipe 41 2 0
+		start
+		run 40 $WRITER 40000 61 1
+		run 41 $WRITER 40000 61 7
+		storm 30
+		wait 40
+		wait 41
+		drained 40
+		drained 41
+		until test -z "\$(find $T/log -name '*Z' -o -name '*.tmp')"
+		finish
+	END
+	complete "$T/log/web.log" 40000 61
+	complete "$T/log/db.log" 40000 61
+	[ "$(archives "$T/log/web.log" | grep -c 'gz$')" -gt 70 ]
+	[ "$(archives "$T/log/db.log" | grep -c 'zst$')" -gt 70 ]
+}
+
+@test "logfiles: a compressed archive keeps mode and time, and half-made ones are removed at start" {
+	printf 'old\n' >"$T/web.log.20200131T000000.000000Z"
+	chmod 604 "$T/web.log.20200131T000000.000000Z"
+	touch -d '2020-01-31 00:00:00 UTC' "$T/web.log.20200131T000000.000000Z"
+	touch "$T/web.log.20200131T000000.000000Z.gz.tmp" "$T/web.log.20200101T000000.000000Z.gz.tmp" "$T/other.gz.tmp"
+	play <<-END
+		spec 1 0 0 9 web $T/web.log gzip
+		specs
+		start
+		until test ! -e $T/web.log.20200131T000000.000000Z
+		finish
+	END
+	[ "$(gzip -dc "$T/web.log.20200131T000000.000000Z.gz")" = old ]
+	[ "$(stat -c '%a %Y' "$T/web.log.20200131T000000.000000Z.gz")" = "604 1580428800" ]
+	[ ! -e "$T/web.log.20200101T000000.000000Z.gz.tmp" ]
+	[ -e "$T/other.gz.tmp" ]
+}
+
+@test "logfiles: age and total size remove the oldest, also of a log that is quiet" {
+	printf 'too old\n' >"$T/web.log.20200131T000000.000000Z.gz"
+	printf 'soon\n' >"$T/web.log.$(date -u -d '-3598 seconds' +%Y%m%dT%H%M%S.000000Z)"
+	printf 'later\n' >"$T/web.log.$(date -u -d '-1800 seconds' +%Y%m%dT%H%M%S.000000Z)"
+	play <<-END
+		spec 1 0 0 9 web $T/web.log age=3600
+		spec 2 0 1000 99 db $T/db.log total=3500
+		specs
+		pipe 40 2 0
+		start
+		until test \$(ls $T | grep -c web) -le 2
+		until test \$(ls $T | grep -c web) -eq 1
+		run 40 $WRITER 100 100 1
+		wait 40
+		finish
+	END
+	has_lines "$(archives "$T/web.log")" later
+	[ "$(sizes "$T/db.log")" = "1000 1000 1000" ]
+}
