@@ -25,7 +25,7 @@ static void handle_specs(struct logger *logger, int fd);
 static void handle_finish(struct logger *logger);
 static void lose_guardian(struct logger *logger);
 
-int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
+int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_fd)
 {
 	int error;
 
@@ -33,11 +33,15 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
 	    .guardian = {.kind = WATCH_GUARDIAN, .fd = guardian_fd},
 	    .peer = {.kind = WATCH_PEER, .fd = peer_fd},
 	};
+	error = ledger_map_readonly(ledger_fd, &logger->ledger);
+	if (error < 0)
+		return error;
+	close(ledger_fd);
 	logger->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (logger->epoll_fd < 0)
 		return -errno;
 	readers_init(&logger->readers, logger->epoll_fd);
-	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers);
+	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers, logger->ledger);
 	logger->streams.drained = tell_drained;
 	if (error == 0)
 		error = watch_set(&logger->guardian, logger->epoll_fd, EPOLLIN);
@@ -69,6 +73,7 @@ int logger_run(struct logger *logger)
 		serve_events(logger, events, count);
 		streams_retry(&logger->streams);
 		readers_sweep(&logger->readers);
+		streams_sweep(&logger->streams);
 		if (logger->is_orphan && !streams_is_active(&logger->streams))
 			logger->is_done = true;
 	}
@@ -96,6 +101,9 @@ static void serve_events(struct logger *logger, const struct epoll_event *events
 			break;
 		case WATCH_STREAM:
 			streams_run(&logger->streams, (struct stream *)watch);
+			break;
+		case WATCH_SINK:
+			streams_run_sink(&logger->streams, (struct sink *)watch);
 			break;
 		case WATCH_READER:
 			readers_run(&logger->readers, &logger->specs, (struct reader *)watch,
