@@ -50,6 +50,10 @@ int streams_init(
 	streams->epoll_fd = epoll_fd;
 	streams->world.readers = readers;
 	LIST_INIT(&streams->list);
+	/* By itself: it is not touched, and takes no memory, before it is needed. */
+	streams->world.look = malloc(LIMIT_LOG_LOOK);
+	if (streams->world.look == NULL)
+		return -ENOMEM;
 	if (pipe2(streams->world.scratch, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	return copier_init(&streams->copier, epoll_fd, &streams->world, ledger);
