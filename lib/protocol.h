@@ -22,7 +22,7 @@
 enum {
 	FD_GUARDIAN = 3, /* SEQPACKET to the guardian; a new pair for each start */
 	FD_PEER = 4,     /* SEQPACKET engine <-> logger; one pair for the guardian's whole life */
-	FD_LEDGER = 5,   /* engine: the ledger's memfd */
+	FD_LEDGER = 5,   /* the ledger's memfd; logger: read-only */
 	FD_BELL = 6,     /* engine: eventfd, counts up when ledger.exited[] has news */
 	FD_FIRST_UNUSED = 7,
 };
@@ -30,7 +30,8 @@ enum {
 enum msg_type {
 	/* guardian -> engine, guardian -> logger */
 	MSG_HELD = 1, /* slot, key, one descriptor: the slot now holds this */
-	MSG_RELEASED, /* slot, key.  To the logger: drain, close, answer MSG_DRAINED; to a new engine: not free yet */
+	MSG_RELEASED, /* slot, key.  To the logger: drain, close, answer MSG_DRAINED; to a new
+			 engine: not free yet */
 	MSG_HELD_END, /* to a new engine: these were all */
 	/* guardian -> engine */
 	MSG_RELOAD,   /* as `superctl apply`; SIGHUP */
@@ -40,13 +41,17 @@ enum msg_type {
 	/* engine -> guardian */
 	MSG_HOLD = 32, /* slot, key, one descriptor: keep it; replaces what the slot held */
 	MSG_RELEASE,   /* slot: close it */
-	MSG_READY,     /* the control socket serves and every held descriptor is adopted; value: 1 in safe mode */
-	MSG_DONE,      /* shutdown is complete; value: exit code of supervisord */
-	MSG_REFUSED,   /* cannot start (it said why on stderr); value: exit code */
+	MSG_READY,   /* the control socket serves and every held descriptor is adopted; value: 1 in
+			safe mode */
+	MSG_DONE,    /* shutdown is complete; value: exit code of supervisord */
+	MSG_REFUSED, /* cannot start (it said why on stderr); value: exit code */
 	/* logger -> guardian, and on to the engine */
 	MSG_DRAINED = 48, /* slot, key: what a released pipe still had is written */
 	/* engine -> logger */
 	MSG_READ_LOG = 64, /* one descriptor: a client's connection; payload: struct msg_read_log */
+	MSG_LOG_ROTATE,    /* likewise, payload: struct msg_log_act; see logger/logact.h */
+	MSG_LOG_REOPEN,
+	MSG_LOG_CLEAR,
 };
 
 struct msg_head {
@@ -65,6 +70,12 @@ struct msg_read_log {
 	uint64_t lines;  /* last so many first; UINT64_MAX: all there is */
 };
 
+/* A client wants something done to the logs of a program; the logger answers it likewise. */
+struct msg_log_act {
+	uint32_t row;     /* or LOGSPEC_ROW_OWN */
+	uint16_t streams; /* bit 0: stdout, bit 1: stderr; of those that have no log none is done */
+};
+
 /* Kinds of held descriptors.  Kinds below HELD_SINGLE_MAX exist once, in the slot of their number.
  */
 enum held_kind {
@@ -78,9 +89,9 @@ enum held_kind {
 	HELD_SINGLE_MAX = 16,
 	HELD_LOG_READ = 16, /* row, stream: a program's stdout or stderr; for the logger too */
 	HELD_LOG_WRITE,     /* its other end, for the next run */
-	HELD_STDIN_READ, /* row: pipe to a program's stdin, from `stdout = program:NAME` elsewhere
-			  */
-	HELD_STDIN_WRITE,
+	HELD_STDIN_READ,  /* row: pipe to a program's stdin, from `stdout = program:NAME` elsewhere
+			   */
+	HELD_STDIN_WRITE, /* for the logger too: it may be one of several that write there */
 	HELD_NOTIFY,      /* row: its sd_notify(3) socket */
 	HELD_READY_READ,  /* row: ready = "fd:N", our end of the present run's pipe */
 	HELD_STORE,       /* row, index: a descriptor that the program left with FDSTORE=1 */
@@ -111,7 +122,8 @@ static inline bool held_is_for_logger(uint64_t key)
 {
 	enum held_kind kind = held_key_kind(key);
 
-	return kind == HELD_LOG_READ || kind == HELD_LOG_SPECS || kind == HELD_OWN_READ;
+	return kind == HELD_LOG_READ || kind == HELD_LOG_SPECS || kind == HELD_OWN_READ ||
+	       kind == HELD_STDIN_WRITE;
 }
 
 /* Exit codes of engine and logger that the guardian tells from a crash. */

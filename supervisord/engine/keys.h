@@ -2,8 +2,8 @@
 /*
  * keys.h: every configuration key, one row each, and nothing about a key anywhere else.
  *
- * The rows drive the libconfuse options, the struct members, validation, defaults, the reload diff and the
- * key list of supervisord.conf(5).  Columns:
+ * The rows drive the libconfuse options, the struct members, validation, defaults, the reload diff
+ * and the key list of supervisord.conf(5).  Columns:
  *
  *   KEY(name, TYPE, default, minimum, maximum, change class, help)
  *
@@ -12,12 +12,13 @@
  * default   as text, parsed by the same parser as the user's value; NULL: unset
  * minimum,  of numbers, in the unit of the type (nanoseconds, bytes, count); ignored by other types
  * maximum
- * class     LIVE: takes effect at once; NEXT: with the next start; RESTART: apply restarts the program
- * help      one line for the manual; what is allowed is said by the type
+ * class     LIVE: takes effect at once; NEXT: with the next start; RESTART: apply restarts the
+ * program help      one line for the manual; what is allowed is said by the type
  *
- * Three lists: PROGRAM_KEYS, which nearly every program uses; LIFE_KEYS, which most leave alone: they live in a struct
- * of their own that programs without any of them share (config.h); SETTING_KEYS, of the daemon.  Rows whose name begins
- * with health_ are written without that prefix in a section health { … } of the program.
+ * Four lists: PROGRAM_KEYS, which nearly every program uses; LIFE_KEYS and LOG_KEYS, which most
+ * leave alone: they live in a struct of their own that programs without any of them share
+ * (config.h); SETTING_KEYS, of the daemon.  Rows whose name begins with health_ are written without
+ * that prefix in a section health { … } of the program.
  *
  * To add a key: add a row.  A new TYPE also needs its five small functions in value.c.
  */
@@ -75,13 +76,13 @@
 	KEY(stdin, STDIN, "null", 0, 0, RESTART, \
 	    "Where standard input comes from. A program that is named in another one's stdout = \"program:NAME\" reads from that pipe instead.") \
 	KEY(stdout, STDOUT, "log", 0, 0, RESTART, \
-	    "Where standard output goes. log: log_dir/NAME.log, kept and rotated by the logger.") \
+	    "Where standard output goes. log: log_dir/NAME.log, kept and rotated by the logger. Several places at once: a list.") \
 	KEY(stderr, STDERR, "stdout", 0, 0, RESTART, \
 	    "Where standard error goes. stdout: the same place as standard output; log: log_dir/NAME.err.log.") \
 	KEY(log_max_size, SIZE, "10MB", 0, KEY_MB(1000000), LIVE, \
 	    "Rotate a log on the first whole line past this size; 0: never.") \
 	KEY(log_keep, COUNT, "5", 0, LIMIT_LOG_KEEP, LIVE, \
-	    "Rotated logs to keep, NAME.log.1 being the newest.") \
+	    "Rotated logs (archives) to keep; 0: none, a full log is removed.") \
 	KEY(after, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \
 	    "Programs that are started before this one when both are to start (this one waits until they are ready or have ended), and stopped after it. Order only: nothing is started because of it.")
 
@@ -159,6 +160,36 @@
 	KEY(health_on_failure, HEALTH_ACTION, "restart", 0, 0, LIVE, \
 	    "What to do when it becomes unhealthy: restart it as after a failed run, send it a signal, or only say so.")
 
+#define LOG_KEYS(KEY) \
+	KEY(log_file, PATH, NULL, 0, 0, LIVE, \
+	    "File for the log of standard output, in place of NAME.log; relative paths are taken from log_dir. Programs that name one file share it line by line.") \
+	KEY(log_file_stderr, PATH, NULL, 0, 0, LIVE, \
+	    "Likewise for stderr = \"log\", in place of NAME.err.log.") \
+	KEY(log_rotate, LOG_ROTATE, "none", 0, 0, LIVE, \
+	    "Rotate a log also by the calendar: at the first line of a new hour, day or week (Monday) of local time.") \
+	KEY(log_max_age, DURATION, "0s", 0, 3650 * 24 * KEY_HOUR, LIVE, \
+	    "Remove archives that were rotated longer ago than this; 0: never.") \
+	KEY(log_total_size, SIZE, "0", 0, KEY_MB(1000000), LIVE, \
+	    "Remove the oldest archives while a log with its archives is larger than this; 0: never. With it, archives also make room when the disk is full.") \
+	KEY(log_compress, LOG_COMPRESS, "none", 0, 0, LIVE, \
+	    "Compress archives, in a process of the lowest priority.") \
+	KEY(log_user, STRING, NULL, 0, 0, LIVE, \
+	    "Owner of log files and archives. Only root may name another user.") \
+	KEY(log_group, STRING, NULL, 0, 0, LIVE, \
+	    "Group of log files and archives. Who is not root may name groups it is in.") \
+	KEY(log_mode, OCTAL, "0640", 0, 0777, LIVE, \
+	    "Permissions of log files and archives, octal; the owner must be able to read and write.") \
+	KEY(log_format, LOG_FORMAT, "raw", 0, 0, LIVE, \
+	    "What a line of a log looks like. raw: as the program wrote it, byte by byte; stamp: time, instance, run and stream before it; json: these and the text as an object.") \
+	KEY(log_line_max, SIZE, "64K", 256, LIMIT_LOG_LINE_MAX, LIVE, \
+	    "A line that is longer is written in parts, which are marked; not where log_format is raw.") \
+	KEY(log_full, LOG_FULL, "block", 0, 0, LIVE, \
+	    "What to do with output that cannot be written, the disk being full for instance. block: it waits, and then the program waits; drop: lines are dropped and counted, and the log says how many once it can be written again.") \
+	KEY(syslog_facility, FACILITY, "daemon", 0, 0, LIVE, \
+	    "Facility of what goes to syslog or the journal.") \
+	KEY(syslog_tag, STRING, NULL, 0, 0, LIVE, \
+	    "Name of the program in syslog and the journal, of at most 48 bytes. Default: the name of the instance.")
+
 #define SETTING_KEYS(KEY) \
 	KEY(run_dir, PATH, NULL, 0, 0, NEXT, \
 	    "Directory of the control socket and the lock. Default: /run/supervisord, for a user $XDG_RUNTIME_DIR/supervisord.") \
@@ -171,7 +202,15 @@
 	KEY(log_level, LEVEL, "notice", 0, 0, LIVE, \
 	    "How much the daemon tells about itself: error, warning, notice or debug.") \
 	KEY(shutdown_timeout, DURATION, "60s", KEY_MS(100), KEY_HOUR, LIVE, \
-	    "At shutdown everything that is left after this long gets KILL.")
+	    "At shutdown everything that is left after this long gets KILL.") \
+	KEY(log_memory, SIZE, "8MB", LIMIT_LOG_MEMORY_MIN, KEY_MB(1000), LIVE, \
+	    "Memory of the logger for the output of all programs together: lines on their way, and the last output of those that have no log file.") \
+	KEY(inherit_format, INHERIT, "raw", 0, 0, NEXT, \
+	    "What programs with stdout = \"inherit\" print. raw: as they write it; prefix: NAME | before each line; json: an object a line. supervisord --log-format goes before it.") \
+	KEY(syslog_socket, PATH, "/dev/log", 0, 0, LIVE, \
+	    "Where stdout = \"syslog\" goes.") \
+	KEY(journal_socket, PATH, "/run/systemd/journal/socket", 0, 0, LIVE, \
+	    "Where stdout = \"journal\" goes.")
 /* clang-format on */
 
 #endif

@@ -16,6 +16,7 @@
 #include "supervisord/engine/depend.h"
 #include "supervisord/engine/order.h"
 #include "supervisord/engine/plan.h"
+#include "supervisord/engine/route.h"
 #include "supervisord/engine/transition.h"
 
 /* What a program that is to come up starts with it. */
@@ -70,6 +71,7 @@ static int add_links(struct maker *maker, uint32_t index, string_list names, enu
 static int add_edges(struct maker *maker, uint32_t index, string_list names, bool before);
 static int add_edge(struct maker *maker, uint32_t node, uint32_t dependency);
 static void note_targets(struct maker *maker);
+static void note_targets_of(struct maker *maker, const struct stdio *stdio);
 static bool find(const struct plan_input *inputs, size_t count, const char *text,
     uint32_t *ret_index, enum depend_condition *ret_condition);
 static void decide(const struct plan_input *input, struct node *node);
@@ -296,16 +298,24 @@ static void note_targets(struct maker *maker)
 	for (size_t i = 0; i < maker->count; i++) {
 		const struct program_config *config = maker->inputs[i].new_config;
 
-		for (int stream = 0; config != NULL && stream < 2; stream++) {
-			const struct stdio *stdio =
-			    stream == 0 ? &config->key_stdout : &config->key_stderr;
-			enum depend_condition condition;
-			uint32_t target;
+		if (config == NULL)
+			continue;
+		note_targets_of(maker, &config->key_stdout);
+		note_targets_of(maker, &config->key_stderr);
+	}
+}
 
-			if (stdio->kind == STDIO_PROGRAM &&
-			    find(maker->inputs, maker->count, stdio->target, &target, &condition))
-				maker->nodes[target].is_target = true;
-		}
+static void note_targets_of(struct maker *maker, const struct stdio *stdio)
+{
+	const char *name;
+	size_t at = 0;
+
+	while ((name = route_next_program(stdio, &at)) != NULL) {
+		enum depend_condition condition;
+		uint32_t target;
+
+		if (find(maker->inputs, maker->count, name, &target, &condition))
+			maker->nodes[target].is_target = true;
 	}
 }
 

@@ -10,6 +10,7 @@
 
 #include "lib/channel.h"
 #include "lib/ownlog.h"
+#include "supervisord/logger/logact.h"
 #include "supervisord/logger/logger.h"
 
 #define EVENTS          64
@@ -17,15 +18,19 @@
 #define FINISH_LIMIT_MS 5000
 
 static void serve_events(struct logger *logger, const struct epoll_event *events, int count);
+static int get_timeout_ms(const struct logger *logger);
 static void tell_drained(uint32_t slot, uint64_t key);
 static void serve_guardian(struct logger *logger);
 static void serve_peer(struct logger *logger);
+static void handle_read_log(struct logger *logger, struct msg *msg);
+static void handle_log_act(struct logger *logger, struct msg *msg);
 static void handle_held(struct logger *logger, struct msg *msg);
+static void release_input(struct logger *logger, const struct msg_head *head);
 static void handle_specs(struct logger *logger, int fd);
 static void handle_finish(struct logger *logger);
 static void lose_guardian(struct logger *logger);
 
-int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
+int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_fd)
 {
 	int error;
 
@@ -33,12 +38,17 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
 	    .guardian = {.kind = WATCH_GUARDIAN, .fd = guardian_fd},
 	    .peer = {.kind = WATCH_PEER, .fd = peer_fd},
 	};
+	error = ledger_map_readonly(ledger_fd, &logger->ledger);
+	if (error < 0)
+		return error;
+	close(ledger_fd);
 	logger->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (logger->epoll_fd < 0)
 		return -errno;
 	readers_init(&logger->readers, logger->epoll_fd);
-	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers);
+	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers, logger->ledger);
 	logger->streams.drained = tell_drained;
+	upkeep_init(&logger->upkeep, &logger->streams.world.files, logger->epoll_fd);
 	if (error == 0)
 		error = watch_set(&logger->guardian, logger->epoll_fd, EPOLLIN);
 	if (error == 0)
@@ -59,8 +69,7 @@ int logger_run(struct logger *logger)
 	struct epoll_event events[EVENTS];
 
 	while (!logger->is_done) {
-		int count = epoll_wait(
-		    logger->epoll_fd, events, EVENTS, streams_get_timeout_ms(&logger->streams));
+		int count = epoll_wait(logger->epoll_fd, events, EVENTS, get_timeout_ms(logger));
 
 		if (count < 0 && errno != EINTR) {
 			log_error("epoll_wait: %s", strerror(errno));
@@ -68,12 +77,23 @@ int logger_run(struct logger *logger)
 		}
 		serve_events(logger, events, count);
 		streams_retry(&logger->streams);
+		upkeep_run(&logger->upkeep);
 		readers_sweep(&logger->readers);
+		streams_sweep(&logger->streams);
 		if (logger->is_orphan && !streams_is_active(&logger->streams))
 			logger->is_done = true;
 	}
 	readers_finish(&logger->readers, &logger->specs);
 	return EXIT_SUCCESS;
+}
+
+/* Without work that has a time there is none: -1. */
+static int get_timeout_ms(const struct logger *logger)
+{
+	int one = streams_get_timeout_ms(&logger->streams);
+	int other = upkeep_get_timeout_ms(&logger->upkeep);
+
+	return one < 0 || (other >= 0 && other < one) ? other : one;
 }
 
 /*
@@ -97,9 +117,15 @@ static void serve_events(struct logger *logger, const struct epoll_event *events
 		case WATCH_STREAM:
 			streams_run(&logger->streams, (struct stream *)watch);
 			break;
+		case WATCH_SINK:
+			streams_run_sink(&logger->streams, (struct sink *)watch);
+			break;
 		case WATCH_READER:
 			readers_run(&logger->readers, &logger->specs, (struct reader *)watch,
 			    events[i].events);
+			break;
+		case WATCH_CHILD:
+			upkeep_note_child(&logger->upkeep);
 			break;
 		}
 	}
@@ -128,6 +154,9 @@ static void serve_guardian(struct logger *logger)
 		}
 		if (msg.head.type == MSG_HELD)
 			handle_held(logger, &msg);
+		else if (msg.head.type == MSG_RELEASED &&
+			 held_key_kind(msg.head.key) == HELD_STDIN_WRITE)
+			release_input(logger, &msg.head);
 		else if (msg.head.type == MSG_RELEASED)
 			streams_release(&logger->streams, msg.head.slot, msg.head.key);
 		else if (msg.head.type == MSG_FINISH)
@@ -151,16 +180,35 @@ static void serve_peer(struct logger *logger)
 			watch_close(&logger->peer, logger->epoll_fd);
 			return;
 		}
-		if (msg.head.type == MSG_READ_LOG && msg.fd_count == 1 &&
-		    msg.length == sizeof(struct msg_read_log)) {
-			struct msg_read_log request;
-
-			memcpy(&request, msg.payload, sizeof(request));
-			readers_add_consume(&logger->readers, &logger->specs, &request, msg.fds[0]);
-			msg.fd_count = 0;
-		}
+		if (msg.head.type == MSG_READ_LOG)
+			handle_read_log(logger, &msg);
+		else if (logact_is_request(msg.head.type))
+			handle_log_act(logger, &msg);
 		channel_drop_fds(&msg);
 	}
+}
+
+static void handle_read_log(struct logger *logger, struct msg *msg)
+{
+	struct msg_read_log request;
+
+	if (msg->fd_count != 1 || msg->length != sizeof(request))
+		return;
+	memcpy(&request, msg->payload, sizeof(request));
+	readers_add_consume(&logger->readers, &logger->specs, &request, msg->fds[0]);
+	msg->fd_count = 0;
+}
+
+static void handle_log_act(struct logger *logger, struct msg *msg)
+{
+	struct msg_log_act request;
+
+	if (msg->fd_count != 1 || msg->length != sizeof(request))
+		return;
+	memcpy(&request, msg->payload, sizeof(request));
+	logact_serve_consume(&logger->streams.world, &logger->specs, (enum msg_type)msg->head.type,
+	    &request, msg->fds[0]);
+	msg->fd_count = 0;
 }
 
 static void handle_held(struct logger *logger, struct msg *msg)
@@ -178,10 +226,20 @@ static void handle_held(struct logger *logger, struct msg *msg)
 		return;
 	}
 	msg->fd_count = 0;
-	error = streams_hold_consume(
-	    &logger->streams, &logger->specs, msg->head.slot, row, stream, msg->fds[0]);
+	if (kind == HELD_STDIN_WRITE)
+		error = sinks_hold_input_consume(
+		    &logger->streams.copier.sinks, msg->head.slot, held_key_row(key), msg->fds[0]);
+	else
+		error = streams_hold_consume(
+		    &logger->streams, &logger->specs, msg->head.slot, row, stream, msg->fds[0]);
 	if (error < 0)
 		log_error("slot %u: cannot take its pipe: %s", msg->head.slot, strerror(-error));
+}
+
+static void release_input(struct logger *logger, const struct msg_head *head)
+{
+	(void)sinks_release_input(&logger->streams.copier.sinks, head->slot);
+	tell_drained(head->slot, head->key);
 }
 
 static void handle_specs(struct logger *logger, int fd)
@@ -194,6 +252,7 @@ static void handle_specs(struct logger *logger, int fd)
 		return;
 	}
 	streams_apply_specs(&logger->streams, &specs);
+	upkeep_apply_specs(&logger->upkeep, &specs);
 	specs_done(&logger->specs);
 	logger->specs = specs;
 	readers_note_specs(&logger->readers);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/archives.h"
 #include "lib/jsonw.h"
 #include "lib/protocol.h"
 #include "supervisord/logger/place.h"
@@ -24,6 +25,8 @@ struct reader {
 	struct watch watch; /* the connection */
 	LIST_ENTRY(reader) link;
 	struct msg_read_log request;
+	struct archives archives; /* of the log that it reads */
+	char *path;               /* … and its path */
 	struct place place;
 	struct line_search search;
 	uint64_t todo;    /* not following: bytes to the end of the request */
@@ -52,8 +55,13 @@ void readers_add_consume(struct readers *readers, const struct specs *specs,
 void readers_run(
     struct readers *readers, const struct specs *specs, struct reader *reader, uint32_t events);
 
-/* A stream has written `bytes` more. */
-void readers_note_written(struct readers *readers, uint32_t row, uint16_t stream, uint64_t bytes);
+/* A stream has written `bytes` more to the log at `path`, which others may share. */
+void readers_note_written(
+    struct readers *readers, uint32_t row, uint16_t stream, const char *path, uint64_t bytes);
+
+/* The log at `path` has become this archive; a follower's file may be found by that even when it
+ * has been compressed. */
+void readers_note_rotated(struct readers *readers, const char *path, const struct archive *archive);
 
 /* The specs have changed: who follows a log that is no more gets its last reply. */
 void readers_note_specs(struct readers *readers);

@@ -8,8 +8,10 @@ FUZZ_SRC_config = $(wildcard supervisord/engine/conf*.c supervisord/engine/value
 	$(addprefix supervisord/engine/,backoff.c checktarget.c depend.c expand.c ids.c keytable.c order.c parse.c \
 	policy.c step.c transition.c words.c)
 FUZZ_SRC_notify = supervisord/engine/notifyparse.c
+FUZZ_SRC_message = $(addprefix supervisord/logger/,form.c message.c stamp.c)
+FUZZ_SRC_lines = supervisord/logger/lines.c
 FUZZ_LIB = $(wildcard lib/*.c)
-FUZZ_TARGETS = config notify
+FUZZ_TARGETS = config notify lines message
 
 $(FUZZ_O)/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_LIB) FORCE
 	@mkdir -p $(@D) $(FUZZ_O)/corpus-$*

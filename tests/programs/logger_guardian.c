@@ -8,7 +8,11 @@
  *
  * One command a line; it ends with 1 and says where when a command fails or a wait takes too long:
  *
- *   spec ROW STREAM MAX KEEP NAME PATH    unspec ROW STREAM    specs      (send the table)
+ *   spec ROW STREAM MAX KEEP NAME PATH [OPTION]…    (gzip zstd hourly total=BYTES age=SECONDS)
+ *   set ROW STREAM KEY VALUE              (of a spec: format, full, line_max, memory, tag, targets)
+ *   unspec ROW STREAM    specs            (send the table)
+ *   number ROW RUN                        (of the run that writes, in the ledger)
+ *   input SLOT ROW COMMAND…               (a shell command that reads a row's standard input)
  *   start    kill    storm COUNT          (kill and start at random moments)
  *   pipe SLOT ROW STREAM    own SLOT      (own: also the stderr of loggers started later)
  *   run SLOT COMMAND…   wait SLOT         (a shell command that writes to the pipe)
@@ -16,6 +20,7 @@
  *   drained SLOT        close SLOT        release SLOT
  *   read ROW STREAM LINES FOLLOW MORE FILE    (each reply a line of FILE)
  *   hang ROW STREAM LINES                 (a follower that never reads)
+ *   rotate ROW STREAMS FILE   reopen …   clear …    (STREAMS: bits; the answer goes to FILE)
  *   sh COMMAND…         until COMMAND…    (until it succeeds)
  *   finish              abandon           (MSG_FINISH; the guardian dies; the logger must exit 0)
  *
@@ -38,6 +43,7 @@
 
 /* A test program is linked from one file. */
 #include "lib/channel.c"
+#include "lib/ledger.c"
 #include "lib/logspec.c"
 
 #define SLOTS      4096
@@ -58,6 +64,8 @@ static size_t spec_count;
 static pid_t logger_pid;
 static int guardian_fd = -1;
 static int peer_fds[2];
+static int ledger_fd;
+static struct ledger *ledger;
 static int own_write = -1;
 
 static int run_line(char *line);
@@ -78,7 +86,8 @@ int main(int argc, char *argv[])
 		return 2;
 	logger_path = argv[1];
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peer_fds) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peer_fds) < 0 ||
+	    ledger_create(&ledger_fd, &ledger) < 0)
 		return 1;
 	for (size_t i = 0; i < SLOTS; i++)
 		slots[i] = (struct held){.fd = -1, .write_fd = -1};
@@ -121,11 +130,13 @@ static void become_logger(int guardian)
 	/* High first, so that neither overwrites the other. */
 	int guardian_high = fcntl(guardian, F_DUPFD_CLOEXEC, 100);
 	int peer_high = fcntl(peer_fds[1], F_DUPFD_CLOEXEC, 100);
+	int ledger_high = fcntl(ledger_fd, F_DUPFD_CLOEXEC, 100);
 
 	if (own_write >= 0)
 		(void)dup2(own_write, STDERR_FILENO);
 	(void)dup2(guardian_high, FD_GUARDIAN);
 	(void)dup2(peer_high, FD_PEER);
+	(void)dup2(ledger_high, FD_LEDGER);
 	(void)execl(logger_path, "logger", (char *)NULL);
 	_exit(127);
 }
@@ -137,6 +148,7 @@ static int start_logger(void)
 
 	if (error < 0)
 		return error;
+	atomic_fetch_add(&ledger->header.logger_starts, 1);
 	logger_pid = fork();
 	if (logger_pid < 0)
 		return -errno;
@@ -216,19 +228,76 @@ static void forget_spec(struct logspec *spec)
 {
 	free((void *)(uintptr_t)spec->name);
 	free((void *)(uintptr_t)spec->path);
+	free((void *)(uintptr_t)spec->targets);
+	free((void *)(uintptr_t)spec->tag);
+}
+
+/* "-" in a path is none; "," ends a target. */
+static int set_spec(char *text)
+{
+	unsigned row, stream;
+	char key[32], value[4096];
+
+	if (sscanf(text, "%u %u %31s %4095s", &row, &stream, key, value) != 4)
+		return -EINVAL;
+	for (size_t i = 0; i < spec_count; i++) {
+		struct logspec *spec = &specs[i];
+
+		if (spec->row != row || spec->stream != stream)
+			continue;
+		if (strcmp(key, "format") == 0)
+			spec->format = strcmp(value, "stamp") == 0  ? LOGSPEC_STAMP
+				       : strcmp(value, "json") == 0 ? LOGSPEC_JSON
+								    : LOGSPEC_RAW;
+		else if (strcmp(key, "full") == 0)
+			spec->full = strcmp(value, "drop") == 0 ? LOGSPEC_DROP : LOGSPEC_BLOCK;
+		else if (strcmp(key, "line_max") == 0)
+			spec->line_max = (uint32_t)atoi(value);
+		else if (strcmp(key, "memory") == 0)
+			spec->memory = (uint64_t)atoll(value);
+		else if (strcmp(key, "tag") == 0)
+			spec->tag = strdup(value);
+		else if (strcmp(key, "targets") == 0) {
+			for (char *at = value; (at = strchr(at, ',')) != NULL;)
+				*at = '\n';
+			spec->targets = strdup(value);
+		} else
+			return -EINVAL;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int add_option(struct logspec *spec, const char *word)
+{
+	if (strcmp(word, "gzip") == 0)
+		spec->compress = LOGSPEC_GZIP;
+	else if (strcmp(word, "zstd") == 0)
+		spec->compress = LOGSPEC_ZSTD;
+	else if (strcmp(word, "hourly") == 0)
+		spec->rotate = LOGSPEC_HOURLY;
+	else if (sscanf(word, "total=%lu", &spec->total_bytes) != 1 &&
+		 sscanf(word, "age=%lu", &spec->max_age_s) != 1)
+		return -EINVAL;
+	return 0;
 }
 
 static int add_spec(char *text)
 {
 	struct logspec spec = {0};
 	char name[64], path[4096];
+	int at = 0;
 
-	if (sscanf(text, "%u %hu %lu %u %63s %4095s", &spec.row, &spec.stream, &spec.max_bytes,
-		&spec.keep, name, path) != 6 ||
+	if (sscanf(text, "%u %hu %lu %u %63s %4095s%n", &spec.row, &spec.stream, &spec.max_bytes,
+		&spec.keep, name, path, &at) != 6 ||
 	    spec_count == SPECS)
 		return -EINVAL;
+	for (char *rest, *word = strtok_r(text + at, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
+		if (add_option(&spec, word) < 0)
+			return -EINVAL;
 	spec.name = strdup(name);
-	spec.path = strdup(path);
+	spec.path = strdup(strcmp(path, "-") == 0 ? "" : path);
 	for (size_t i = 0; i < spec_count; i++)
 		if (specs[i].row == spec.row && specs[i].stream == spec.stream) {
 			forget_spec(&specs[i]);
@@ -381,7 +450,30 @@ static int abandon(void)
 	return await_logger_end();
 }
 
-static int run_slot_command(const char *verb, uint32_t slot, const char *rest)
+/* A reader of a row's standard input, and the other end for the logger. */
+static int start_reader(uint32_t slot, char *rest)
+{
+	char *command = NULL;
+	uint32_t row = (uint32_t)strtoul(rest, &command, 10);
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		(void)dup2(ends[0], STDIN_FILENO);
+		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	close(ends[0]);
+	slots[slot].writer = pid;
+	return hold(slot, held_key(HELD_STDIN_WRITE, row, 0), ends[1]);
+}
+
+static int run_slot_command(const char *verb, uint32_t slot, char *rest)
 {
 	if (slot >= SLOTS)
 		return -EINVAL;
@@ -393,6 +485,8 @@ static int run_slot_command(const char *verb, uint32_t slot, const char *rest)
 	}
 	if (strcmp(verb, "run") == 0)
 		return start_writer(slot, rest);
+	if (strcmp(verb, "input") == 0)
+		return start_reader(slot, rest);
 	if (strcmp(verb, "wait") == 0)
 		return await_exit(slots[slot].writer) == 0 ? 0 : -1;
 	if (strcmp(verb, "say") == 0)
@@ -430,6 +524,31 @@ static int run_read_command(const char *verb, const char *rest)
 	return read_log(&request, file);
 }
 
+/* Waits for the answer. */
+static int run_act_command(enum msg_type type, const char *rest)
+{
+	struct msg_head head = {.type = type};
+	struct msg_log_act request;
+	char file[4096], reply[4096];
+	ssize_t got;
+	FILE *out;
+	int ends[2], error;
+
+	if (sscanf(rest, "%u %hu %4095s", &request.row, &request.streams, file) != 3)
+		return -EINVAL;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	error = channel_send(peer_fds[0], &head, &request, sizeof(request), &ends[1], 1, 0);
+	close(ends[1]);
+	got = error < 0 ? -1 : recv(ends[0], reply, sizeof(reply), MSG_WAITALL);
+	close(ends[0]);
+	out = got > 0 ? fopen(file, "w") : NULL;
+	if (out == NULL)
+		return -EIO;
+	(void)fprintf(out, "%s\n", reply);
+	return fclose(out);
+}
+
 static int run_line(char *line)
 {
 	char *rest = line + strcspn(line, " ");
@@ -444,6 +563,14 @@ static int run_line(char *line)
 		return sscanf(rest, "%u %u", &row, &stream) == 2
 			   ? remove_spec(row, (uint16_t)stream)
 			   : -EINVAL;
+	if (strcmp(line, "set") == 0)
+		return set_spec(rest);
+	if (strcmp(line, "number") == 0) {
+		if (sscanf(rest, "%u %u", &row, &number) != 2 || row >= LIMIT_ROWS)
+			return -EINVAL;
+		atomic_store(&ledger->table[row].run, number);
+		return 0;
+	}
 	if (strcmp(line, "specs") == 0)
 		return send_specs();
 	if (strcmp(line, "start") == 0)
@@ -456,6 +583,12 @@ static int run_line(char *line)
 		return run_shell(rest, line[0] == 'u');
 	if (strcmp(line, "read") == 0 || strcmp(line, "hang") == 0)
 		return run_read_command(line, rest);
+	if (strcmp(line, "rotate") == 0)
+		return run_act_command(MSG_LOG_ROTATE, rest);
+	if (strcmp(line, "reopen") == 0)
+		return run_act_command(MSG_LOG_REOPEN, rest);
+	if (strcmp(line, "clear") == 0)
+		return run_act_command(MSG_LOG_CLEAR, rest);
 	if (strcmp(line, "finish") == 0)
 		return send_simple(MSG_FINISH, 0) < 0 ? -1 : await_logger_end();
 	if (strcmp(line, "abandon") == 0)
