@@ -39,10 +39,9 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
 	readers_init(&logger->readers, logger->epoll_fd);
 	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers);
 	logger->streams.drained = tell_drained;
+	/* The engine's requests wait in their socket until the specs say what they are about. */
 	if (error == 0)
 		error = watch_set(&logger->guardian, logger->epoll_fd, EPOLLIN);
-	if (error == 0)
-		error = watch_set(&logger->peer, logger->epoll_fd, EPOLLIN);
 	return error;
 }
 
@@ -196,7 +195,10 @@ static void handle_specs(struct logger *logger, int fd)
 	streams_apply_specs(&logger->streams, &specs);
 	specs_done(&logger->specs);
 	logger->specs = specs;
-	readers_note_specs(&logger->readers);
+	readers_note_specs(&logger->readers, &logger->specs);
+	error = logger->peer.fd >= 0 ? watch_set(&logger->peer, logger->epoll_fd, EPOLLIN) : 0;
+	if (error < 0)
+		log_error("cannot hear the engine: %s", strerror(-error));
 }
 
 static void handle_finish(struct logger *logger)

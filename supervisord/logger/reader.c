@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/limits.h"
@@ -16,21 +17,29 @@
 #include "supervisord/logger/reply.h"
 
 /* Room before the data for the note that some was lost. */
-#define NOTE_BYTES 96
+#define NOTE_BYTES 128
 
 enum progress { PROGRESS_DONE, PROGRESS_IDLE, PROGRESS_MORE };
 
 static void refuse(int conn, const struct readers *readers, const char *unknown);
 static struct reader *make_reader(const struct msg_read_log *request, int conn);
 static void free_reader(struct reader *reader, int epoll_fd);
+static int set_path(struct reader *reader, const char *path);
 static enum progress run(struct reader *reader, const struct specs *specs);
-static int follow_path(struct reader *reader, const struct logspec *spec);
+static enum progress work(struct reader *reader, const struct logspec *spec);
+static enum progress begin(struct reader *reader);
+static int seek(struct reader *reader);
 static enum progress search(struct reader *reader);
-static enum progress answer_once(struct reader *reader);
-static enum progress answer_next(struct reader *reader);
-static void answer_end(struct reader *reader);
-static char *write_note(char *data, uint64_t lost);
+static enum progress answer_once(struct reader *reader, const struct logspec *spec);
+static enum progress answer_next(struct reader *reader, const struct logspec *spec);
+static enum progress answer_end(struct reader *reader);
+static ssize_t read_on(struct reader *reader, char *bytes, size_t size);
+static void write_reply(
+    struct reader *reader, const struct logspec *spec, const char *bytes, size_t length, bool lost);
+static const char *get_format(const struct logspec *spec);
+static char *write_note(char *data, enum place_loss loss);
 static int send_out(struct reader *reader);
+static void wake(struct readers *readers, struct reader *reader);
 static void end_reader(struct readers *readers, struct reader *reader);
 
 void readers_init(struct readers *readers, int epoll_fd)
@@ -42,10 +51,11 @@ void readers_init(struct readers *readers, int epoll_fd)
 void readers_add_consume(struct readers *readers, const struct specs *specs,
     const struct msg_read_log *request, int conn)
 {
+	const struct logspec *spec = specs_find(specs, request->row, request->stream);
 	struct reader *reader;
 	char name[32];
 
-	if (specs_find(specs, request->row, request->stream) == NULL) {
+	if (spec == NULL) {
 		(void)snprintf(name, sizeof(name), "row %u", request->row);
 		refuse(conn, readers, name);
 		return;
@@ -58,7 +68,8 @@ void readers_add_consume(struct readers *readers, const struct specs *specs,
 	LIST_INSERT_HEAD(&readers->list, reader, link);
 	readers->count++;
 	/* Writable at once: that event starts the work. */
-	if (watch_set(&reader->watch, readers->epoll_fd, EPOLLOUT) < 0)
+	if (set_path(reader, spec->path) < 0 ||
+	    watch_set(&reader->watch, readers->epoll_fd, EPOLLOUT) < 0)
 		end_reader(readers, reader);
 }
 
@@ -87,39 +98,58 @@ void readers_run(
 		end_reader(readers, reader);
 }
 
-void readers_note_written(struct readers *readers, uint32_t row, uint16_t stream, uint64_t bytes)
+void readers_note_written(struct readers *readers, const char *path)
 {
 	struct reader *reader;
 
-	LIST_FOREACH (reader, &readers->list, link) {
-		if (reader->request.row != row || reader->request.stream != stream ||
-		    reader->is_dead)
-			continue;
-		reader->place.behind += bytes;
-		if (reader->request.follow &&
-		    watch_set(&reader->watch, readers->epoll_fd, EPOLLOUT | EPOLLRDHUP) < 0)
-			end_reader(readers, reader);
-	}
+	LIST_FOREACH (reader, &readers->list, link)
+		if (reader->request.follow && !reader->is_dead && strcmp(reader->path, path) == 0)
+			wake(readers, reader);
 }
 
 void readers_note_rotated(struct readers *readers, const char *path, const struct archive *archive)
 {
 	struct reader *reader;
 
-	/* Without memory for it, it is found in the directory; only one that is compressed before
-	 * that is then taken for lost. */
-	LIST_FOREACH (reader, &readers->list, link)
-		if (reader->path != NULL && strcmp(reader->path, path) == 0)
-			(void)archives_add(&reader->archives, archive);
+	LIST_FOREACH (reader, &readers->list, link) {
+		if (reader->is_dead || strcmp(reader->path, path) != 0)
+			continue;
+		place_note_rotated(&reader->place, archive);
+		/* Without memory for it, it is found in the directory later. */
+		(void)archives_add(&reader->archives, archive);
+	}
 }
 
-void readers_note_specs(struct readers *readers)
+void readers_note_removed(struct readers *readers, const char *path)
 {
 	struct reader *reader;
 
 	LIST_FOREACH (reader, &readers->list, link)
-		if (!reader->is_dead && watch_set(&reader->watch, readers->epoll_fd, EPOLLOUT) < 0)
-			end_reader(readers, reader);
+		if (!reader->is_dead && strcmp(reader->path, path) == 0)
+			place_note_removed(&reader->place);
+}
+
+void readers_note_specs(struct readers *readers, const struct specs *specs)
+{
+	struct reader *reader;
+
+	LIST_FOREACH (reader, &readers->list, link) {
+		const struct logspec *spec =
+		    specs_find(specs, reader->request.row, reader->request.stream);
+		struct stat st;
+
+		if (reader->is_dead)
+			continue;
+		if (spec != NULL && strcmp(spec->path, reader->path) != 0) {
+			place_note_moved(
+			    &reader->place, stat(spec->path, &st) == 0 ? (uint64_t)st.st_size : 0);
+			if (set_path(reader, spec->path) < 0) {
+				end_reader(readers, reader);
+				continue;
+			}
+		}
+		wake(readers, reader);
+	}
 }
 
 void readers_sweep(struct readers *readers)
@@ -146,11 +176,12 @@ void readers_finish(struct readers *readers, const struct specs *specs)
 	LIST_FOREACH (reader, &readers->list, link) {
 		if (reader->is_dead)
 			continue;
-		if (reader->request.follow)
-			reader->todo = reader->place.behind;
-		reader->request.follow = 0;
 		/* As far as it goes without waiting: a rest means that the connection is full. */
-		while (run(reader, specs) == PROGRESS_MORE && reader->sent == reader->out.length)
+		if (reader->request.follow && place_find_end(&reader->archives, &reader->end) < 0)
+			end_reader(readers, reader);
+		reader->request.follow = 0;
+		while (!reader->is_dead && run(reader, specs) == PROGRESS_MORE &&
+		       reader->sent == reader->out.length)
 			continue;
 		end_reader(readers, reader);
 	}
@@ -189,13 +220,10 @@ static struct reader *make_reader(const struct msg_read_log *request, int conn)
 	reader->watch = (struct watch){.kind = WATCH_READER, .fd = conn};
 	reader->request = *request;
 	reader->request.follow = request->follow && request->more;
-	reader->searching = true;
-	/* One message cannot hold all there is: then the search ends by bytes. */
-	reader->search.lines =
-	    request->lines < UINT64_MAX || request->more ? request->lines : UINT64_MAX - 1;
+	reader->request.from[sizeof(reader->request.from) - 1] = '\0';
 	place_init(&reader->place);
 	jsonw_init(&reader->out, LIMIT_VARLINK_BYTES);
-	reader->raw = malloc(NOTE_BYTES + (request->more ? LIMIT_LOG_BLOCK : LIMIT_LOG_REPLY));
+	reader->raw = malloc(NOTE_BYTES + LIMIT_LOG_BLOCK + (request->more ? 0 : LIMIT_LOG_REPLY));
 	if (reader->raw == NULL) {
 		free(reader);
 		return NULL;
@@ -214,7 +242,20 @@ static void free_reader(struct reader *reader, int epoll_fd)
 	free(reader);
 }
 
-/* One piece of work: what is unsent, else a step of the search, else the next message. */
+static int set_path(struct reader *reader, const char *path)
+{
+	char *copy = strdup(path);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	archives_done(&reader->archives);
+	free(reader->path);
+	reader->path = copy;
+	archives_init(&reader->archives, copy);
+	return 0;
+}
+
+/* One piece of work: what is unsent, else the next step. */
 static enum progress run(struct reader *reader, const struct specs *specs)
 {
 	const struct logspec *spec = specs_find(specs, reader->request.row, reader->request.stream);
@@ -223,156 +264,224 @@ static enum progress run(struct reader *reader, const struct specs *specs)
 	if (reader->sent == reader->out.length) {
 		if (reader->is_final)
 			return PROGRESS_DONE;
-		if (spec != NULL && follow_path(reader, spec) < 0)
+		progress = work(reader, spec);
+		if (progress == PROGRESS_DONE)
 			return PROGRESS_DONE;
-		if (spec == NULL)
-			answer_end(reader);
-		else if (reader->searching)
-			return search(reader);
-		else if (reader->request.more)
-			progress = answer_next(reader);
-		else
-			progress = answer_once(reader);
 	}
-	if (progress == PROGRESS_MORE && send_out(reader) < 0)
+	if (reader->sent < reader->out.length && send_out(reader) < 0)
 		return PROGRESS_DONE;
 	if (reader->is_final && reader->sent == reader->out.length)
 		return PROGRESS_DONE;
 	return progress;
 }
 
-/* The log may be another file since the last apply. */
-static int follow_path(struct reader *reader, const struct logspec *spec)
+static enum progress work(struct reader *reader, const struct logspec *spec)
 {
-	char *path;
+	if (spec == NULL)
+		return answer_end(reader);
+	switch (reader->stage) {
+	case READER_NEW:
+		return begin(reader);
+	case READER_SEARCHES:
+		return search(reader);
+	case READER_READS:
+		return reader->request.more ? answer_next(reader, spec) : answer_once(reader, spec);
+	}
+	return PROGRESS_DONE;
+}
 
-	if (reader->path != NULL && strcmp(reader->path, spec->path) == 0)
-		return 0;
-	path = strdup(spec->path);
-	if (path == NULL)
-		return -ENOMEM;
-	archives_done(&reader->archives);
-	free(reader->path);
-	reader->path = path;
-	archives_init(&reader->archives, path);
-	return 0;
+static enum progress begin(struct reader *reader)
+{
+	int error = seek(reader);
+
+	if (error == -EINVAL) {
+		reply_write_invalid_parameter(&reader->out, "from");
+		reader->is_final = true;
+		return PROGRESS_MORE;
+	}
+	if (error == 0)
+		error = place_find_end(&reader->archives, &reader->end);
+	if (error < 0) {
+		log_warning("%s: cannot be read: %s", reader->path, strerror(-error));
+		reply_write_busy(&reader->out, strerror(-error));
+		reader->is_final = true;
+	}
+	return PROGRESS_MORE;
+}
+
+/* Where the request begins, or where the search for it does. */
+static int seek(struct reader *reader)
+{
+	const struct msg_read_log *request = &reader->request;
+	struct archives *archives = &reader->archives;
+
+	reader->stage = READER_READS;
+	if (request->from[0] != '\0')
+		return place_seek_text(&reader->place, archives, request->from, &reader->loss);
+	if (request->since_ns != 0)
+		return place_seek_time(&reader->place, archives, request->since_ns / 1000);
+	/* One message cannot hold all there is: then the search ends by bytes. */
+	if (request->lines == UINT64_MAX && request->more)
+		return place_seek_oldest(&reader->place, archives);
+	reader->stage = READER_SEARCHES;
+	reader->search.lines = request->lines < UINT64_MAX ? request->lines : UINT64_MAX - 1;
+	return place_seek_end(&reader->place, archives);
 }
 
 /* Find where to begin; until then nothing is sent. */
 static enum progress search(struct reader *reader)
 {
-	bool all = reader->request.lines == UINT64_MAX && reader->request.more;
-	uint64_t missing;
-	int done;
+	int done = line_search_step(&reader->search, &reader->place, &reader->archives);
 
-	if (!reader->search.begun && reader->place.fd < 0) {
-		reader->place.behind = 0;
-		if (place_seek_end(
-			&reader->place, &reader->archives, all ? UINT64_MAX : 0, &missing) < 0)
-			return PROGRESS_DONE;
-		if (all)
-			reader->search.lines = 0;
-	}
-	done = place_search(&reader->place, &reader->archives, &reader->search);
 	if (done < 0)
 		return PROGRESS_DONE;
-	if (!reader->request.more && reader->place.behind >= LIMIT_LOG_REPLY)
+	if (!reader->request.more && reader->search.phase == SEARCH_BACK &&
+	    reader->search.passed >= LIMIT_LOG_REPLY)
 		done = 1;
-	if (done) {
-		reader->searching = false;
-		reader->todo = reader->place.behind;
-	}
+	if (done)
+		reader->stage = READER_READS;
 	return PROGRESS_MORE;
 }
 
 /* All that was asked for in one message, the newest if it is too much. */
-static enum progress answer_once(struct reader *reader)
+static enum progress answer_once(struct reader *reader, const struct logspec *spec)
 {
-	size_t length = 0, skip = 0;
-	bool is_cut = reader->todo > LIMIT_LOG_REPLY;
-	uint64_t missing;
+	size_t skip = 0;
+	ssize_t got;
 
-	if (is_cut &&
-	    place_seek_end(&reader->place, &reader->archives, LIMIT_LOG_REPLY, &missing) < 0)
+	if (reader->length > LIMIT_LOG_REPLY) {
+		reader->is_cut = true;
+		memmove(
+		    reader->raw, reader->raw + reader->length - LIMIT_LOG_REPLY, LIMIT_LOG_REPLY);
+		reader->length = LIMIT_LOG_REPLY;
+	}
+	got = read_on(reader, reader->raw + reader->length, LIMIT_LOG_BLOCK);
+	if (got == -EAGAIN)
+		return PROGRESS_MORE;
+	if (got < 0)
 		return PROGRESS_DONE;
-	while (length < LIMIT_LOG_REPLY && length < reader->todo) {
-		uint64_t want = reader->todo < LIMIT_LOG_REPLY ? reader->todo : LIMIT_LOG_REPLY;
-		ssize_t got = place_read(&reader->place, &reader->archives, reader->raw + length,
-		    (size_t)want - length, &missing);
-
-		if (got < 0)
-			return PROGRESS_DONE;
-		if (got == 0)
-			break;
-		length += (size_t)got;
+	reader->length += (size_t)got;
+	if (got > 0)
+		return PROGRESS_MORE;
+	if (reader->length > LIMIT_LOG_REPLY) {
+		skip = reader->length - LIMIT_LOG_REPLY;
+		reader->is_cut = true;
 	}
-	if (is_cut) {
-		const char *newline = memchr(reader->raw, '\n', length);
+	if (reader->is_cut) {
+		const char *newline = memchr(reader->raw + skip, '\n', reader->length - skip);
 
-		skip = newline != NULL ? (size_t)(newline - reader->raw) + 1 : 0;
+		if (newline != NULL)
+			skip = (size_t)(newline - reader->raw) + 1;
 	}
-	reply_write_last_data(&reader->out, reader->raw + skip, length - skip);
-	reader->sent = 0;
 	reader->is_final = true;
+	write_reply(reader, spec, reader->raw + skip, reader->length - skip,
+	    reader->loss != PLACE_LOST_NOTHING);
 	return PROGRESS_MORE;
 }
 
 /* The next block of several; the one that reaches the end of a read that does not follow is the
  * last. */
-static enum progress answer_next(struct reader *reader)
+static enum progress answer_next(struct reader *reader, const struct logspec *spec)
 {
 	char *data = reader->raw + NOTE_BYTES;
-	size_t size = LIMIT_LOG_BLOCK - NOTE_BYTES, used;
-	bool follow = reader->request.follow;
-	uint64_t lost = 0;
-	ssize_t got = 0;
+	size_t size = LIMIT_LOG_BLOCK, used;
+	bool follow = reader->request.follow, lost;
+	ssize_t got = read_on(reader, data, size);
 
-	if (!follow && reader->todo < size)
-		size = (size_t)reader->todo;
-	if (size > 0)
-		got = place_read(&reader->place, &reader->archives, data, size, &lost);
+	if (got == -EAGAIN)
+		return PROGRESS_MORE;
 	if (got < 0 || (got == 0 && follow))
 		return got < 0 ? PROGRESS_DONE : PROGRESS_IDLE;
-	reader->todo -= lost < reader->todo ? lost : reader->todo;
-	reader->is_final = !follow && ((uint64_t)got >= reader->todo || got == 0);
-	used = reader->is_final ? (size_t)got : reply_cut(data, (size_t)got, (size_t)got == size);
-	if (used == 0 && !follow)
+	used = reply_cut(data, (size_t)got, (size_t)got == size);
+	if (!follow && (used == 0 || place_count_to(&reader->place, &reader->end) == 0)) {
+		/* Nothing will come to complete it. */
+		reader->is_final = got == 0 || place_count_to(&reader->place, &reader->end) == 0;
 		used = (size_t)got;
+	}
 	place_unread(&reader->place, (size_t)got - used);
+	lost = reader->loss != PLACE_LOST_NOTHING;
 	/* Half a character waits for its other half. */
-	if (used == 0 && lost == 0 && !reader->is_final)
+	if (used == 0 && !lost && !reader->is_final)
 		return PROGRESS_IDLE;
-	reader->todo -= used < reader->todo ? used : reader->todo;
-	if (lost > 0) {
-		char *note = write_note(data, lost);
+	if (lost) {
+		char *note = write_note(data, reader->loss);
 
 		used += (size_t)(data - note);
 		data = note;
+		reader->loss = PLACE_LOST_NOTHING;
 	}
-	reply_write_data(&reader->out, data, used, !reader->is_final);
-	reader->sent = 0;
+	write_reply(reader, spec, data, used, lost);
 	return PROGRESS_MORE;
 }
 
 /* The log is no more. */
-static void answer_end(struct reader *reader)
+static enum progress answer_end(struct reader *reader)
 {
-	reply_write_data(&reader->out, "", 0, false);
-	reader->sent = 0;
+	static const struct logspec none;
+
 	reader->is_final = true;
+	write_reply(reader, &none, "", 0, false);
+	return PROGRESS_MORE;
+}
+
+/* As place_read(), up to the end of the request.  What was lost is kept until it is told. */
+static ssize_t read_on(struct reader *reader, char *bytes, size_t size)
+{
+	enum place_loss loss;
+	ssize_t got;
+
+	if (!reader->request.follow) {
+		uint64_t left = place_count_to(&reader->place, &reader->end);
+
+		if (left < size)
+			size = (size_t)left;
+		if (size == 0)
+			return 0;
+	}
+	got = place_read(&reader->place, &reader->archives, bytes, size, &loss);
+	if (loss != PLACE_LOST_NOTHING)
+		reader->loss = loss;
+	return got;
+}
+
+static void write_reply(
+    struct reader *reader, const struct logspec *spec, const char *bytes, size_t length, bool lost)
+{
+	char next[LIMIT_LOG_PLACE];
+	const struct reply reply = {
+	    .bytes = bytes,
+	    .length = length,
+	    .format = get_format(spec),
+	    .next = place_format(&reader->place, next, sizeof(next)),
+	    .lost = lost,
+	    .continues = !reader->is_final,
+	};
+
+	if (reader->request.more)
+		reply_write(&reader->out, &reply);
+	else
+		reply_write_last(&reader->out, &reply);
+	reader->sent = 0;
+}
+
+static const char *get_format(const struct logspec *spec)
+{
+	return spec->row == LOGSPEC_ROW_OWN ? "own" : "raw";
 }
 
 /* Put the note just before the data; returns where it begins. */
-static char *write_note(char *data, uint64_t lost)
+static char *write_note(char *data, enum place_loss loss)
 {
-	char note[NOTE_BYTES];
-	int length = snprintf(note, sizeof(note),
-	    "[supervisord: %llu bytes were rotated away before they were read]\n",
-	    (unsigned long long)lost);
+	static const char *const notes[] = {
+	    [PLACE_LOST_NOTHING] = "",
+	    [PLACE_LOST_ROTATED] =
+		"[supervisord: lines are missing here: removed before they were read]\n",
+	    [PLACE_LOST_DAMAGED] = "[supervisord: lines are missing here: an archive is damaged]\n",
+	    [PLACE_LOST_UNSURE] = "[supervisord: lines may be missing here, or come twice]\n",
+	};
+	size_t length = strlen(notes[loss]);
 
-	if (length < 0 || (size_t)length >= sizeof(note))
-		return data;
-	memcpy(data - length, note, (size_t)length);
+	memcpy(data - length, notes[loss], length);
 	return data - length;
 }
 
@@ -390,6 +499,14 @@ static int send_out(struct reader *reader)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 	reader->sent += (size_t)count;
 	return 0;
+}
+
+static void wake(struct readers *readers, struct reader *reader)
+{
+	uint32_t wanted = EPOLLOUT | (reader->request.follow ? EPOLLRDHUP : 0);
+
+	if (watch_set(&reader->watch, readers->epoll_fd, wanted) < 0)
+		end_reader(readers, reader);
 }
 
 static void end_reader(struct readers *readers, struct reader *reader)

@@ -17,6 +17,7 @@
 #include "lib/archives.h"
 #include "lib/jsonw.h"
 #include "lib/protocol.h"
+#include "supervisord/logger/linesearch.h"
 #include "supervisord/logger/place.h"
 #include "supervisord/logger/specs.h"
 #include "supervisord/logger/watch.h"
@@ -25,17 +26,20 @@ struct reader {
 	struct watch watch; /* the connection */
 	LIST_ENTRY(reader) link;
 	struct msg_read_log request;
-	struct archives archives; /* of the log that it reads */
-	char *path;               /* … and its path */
+	char *path; /* of the log that it reads … */
+	struct archives archives;
 	struct place place;
+	enum { READER_NEW, READER_SEARCHES, READER_READS } stage;
 	struct line_search search;
-	uint64_t todo;    /* not following: bytes to the end of the request */
-	char *raw;        /* a block of the log */
-	struct jsonw out; /* the message that is being sent … */
-	size_t sent;      /* … and how far */
-	bool searching;
-	bool is_final; /* `out` is the last message */
-	bool is_dead;  /* to be swept */
+	struct place_end end; /* not following: where to stop */
+	enum place_loss loss; /* to be told with the next bytes */
+	char *raw;            /* a block of the log … */
+	size_t length;        /* … and what is in it, when one reply has to hold it all */
+	bool is_cut;          /* that was not all */
+	struct jsonw out;     /* the message that is being sent … */
+	size_t sent;          /* … and how far */
+	bool is_final;        /* `out` is the last message */
+	bool is_dead;         /* to be swept */
 };
 
 struct readers {
@@ -55,15 +59,18 @@ void readers_add_consume(struct readers *readers, const struct specs *specs,
 void readers_run(
     struct readers *readers, const struct specs *specs, struct reader *reader, uint32_t events);
 
-/* A stream has written `bytes` more. */
-void readers_note_written(struct readers *readers, uint32_t row, uint16_t stream, uint64_t bytes);
+/* Something was written to the log at `path`. */
+void readers_note_written(struct readers *readers, const char *path);
 
-/* The log at `path` has become this archive; a follower's file may be found by that even when it
- * has been compressed. */
+/* The log at `path` has become this archive. */
 void readers_note_rotated(struct readers *readers, const char *path, const struct archive *archive);
 
-/* The specs have changed: who follows a log that is no more gets its last reply. */
-void readers_note_specs(struct readers *readers);
+/* The log at `path` has been removed instead. */
+void readers_note_removed(struct readers *readers, const char *path);
+
+/* The specs have changed: who follows a log that is no more gets its last reply, who follows one
+ * that is elsewhere now goes on there. */
+void readers_note_specs(struct readers *readers, const struct specs *specs);
 
 /* Free those that have ended.  Only when no event of theirs can be pending. */
 void readers_sweep(struct readers *readers);

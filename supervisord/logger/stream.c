@@ -109,6 +109,8 @@ static int pump_rotate(struct pump *pump)
 	error = logfile_rotate(&stream->file, spec, &pump->size, &archive, &shift_error);
 	if (archive.time_us != 0)
 		readers_note_rotated(pump->readers, spec->path, &archive);
+	else if (shift_error == 0 && spec->keep == 0)
+		readers_note_removed(pump->readers, spec->path);
 	if (shift_error < 0 && !stream->file.rotation_fails)
 		log_error("%s: %s: cannot rotate %s: %s; it grows on", spec->name,
 		    specs_stream_name(spec->stream), spec->path, strerror(-shift_error));

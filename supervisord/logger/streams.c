@@ -269,7 +269,7 @@ static enum stream_outcome pump(struct streams *streams, struct stream *stream, 
 
 	outcome = stream_pump(stream, streams->scratch, streams->readers, budget, &moved, &error);
 	if (moved > 0 && streams->readers->count > 0)
-		readers_note_written(streams->readers, stream->row, stream->number, moved);
+		readers_note_written(streams->readers, stream->spec->path);
 	if (outcome == STREAM_BROKEN)
 		note_broken(streams, stream, error);
 	else if (stream->error < 0)

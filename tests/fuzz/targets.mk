@@ -7,6 +7,7 @@ FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined -g -O1
 FUZZ_SRC_config = $(wildcard supervisord/engine/conf*.c supervisord/engine/value*.c) \
 	$(addprefix supervisord/engine/,backoff.c checktarget.c depend.c expand.c ids.c keytable.c order.c parse.c \
 	policy.c step.c transition.c words.c)
+FUZZ_SRC_logrequest = supervisord/engine/logrequest.c supervisord/logger/place.c supervisord/logger/unpack.c
 FUZZ_LIB = $(wildcard lib/*.c)
 
 $(FUZZ_O)/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_LIB) FORCE
