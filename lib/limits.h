@@ -82,6 +82,10 @@
 #define LIMIT_LOG_BUDGET (256 * 1024)
 /* Pipes of programs that are gone and whose file cannot be written. */
 #define LIMIT_LOG_ORPHANS 256
+/* The last output of a stream without a file, in memory: at most, and at least where there is any.
+ */
+#define LIMIT_LOG_RING     (64 * 1024)
+#define LIMIT_LOG_RING_MIN (4 * 1024)
 /* Bytes of log text in one reply of several, and in a single one. */
 #define LIMIT_LOG_BLOCK (32 * 1024)
 #define LIMIT_LOG_REPLY (512 * 1024)

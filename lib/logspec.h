@@ -21,6 +21,8 @@
 
 enum logspec_rotate { LOGSPEC_NEVER, LOGSPEC_HOURLY, LOGSPEC_DAILY, LOGSPEC_WEEKLY };
 enum logspec_compress { LOGSPEC_PLAIN, LOGSPEC_GZIP, LOGSPEC_ZSTD };
+/* How a line is written; logger/form.h has what each looks like. */
+enum logspec_format { LOGSPEC_RAW, LOGSPEC_STAMP, LOGSPEC_JSON, LOGSPEC_PREFIX };
 
 /*
  * To add a member: a row here (number or text), and where the engine fills the specs.  Zero must

@@ -351,12 +351,18 @@ archives() {
 # A program's whole log, archives first.  The log is opened before they are listed, so that a rotation meanwhile hides
 # nothing.
 log_text() {
-	local base=$SD/log/$1.log log=/dev/null file
+	local base=$SD/log/$1.log log file try
 
-	[ ! -e "$base" ] || log=$base
-	{ archives "$base" | while read -r file; do
-		[ "$file" -ef /dev/fd/9 ] || cat_archive "$file"
-	done; cat <&9; } 9<"$log" 2>/dev/null
+	# Between rename and open there is none for a moment.
+	for ((try = 0; try < 50; try++)); do
+		{ exec {log}<"$base"; } 2>/dev/null && break
+	done
+	[ "$try" -lt 50 ] || exec {log}</dev/null
+	archives "$base" | while read -r file; do
+		[ "$file" -ef "/dev/fd/$log" ] || cat_archive "$file" 2>/dev/null
+	done
+	cat <&"$log"
+	exec {log}<&-
 }
 
 cat_archive() {
