@@ -580,12 +580,12 @@ known() {
 
 @test "logs: several are merged by time; lines without one stay behind the line before them" {
 	start_fake <<-END
-		{$(known a bb c), "io.superctl.Logs": [
-			[{"parameters": {"format": "stamp", "next": "p", "data":
-				"2026-01-31T12:00:01.000000Z a 1 out one\n2026-01-31T12:00:03.000000Z a 1 err three\n"}}],
-			[{"parameters": {"format": "json", "next": "p", "data":
-				"{\"time\":\"2026-01-31T12:00:02.000000Z\",\"program\":\"bb\",\"name\":\"bb\",\"run\":2,\"stream\":\"out\",\"text\":\"two\"}\nraw\n"}}],
-			[{"parameters": {"format": "raw", "next": "p", "data": "no time\nno end"}}]]}
+		{$(known a bb c),
+		 "io.superctl.Logs a": [[{"parameters": {"format": "stamp", "next": "p", "data":
+			"2026-01-31T12:00:01.000000Z a 1 out one\n2026-01-31T12:00:03.000000Z a 1 err three\n"}}]],
+		 "io.superctl.Logs bb": [[{"parameters": {"format": "json", "next": "p", "data":
+			"{\"time\":\"2026-01-31T12:00:02.000000Z\",\"program\":\"bb\",\"name\":\"bb\",\"run\":2,\"stream\":\"out\",\"text\":\"two\"}\nraw\n"}}]],
+		 "io.superctl.Logs c": [[{"parameters": {"format": "raw", "next": "p", "data": "no time\nno end"}}]]}
 	END
 	run -0 ctl logs a bb c
 	[ "$output" = "$(printf '%s\n' 'c  | no time' 'c  | no end' \
@@ -627,11 +627,9 @@ known() {
 
 @test "logs: what a raw log cannot answer is said" {
 	start_fake <<-END
-		{$(known web db), "io.superctl.Logs": [
-			[{"parameters": {"format": "raw", "data": "of web\n", "next": "p"}}],
-			[{"parameters": {"format": "stamp", "next": "p", "data": "2026-01-31T12:00:01.000000Z db 1 out of db\n"}}],
-			[{"parameters": {"format": "raw", "data": "of web\n", "next": "p"}}],
-			[{"parameters": {"format": "stamp", "next": "p", "data": "2026-01-31T12:00:01.000000Z db 1 out of db\n"}}]]}
+		{$(known web db),
+		 "io.superctl.Logs web": [[{"parameters": {"format": "raw", "data": "of web\n", "next": "p"}}]],
+		 "io.superctl.Logs db": [[{"parameters": {"format": "stamp", "next": "p", "data": "2026-01-31T12:00:01.000000Z db 1 out of db\n"}}]]}
 	END
 	run -1 --separate-stderr ctl logs web db --run 1
 	[ "$output" = "db  | 2026-01-31T12:00:01.000000Z of db" ]
@@ -652,12 +650,11 @@ known() {
 
 @test "logs: of many programs those without a log are left out, of one that is named it is an error" {
 	start_fake <<-END
-		{$(known web db), "io.superctl.Logs": [
-			[{"error": "io.superctl.NoLog", "parameters": {"name": "web"}}],
+		{$(known web db),
+		 "io.superctl.Logs web": [[{"error": "io.superctl.NoLog", "parameters": {"name": "web"}}]],
+		 "io.superctl.Logs db": [[{"parameters": {"data": "of db\n", "next": "p"}}],
 			[{"parameters": {"data": "of db\n", "next": "p"}}],
-			[{"error": "io.superctl.NoLog", "parameters": {"name": "web"}}],
-			[{"parameters": {"data": "of db\n", "next": "p"}}],
-			[{"error": "io.superctl.NoLog", "parameters": {"name": "web"}}]]}
+			[{"error": "io.superctl.NoLog", "parameters": {"name": "db"}}]]}
 	END
 	run -0 ctl logs '*'
 	[ "$output" = "db  | of db" ]
