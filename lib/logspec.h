@@ -34,6 +34,7 @@ enum logspec_format { LOGSPEC_RAW, LOGSPEC_STAMP, LOGSPEC_JSON, LOGSPEC_PREFIX }
 #define LOGSPEC_NUMBERS(NUMBER) \
 	NUMBER(uint32_t, row) \
 	NUMBER(uint16_t, stream)              /* 0 stdout, 1 stderr */ \
+	NUMBER(bool, shared)                  /* other specs have this path; logspec_write() sets it */ \
 	NUMBER(uint32_t, keep)                /* archives at most, 0: the full file is removed */ \
 	NUMBER(uint64_t, max_bytes)           /* rotate past this size; 0: never */ \
 	NUMBER(uint64_t, total_bytes)         /* of file and archives at most; 0: no limit */ \

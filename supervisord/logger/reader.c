@@ -98,13 +98,17 @@ void readers_run(
 		end_reader(readers, reader);
 }
 
-void readers_note_written(struct readers *readers, const char *path)
+void readers_note_written(struct readers *readers, uint32_t row, uint16_t stream, const char *path)
 {
 	struct reader *reader;
 
-	LIST_FOREACH (reader, &readers->list, link)
-		if (reader->request.follow && !reader->is_dead && strcmp(reader->path, path) == 0)
+	LIST_FOREACH (reader, &readers->list, link) {
+		bool is_own = reader->request.row == row && reader->request.stream == stream;
+
+		if (reader->request.follow && !reader->is_dead &&
+		    (is_own || strcmp(reader->path, path) == 0))
 			wake(readers, reader);
+	}
 }
 
 void readers_note_rotated(struct readers *readers, const char *path, const struct archive *archive)

@@ -59,8 +59,8 @@ void readers_add_consume(struct readers *readers, const struct specs *specs,
 void readers_run(
     struct readers *readers, const struct specs *specs, struct reader *reader, uint32_t events);
 
-/* Something was written to the log at `path`. */
-void readers_note_written(struct readers *readers, const char *path);
+/* A stream has written to the log at `path`, which others may share. */
+void readers_note_written(struct readers *readers, uint32_t row, uint16_t stream, const char *path);
 
 /* The log at `path` has become this archive. */
 void readers_note_rotated(struct readers *readers, const char *path, const struct archive *archive);

@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/ownlog.h"
+#include "supervisord/logger/share.h"
 #include "supervisord/logger/streams.h"
 
 #define RETRY_NS NS_PER_S
@@ -22,6 +23,11 @@ static int grow_slots(struct streams *streams, uint32_t slot);
 static void give_spec(struct streams *streams, struct stream *stream, const struct logspec *spec);
 static void keep_old_spec(struct streams *streams, struct stream *stream);
 static enum stream_outcome pump(struct streams *streams, struct stream *stream, size_t budget);
+static void try_again(struct streams *streams, struct stream *stream);
+static void note_waits(struct streams *streams, struct stream *stream, enum stream_outcome outcome);
+static void note_deadline(struct streams *streams, int64_t deadline_ns);
+static void wake_waiters(struct streams *streams, struct logfile *file);
+static bool is_written(enum stream_outcome outcome);
 static void note_broken(struct streams *streams, struct stream *stream, int error);
 static void note_works(struct streams *streams, struct stream *stream);
 static void release(struct streams *streams, struct stream *stream);
@@ -30,9 +36,11 @@ static bool finish_round(struct streams *streams);
 
 int streams_init(struct streams *streams, int epoll_fd, struct readers *readers)
 {
-	*streams = (struct streams){.epoll_fd = epoll_fd, .scratch = {-1, -1}, .readers = readers};
+	memset(streams, 0, sizeof(*streams));
+	streams->epoll_fd = epoll_fd;
+	streams->world.readers = readers;
 	LIST_INIT(&streams->list);
-	return pipe2(streams->scratch, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0;
+	return pipe2(streams->world.scratch, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 int streams_hold_consume(struct streams *streams, const struct specs *specs, uint32_t slot,
@@ -52,7 +60,7 @@ int streams_hold_consume(struct streams *streams, const struct specs *specs, uin
 	stream->slot = slot;
 	stream->row = row;
 	stream->number = number;
-	logfile_init(&stream->file);
+	share_adopt(stream);
 	LIST_INSERT_HEAD(&streams->list, stream, link);
 	streams->by_slot[slot] = stream;
 	give_spec(streams, stream, specs_find(specs, row, number));
@@ -86,7 +94,8 @@ static void release(struct streams *streams, struct stream *stream)
 		return;
 	}
 	/* What is in it now; a process that still writes to it does not hold us up. */
-	if (waiting > 0 && pump(streams, stream, waiting) == STREAM_BROKEN) {
+	stream->flush = true;
+	if (waiting > 0 && !is_written(pump(streams, stream, waiting))) {
 		if (streams->orphans < LIMIT_LOG_ORPHANS) {
 			stream->released = true;
 			streams->orphans++;
@@ -121,32 +130,50 @@ void streams_run(struct streams *streams, struct stream *stream)
 
 int streams_get_timeout_ms(const struct streams *streams)
 {
-	int64_t left;
+	int64_t due_ns = INT64_MAX, left;
 
-	if (streams->broken == 0)
+	if (streams->broken > 0)
+		due_ns = streams->retry_ns;
+	if (streams->wait_ns > 0 && streams->wait_ns < due_ns)
+		due_ns = streams->wait_ns;
+	if (due_ns == INT64_MAX)
 		return -1;
-	left = streams->retry_ns - clock_boot_ns();
+	left = due_ns - clock_boot_ns();
 	return left > 0 ? (int)(left / NS_PER_MS) + 1 : 0;
 }
 
 void streams_retry(struct streams *streams)
 {
+	int64_t now_ns = clock_boot_ns();
+	bool broken = streams->broken > 0 && now_ns >= streams->retry_ns;
+	bool waiting = streams->wait_ns > 0 && now_ns >= streams->wait_ns;
 	struct stream *stream, *next;
 
-	if (streams->broken == 0 || clock_boot_ns() < streams->retry_ns)
+	if (!broken && !waiting)
 		return;
-	streams->retry_ns = clock_boot_ns() + RETRY_NS;
+	if (broken)
+		streams->retry_ns = now_ns + RETRY_NS;
+	if (waiting)
+		streams->wait_ns = 0;
 	LIST_FOREACH_SAFE(stream, &streams->list, link, next)
 	{
-		enum stream_outcome outcome;
-
-		if (stream->error == 0 || stream->spec == NULL)
+		if (stream->spec == NULL)
 			continue;
-		outcome =
-		    pump(streams, stream, stream->released ? PIPE_MAX_BYTES : LIMIT_LOG_BUDGET);
-		if (outcome == STREAM_ENDED || (stream->released && outcome != STREAM_BROKEN))
-			forget(streams, stream);
+		if ((broken && stream->error < 0) ||
+		    (stream->deadline_ns > 0 && now_ns >= stream->deadline_ns))
+			try_again(streams, stream);
+		else if (waiting && stream->deadline_ns > 0)
+			note_deadline(streams, stream->deadline_ns);
 	}
+}
+
+static void try_again(struct streams *streams, struct stream *stream)
+{
+	enum stream_outcome outcome =
+	    pump(streams, stream, stream->released ? PIPE_MAX_BYTES : LIMIT_LOG_BUDGET);
+
+	if (outcome == STREAM_ENDED || (stream->released && is_written(outcome)))
+		forget(streams, stream);
 }
 
 void streams_finish(struct streams *streams, int limit_ms)
@@ -154,6 +181,7 @@ void streams_finish(struct streams *streams, int limit_ms)
 	int64_t deadline = clock_boot_ns() + limit_ms * NS_PER_MS;
 	struct stream *stream;
 
+	streams->world.finishing = true;
 	while (finish_round(streams) && clock_boot_ns() < deadline)
 		continue;
 	LIST_FOREACH (stream, &streams->list, link) {
@@ -222,18 +250,16 @@ static int grow_slots(struct streams *streams, uint32_t slot)
 /* The spec of a stream is now this one (NULL: none); its pipe is read from here on. */
 static void give_spec(struct streams *streams, struct stream *stream, const struct logspec *spec)
 {
-	const struct logspec *old = stream->spec;
 	int error;
 
 	if (spec == NULL)
 		return;
-	if (old != NULL && spec->keep < old->keep && strcmp(spec->path, old->path) == 0)
-		logfile_trim(&stream->file, spec);
 	if (stream->spec_is_own)
-		free((void *)(uintptr_t)old);
+		free((void *)(uintptr_t)stream->spec);
 	stream->spec_is_own = false;
 	stream->spec = spec;
-	logfile_set_limit(&stream->file, spec);
+	if (stream->file != NULL && strcmp(stream->file->path, spec->path) == 0)
+		logfile_set_limits(stream->file, spec);
 	if (stream->error < 0)
 		return;
 	error = watch_set(&stream->watch, streams->epoll_fd, EPOLLIN);
@@ -267,14 +293,65 @@ static enum stream_outcome pump(struct streams *streams, struct stream *stream, 
 	size_t moved;
 	int error = 0;
 
-	outcome = stream_pump(stream, streams->scratch, streams->readers, budget, &moved, &error);
-	if (moved > 0 && streams->readers->count > 0)
-		readers_note_written(streams->readers, stream->spec->path);
+	outcome = stream_pump(stream, &streams->world, budget, &moved, &error);
+	if (moved > 0 && streams->world.readers->count > 0)
+		readers_note_written(
+		    streams->world.readers, stream->row, stream->number, stream->file->path);
 	if (outcome == STREAM_BROKEN)
 		note_broken(streams, stream, error);
 	else if (stream->error < 0)
 		note_works(streams, stream);
+	if (outcome == STREAM_WAITS || (stream->spec->shared && outcome != STREAM_BROKEN))
+		note_waits(streams, stream, outcome);
+	if (stream->file != NULL && stream->file->user_count > 1)
+		wake_waiters(streams, stream->file);
 	return outcome;
+}
+
+/* Bytes that wait for the end of their line wake us again only with what comes behind them. */
+static void note_waits(struct streams *streams, struct stream *stream, enum stream_outcome outcome)
+{
+	int error = 0;
+
+	if (outcome == STREAM_WAITS)
+		note_deadline(streams, stream->deadline_ns);
+	if (stream->released)
+		return;
+	if (stream->waits)
+		watch_remove(&stream->watch, streams->epoll_fd);
+	else
+		error = watch_set(&stream->watch, streams->epoll_fd,
+		    outcome == STREAM_WAITS ? EPOLLIN | EPOLLET : EPOLLIN);
+	if (error < 0)
+		note_broken(streams, stream, error);
+}
+
+static void note_deadline(struct streams *streams, int64_t deadline_ns)
+{
+	if (streams->wait_ns == 0 || deadline_ns < streams->wait_ns)
+		streams->wait_ns = deadline_ns;
+}
+
+/* Those that wait for the end of a line, when it has come.  An orphan has no event: it is due. */
+static void wake_waiters(struct streams *streams, struct logfile *file)
+{
+	struct stream *stream;
+
+	if (!share_is_free(file))
+		return;
+	LIST_FOREACH (stream, &file->users, of_file) {
+		if (!stream->waits)
+			continue;
+		stream->waits = false;
+		if (stream->released || watch_set(&stream->watch, streams->epoll_fd, EPOLLIN) < 0)
+			note_deadline(streams, stream->deadline_ns = clock_boot_ns());
+	}
+}
+
+/* All that was to be written is. */
+static bool is_written(enum stream_outcome outcome)
+{
+	return outcome != STREAM_BROKEN && outcome != STREAM_WAITS;
 }
 
 static void note_broken(struct streams *streams, struct stream *stream, int error)
@@ -314,8 +391,8 @@ static void forget(struct streams *streams, struct stream *stream)
 	if (stream->told && streams->drained != NULL)
 		streams->drained(
 		    stream->slot, held_key(HELD_LOG_READ, stream->row, stream->number));
+	stream_leave(stream, &streams->world);
 	watch_close(&stream->watch, streams->epoll_fd);
-	logfile_done(&stream->file);
 	if (stream->spec_is_own)
 		free((void *)(uintptr_t)stream->spec);
 	LIST_REMOVE(stream, link);
@@ -340,6 +417,7 @@ static bool finish_round(struct streams *streams)
 			forget(streams, stream);
 			break;
 		case STREAM_DRY:
+		case STREAM_WAITS:
 		case STREAM_BROKEN:
 			break;
 		}

@@ -4,7 +4,7 @@
  *
  * A stream whose file cannot be written leaves the epoll set, so that its program is held back by
  * the full pipe and nobody else notices; it is tried again each second, and that timer runs only
- * while there is such a one.
+ * while there is such a one.  The same timer serves streams that wait for the end of a line.
  */
 #ifndef LOGGER_STREAMS_H
 #define LOGGER_STREAMS_H
@@ -22,10 +22,10 @@ struct streams {
 	uint32_t slots;   /* length of by_slot */
 	unsigned broken;  /* streams with an error … */
 	int64_t retry_ns; /* … and when they are tried next, CLOCK_BOOTTIME */
+	int64_t wait_ns; /* when the first one stops waiting for the end of a line; 0: none waits */
 	unsigned orphans; /* released and not yet written */
 	int epoll_fd;
-	int scratch[2];          /* for looks into pipes */
-	struct readers *readers; /* told what is written */
+	struct stream_world world;
 	/* What is told when a released pipe has been written and closed; NULL: nobody. */
 	void (*drained)(uint32_t slot, uint64_t key);
 };
@@ -49,7 +49,7 @@ void streams_apply_specs(struct streams *streams, const struct specs *specs);
 /* Its pipe has something, or has ended.  The stream may be gone afterwards. */
 void streams_run(struct streams *streams, struct stream *stream);
 
-/* Milliseconds until streams_retry() is due; -1: never. */
+/* Milliseconds until streams_retry() is due; -1: never.  It does what is due. */
 int streams_get_timeout_ms(const struct streams *streams);
 void streams_retry(struct streams *streams);
 

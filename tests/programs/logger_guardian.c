@@ -8,7 +8,8 @@
  *
  * One command a line; it ends with 1 and says where when a command fails or a wait takes too long:
  *
- *   spec ROW STREAM MAX KEEP NAME PATH    unspec ROW STREAM    specs      (send the table)
+ *   spec ROW STREAM MAX KEEP NAME PATH [OPTION]…    (gzip zstd hourly total=BYTES age=SECONDS)
+ *   unspec ROW STREAM    specs            (send the table)
  *   start    kill    storm COUNT          (kill and start at random moments)
  *   pipe SLOT ROW STREAM    own SLOT      (own: also the stderr of loggers started later)
  *   run SLOT COMMAND…   wait SLOT         (a shell command that writes to the pipe)
@@ -218,15 +219,34 @@ static void forget_spec(struct logspec *spec)
 	free((void *)(uintptr_t)spec->path);
 }
 
+static int add_option(struct logspec *spec, const char *word)
+{
+	if (strcmp(word, "gzip") == 0)
+		spec->compress = LOGSPEC_GZIP;
+	else if (strcmp(word, "zstd") == 0)
+		spec->compress = LOGSPEC_ZSTD;
+	else if (strcmp(word, "hourly") == 0)
+		spec->rotate = LOGSPEC_HOURLY;
+	else if (sscanf(word, "total=%lu", &spec->total_bytes) != 1 &&
+		 sscanf(word, "age=%lu", &spec->max_age_s) != 1)
+		return -EINVAL;
+	return 0;
+}
+
 static int add_spec(char *text)
 {
 	struct logspec spec = {0};
 	char name[64], path[4096];
+	int at = 0;
 
-	if (sscanf(text, "%u %hu %lu %u %63s %4095s", &spec.row, &spec.stream, &spec.max_bytes,
-		&spec.keep, name, path) != 6 ||
+	if (sscanf(text, "%u %hu %lu %u %63s %4095s%n", &spec.row, &spec.stream, &spec.max_bytes,
+		&spec.keep, name, path, &at) != 6 ||
 	    spec_count == SPECS)
 		return -EINVAL;
+	for (char *rest, *word = strtok_r(text + at, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
+		if (add_option(&spec, word) < 0)
+			return -EINVAL;
 	spec.name = strdup(name);
 	spec.path = strdup(path);
 	for (size_t i = 0; i < spec_count; i++)

@@ -4,9 +4,13 @@
  * write(2)s of BLOCK lines:  "000000000017 xxxx…".  A write is never cut by us, and a failing one
  * is exit 1.
  *
- *   logger_writer COUNT LENGTH BLOCK
+ *   logger_writer COUNT LENGTH BLOCK [FILL [CHUNK]]
+ *
+ * FILL stands for x; with CHUNK each block is written in pieces of so many bytes, which end
+ * anywhere.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +18,10 @@
 
 #define NUMBER_WIDTH 12
 
-static int write_all(const char *bytes, size_t length)
+static int write_all(const char *bytes, size_t length, size_t chunk)
 {
 	while (length > 0) {
-		ssize_t count = write(STDOUT_FILENO, bytes, length);
+		ssize_t count = write(STDOUT_FILENO, bytes, length < chunk ? length : chunk);
 
 		if (count < 0 && errno != EINTR)
 			return -1;
@@ -31,20 +35,21 @@ static int write_all(const char *bytes, size_t length)
 
 int main(int argc, char *argv[])
 {
-	unsigned long count, length, block, filled = 0;
+	unsigned long count, length, block, chunk, filled = 0;
 	char *bytes;
 
-	if (argc != 4)
+	if (argc < 4 || argc > 6)
 		return 2;
+	chunk = argc > 5 ? strtoul(argv[5], NULL, 10) : ULONG_MAX;
 	count = strtoul(argv[1], NULL, 10);
 	length = strtoul(argv[2], NULL, 10);
 	block = strtoul(argv[3], NULL, 10);
-	if (length < NUMBER_WIDTH + 2 || block == 0)
+	if (length < NUMBER_WIDTH + 2 || block == 0 || chunk == 0)
 		return 2;
 	bytes = malloc(block * length + 1);
 	if (bytes == NULL)
 		return 1;
-	memset(bytes, 'x', block * length);
+	memset(bytes, argc > 4 ? argv[4][0] : 'x', block * length);
 	for (unsigned long i = 0; i < count; i++) {
 		char *line = bytes + filled * length;
 		char number[32];
@@ -53,7 +58,7 @@ int main(int argc, char *argv[])
 		memcpy(line, number, NUMBER_WIDTH + 1);
 		line[length - 1] = '\n';
 		if (++filled == block || i + 1 == count) {
-			if (write_all(bytes, filled * length) < 0)
+			if (write_all(bytes, filled * length, chunk) < 0)
 				return 1;
 			filled = 0;
 		}
