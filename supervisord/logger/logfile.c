@@ -110,7 +110,7 @@ int logfile_rotate(struct logfile *file, const struct logspec *spec, uint64_t *s
 	file->rotate_asked = false;
 	if (error < 0) {
 		ret_rotated->rename_error = error;
-		file->rotate_at = *size + spec->max_bytes;
+		file->rotate_at = spec->max_bytes > 0 ? *size + spec->max_bytes : 0;
 		/* The calendar is asked again for the next period. */
 		file->written_ns = clock_wall_ns();
 		return 0;

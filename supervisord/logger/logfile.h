@@ -29,7 +29,7 @@ struct logfile {
 	int64_t written_ns; /* when the file was written last, wall clock, as of the last look */
 	int64_t period_start_s, period_end_s; /* of the calendar, around that time */
 	bool rotate_asked;                    /* at the next end of a line */
-	bool rotation_fails; /* it was said, and the file grows until the next try */
+	int rotation_error; /* it was said, and the file grows until the next try; 0 or -errno */
 	bool trim_fails;     /* likewise */
 	bool archives_are_read;
 	struct archives archives;

@@ -171,13 +171,13 @@ int stream_rotate(
 		readers_note_rotated(readers, file->path, &rotated.archive);
 	else if (rotated.rename_error == 0 && spec->keep == 0)
 		readers_note_removed(readers, file->path);
-	if (rotated.rename_error < 0 && !file->rotation_fails)
+	if (rotated.rename_error < 0 && file->rotation_error == 0)
 		log_error("%s: %s: cannot rotate %s: %s; it grows on", spec->name,
 		    specs_stream_name(spec->stream), file->path, strerror(-rotated.rename_error));
-	else if (rotated.rename_error == 0 && file->rotation_fails)
+	else if (rotated.rename_error == 0 && file->rotation_error < 0)
 		log_notice("%s: %s: %s is rotated again", spec->name,
 		    specs_stream_name(spec->stream), file->path);
-	file->rotation_fails = rotated.rename_error < 0;
+	file->rotation_error = rotated.rename_error;
 	if (rotated.trim_error < 0 && !file->trim_fails)
 		log_error("%s: %s: cannot remove old archives of %s: %s", spec->name,
 		    specs_stream_name(spec->stream), file->path, strerror(-rotated.trim_error));

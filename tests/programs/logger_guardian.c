@@ -17,6 +17,7 @@
  *   drained SLOT        close SLOT        release SLOT
  *   read ROW STREAM LINES FOLLOW MORE FILE    (each reply a line of FILE)
  *   hang ROW STREAM LINES                 (a follower that never reads)
+ *   rotate ROW STREAMS FILE   reopen …   clear …    (STREAMS: bits; the answer goes to FILE)
  *   sh COMMAND…         until COMMAND…    (until it succeeds)
  *   finish              abandon           (MSG_FINISH; the guardian dies; the logger must exit 0)
  *
@@ -450,6 +451,31 @@ static int run_read_command(const char *verb, const char *rest)
 	return read_log(&request, file);
 }
 
+/* Waits for the answer. */
+static int run_act_command(enum msg_type type, const char *rest)
+{
+	struct msg_head head = {.type = type};
+	struct msg_log_act request;
+	char file[4096], reply[4096];
+	ssize_t got;
+	FILE *out;
+	int ends[2], error;
+
+	if (sscanf(rest, "%u %hu %4095s", &request.row, &request.streams, file) != 3)
+		return -EINVAL;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	error = channel_send(peer_fds[0], &head, &request, sizeof(request), &ends[1], 1, 0);
+	close(ends[1]);
+	got = error < 0 ? -1 : recv(ends[0], reply, sizeof(reply), MSG_WAITALL);
+	close(ends[0]);
+	out = got > 0 ? fopen(file, "w") : NULL;
+	if (out == NULL)
+		return -EIO;
+	(void)fprintf(out, "%s\n", reply);
+	return fclose(out);
+}
+
 static int run_line(char *line)
 {
 	char *rest = line + strcspn(line, " ");
@@ -476,6 +502,12 @@ static int run_line(char *line)
 		return run_shell(rest, line[0] == 'u');
 	if (strcmp(line, "read") == 0 || strcmp(line, "hang") == 0)
 		return run_read_command(line, rest);
+	if (strcmp(line, "rotate") == 0)
+		return run_act_command(MSG_LOG_ROTATE, rest);
+	if (strcmp(line, "reopen") == 0)
+		return run_act_command(MSG_LOG_REOPEN, rest);
+	if (strcmp(line, "clear") == 0)
+		return run_act_command(MSG_LOG_CLEAR, rest);
 	if (strcmp(line, "finish") == 0)
 		return send_simple(MSG_FINISH, 0) < 0 ? -1 : await_logger_end();
 	if (strcmp(line, "abandon") == 0)
