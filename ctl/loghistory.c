@@ -53,6 +53,8 @@ enum exitcode loghistory_run(struct logview *view)
 		cursors[i].source = &view->sources[i];
 		(void)logsource_wait(&view->sources[i]);
 		check_source(view, &view->sources[i]);
+		if (view->count > 1 && view->sources[i].code == EXITCODE_OK)
+			logshow_add_name(&view->show, view->sources[i].name);
 	}
 	code = show_one_by_one(view, cursors);
 	if (code == EXITCODE_OK)

@@ -16,10 +16,17 @@
 
 #define OWN_LOG_NAME "supervisord"
 
+/* What is done to logs instead of showing them; and what says how they are shown. */
+#define ACTS ((unsigned)OPTION_ROTATE | OPTION_REOPEN | OPTION_CLEAR)
+#define SHOWING                                                                                    \
+	((unsigned)OPTION_LINES | OPTION_FOLLOW | OPTION_STDERR | OPTION_SINCE | OPTION_RUN |      \
+	    OPTION_GREP | OPTION_JSON)
+
 static enum exitcode find_logs(struct logview *view);
 static enum exitcode on_programs(struct call *call, int parameters, void *context);
 static enum exitcode on_error(struct call *call, const char *name, int parameters, void *context);
 static enum exitcode add_log(struct logview *view, const char *name, const char *program);
+static bool check_act(struct ctl *ctl);
 static enum exitcode begin_view(struct logview *view, char since[TIMESTAMP_SIZE]);
 static enum exitcode show(struct logview *view);
 static void end_view(struct logview *view);
@@ -29,12 +36,15 @@ enum exitcode ctl_logs(struct ctl *ctl)
 {
 	struct logview view = {.ctl = ctl};
 	char since[TIMESTAMP_SIZE];
-	enum exitcode code = begin_view(&view, since);
+	enum exitcode code;
 
+	if (!check_act(ctl))
+		return EXITCODE_USAGE;
+	code = begin_view(&view, since);
 	if (code == EXITCODE_OK)
 		code = find_logs(&view);
 	if (code == EXITCODE_OK)
-		code = show(&view);
+		code = (ctl->options.set & ACTS) ? logact_run(&view) : show(&view);
 	end_view(&view);
 	return code;
 }
@@ -75,6 +85,21 @@ enum exitcode logview_join(const struct logview *view)
 	ctl_complain(view->ctl, "none of these programs writes %sto a log",
 	    view->query.of_stderr ? "its stderr " : "");
 	return EXITCODE_FAILED;
+}
+
+/* --rotate and the like are commands of their own. */
+static bool check_act(struct ctl *ctl)
+{
+	unsigned acts = ctl->options.set & ACTS;
+	unsigned others = acts != 0 ? ctl->options.set & SHOWING : 0;
+
+	if ((acts & (acts - 1)) == 0 && others == 0)
+		return true;
+	if (others == 0)
+		others = acts & (acts - 1);
+	ctl_complain(ctl, "logs: --%s does not go with --%s", options_find(others)->name,
+	    options_find(acts & ~others)->name);
+	return false;
 }
 
 static enum exitcode begin_view(struct logview *view, char since[TIMESTAMP_SIZE])
@@ -166,9 +191,10 @@ static enum exitcode on_programs(struct call *call, int parameters, void *contex
 	return code;
 }
 
-/* The daemon's own log is none of a program: its name may be mistyped, too. */
+/* "logs rotate web" was meant otherwise, and so was "supervisrod". */
 static enum exitcode on_error(struct call *call, const char *name, int parameters, void *context)
 {
+	static const char *const verbs[] = {"rotate", "reopen", "clear"};
 	static const char *const own[] = {OWN_LOG_NAME};
 	struct jsonr *reply = &call->reply;
 	const char *who = jsonr_text(reply, jsonr_member(reply, parameters, "name"), "");
@@ -177,6 +203,13 @@ static enum exitcode on_error(struct call *call, const char *name, int parameter
 	(void)context;
 	if (strcmp(name, "io.superctl.NoSuchProgram") != 0)
 		return call_explain_error(call, name, parameters);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(who, verbs[i]) != 0)
+			continue;
+		ctl_complain(call->ctl, "%s: no such program: superctl logs --%s NAME... does that",
+		    who, who);
+		return EXITCODE_MISSING;
+	}
 	if (nearest[0] == '\0' && nearest_find(who, own, 1) != NULL) {
 		ctl_complain(call->ctl, "%s: no such program: did you mean %s?", who, OWN_LOG_NAME);
 		return EXITCODE_MISSING;
@@ -215,8 +248,6 @@ static enum exitcode show(struct logview *view)
 		ctl_complain(view->ctl, "there are no programs");
 		return EXITCODE_OK;
 	}
-	for (size_t i = 0; view->count > 1 && i < view->count; i++)
-		logshow_add_name(&view->show, view->sources[i].name);
 	code = loghistory_run(view);
 	if (out_flush(&view->ctl->out) < 0)
 		code = EXITCODE_FAILED;

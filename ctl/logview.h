@@ -37,4 +37,7 @@ enum exitcode logview_join(const struct logview *view);
 enum exitcode loghistory_run(struct logview *view);
 enum exitcode logfollow_run(struct logview *view);
 
+/* Instead of showing them, do what --rotate, --reopen or --clear says to the logs.  (logact.c) */
+enum exitcode logact_run(struct logview *view);
+
 #endif

@@ -23,9 +23,12 @@ const struct option_row options_table[] = {
 	{OPTION_LINES,   'n', "lines",   "LINES",    "show the last LINES lines first (10), or \"all\""},
 	{OPTION_FOLLOW,  'f', "follow",  NULL,       "go on with what comes"},
 	{OPTION_STDERR,  0,   "stderr",  NULL,       "what the program wrote to stderr, where that is a log of its own"},
-	{OPTION_SINCE,   0,   "since",   "TIME",     "only what was written after: " SINCE_FORMS},
+	{OPTION_SINCE,   0,   "since",   "TIME",     "only what was written since then (10min, 09:30, 2026-01-31)"},
 	{OPTION_RUN,     0,   "run",     "NUMBER",   "only what this run wrote (needs log_format = stamp or json)"},
 	{OPTION_GREP,    0,   "grep",    "REGEXP",   "only lines that match this extended regular expression"},
+	{OPTION_ROTATE,  0,   "rotate",  NULL,       "show nothing: begin new files, the old ones become archives"},
+	{OPTION_REOPEN,  0,   "reopen",  NULL,       "show nothing: open the files anew, after somebody moved them"},
+	{OPTION_CLEAR,   0,   "clear",   NULL,       "show nothing: remove what is in the logs, and their archives"},
 	{OPTION_HELP,    'h', "help",    NULL,       "show help"},
 	{OPTION_VERSION, 'V', "version", NULL,       "show the version of superctl"},
 };
@@ -179,6 +182,9 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_GREP:
 		options->grep = value;
 		break;
+	case OPTION_ROTATE:
+	case OPTION_REOPEN:
+	case OPTION_CLEAR:
 	case OPTION_HELP:
 	case OPTION_VERSION:
 	case OPTION_NO_WAIT:

@@ -24,7 +24,10 @@ enum option {
 	OPTION_FORCE = 1 << 10,
 	OPTION_SINCE = 1 << 11,
 	OPTION_RUN = 1 << 12,
-	OPTION_GREP = 1 << 13
+	OPTION_GREP = 1 << 13,
+	OPTION_ROTATE = 1 << 14,
+	OPTION_REOPEN = 1 << 15,
+	OPTION_CLEAR = 1 << 16
 };
 
 /* What every verb takes. */

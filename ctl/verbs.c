@@ -14,7 +14,7 @@
 #define FORCED     (WAITING | OPTION_FORCE)
 #define LOGGING                                                                                    \
 	((unsigned)OPTION_LINES | OPTION_FOLLOW | OPTION_STDERR | OPTION_SINCE | OPTION_RUN |      \
-	    OPTION_GREP | OPTION_JSON)
+	    OPTION_GREP | OPTION_JSON | OPTION_ROTATE | OPTION_REOPEN | OPTION_CLEAR)
 
 /* clang-format off */
 const struct verb verbs_table[] = {
@@ -41,7 +41,7 @@ const struct verb verbs_table[] = {
 	 "send a signal to the main process of programs",
 	 "SIGNAL is a name (HUP, SIGHUP) or a number.  Exits 7 when a program is not running.\n"},
 	{"logs", "NAME...", 1, NAMES, "needs a program's name, or supervisord", LOGGING, ctl_logs,
-	 "show what programs wrote",
+	 "show what programs wrote, or rotate or clear it",
 	 "The name supervisord stands for the daemon's own log.  Several logs are merged by time where\n"
 	 "their lines say it (log_format), else one follows the other; each line then begins with the\n"
 	 "name.  With --since, --run or --grep all lines that fit are shown, with -n the last of them.\n"},

@@ -6,6 +6,7 @@
 
 #include "lib/channel.h"
 #include "lib/logspec.h"
+#include "lib/ownlog.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/logrequest.h"
@@ -14,8 +15,19 @@
 
 #define OWN_LOG_NAME "supervisord"
 
-static bool find_log(struct call *call, const struct log_request *request, uint32_t *ret_row);
+/* What the logger is sent along with the connection. */
+struct handover {
+	enum msg_type type;
+	const void *payload;
+	size_t length;
+};
+
+enum { STDOUT_BIT = 1, STDERR_BIT = 2 };
+
+static void act(struct call *call, enum msg_type type);
+static bool find_row(struct call *call, const char *name, unsigned streams, uint32_t *ret_row);
 static bool may_hand_over(struct call *call);
+static void hand_over(struct call *call, struct handover *handover);
 static int send_to_logger(void *context, int fd);
 
 void logs_read(struct call *call)
@@ -33,14 +45,47 @@ void logs_read(struct call *call)
 		call_invalid_parameter(call, "follow");
 		return;
 	}
-	if (!may_hand_over(call) || !find_log(call, &request, &row))
+	if (!may_hand_over(call) ||
+	    !find_row(call, request.name, request.of_stderr ? STDERR_BIT : STDOUT_BIT, &row))
 		return;
 	message = log_request_to_message(&request, row, call->client->more);
 	if (row == LOGSPEC_ROW_OWN)
 		message.stream = 0; /* there is one, and it is its stderr */
-	if (control_hand_over(call->client, send_to_logger, &message) < 0)
-		call_error_text(call, CALL_INTERFACE ".Busy", "reason",
-		    "the logger does not take requests now");
+	hand_over(call, &(struct handover){MSG_READ_LOG, &message, sizeof(message)});
+}
+
+void logs_rotate(struct call *call)
+{
+	act(call, MSG_LOG_ROTATE);
+}
+
+void logs_reopen(struct call *call)
+{
+	act(call, MSG_LOG_REOPEN);
+}
+
+void logs_clear(struct call *call)
+{
+	act(call, MSG_LOG_CLEAR);
+}
+
+static void act(struct call *call, enum msg_type type)
+{
+	static const char *const names[] = {"name", NULL};
+	struct msg_log_act message = {.streams = STDOUT_BIT | STDERR_BIT};
+	const char *name = NULL;
+
+	if (!call_allows(call, names) || !call_get_string(call, "name", &name))
+		return;
+	if (name == NULL) {
+		call_invalid_parameter(call, "name");
+		return;
+	}
+	if (!may_hand_over(call) || !find_row(call, name, message.streams, &message.row))
+		return;
+	log_notice("%s: %s requested by uid %u", name, strrchr(call->method, '.') + 1,
+	    (unsigned)call->client->uid);
+	hand_over(call, &(struct handover){type, &message, sizeof(message)});
 }
 
 /* The logger knows nothing of what else was asked on the connection. */
@@ -50,44 +95,53 @@ static bool may_hand_over(struct call *call)
 		return false;
 	if (call->client->input.end > call->client->input.start) {
 		call_error_text(call, CALL_INTERFACE ".Busy", "reason",
-		    "Logs takes the connection over: nothing may follow it");
+		    "a call about logs takes the connection over: nothing may follow it");
 		return false;
 	}
 	return true;
 }
 
-/* The row of the log that is asked for.  False: there is none, and the call has been answered. */
-static bool find_log(struct call *call, const struct log_request *request, uint32_t *ret_row)
+/*
+ * The row of a program of which one of these streams at least goes to a log.  False: there is none,
+ * and the call has been answered.
+ */
+static bool find_row(struct call *call, const char *name, unsigned streams, uint32_t *ret_row)
 {
 	const struct program *program;
-	enum stdio_kind kind;
 
-	if (strcmp(request->name, OWN_LOG_NAME) == 0) {
+	if (strcmp(name, OWN_LOG_NAME) == 0) {
 		*ret_row = LOGSPEC_ROW_OWN;
 		if (slots_find(&call->engine->slots, held_key(HELD_OWN_READ, 0, 0)) >= 0)
 			return true;
-		call_error_text(call, CALL_INTERFACE ".NoLog", "name", request->name);
+		call_error_text(call, CALL_INTERFACE ".NoLog", "name", name);
 		return false;
 	}
-	program = engine_find(call->engine, request->name);
+	program = engine_find(call->engine, name);
 	if (program == NULL) {
-		selection_tell_missing(call, request->name, false);
+		selection_tell_missing(call, name, false);
 		return false;
 	}
-	kind = request->of_stderr ? program->config->key_stderr.kind
-				  : program->config->key_stdout.kind;
-	if (kind != STDIO_LOG) {
-		call_error_text(call, CALL_INTERFACE ".NoLog", "name", request->name);
-		return false;
+	if (((streams & STDOUT_BIT) && program->config->key_stdout.kind == STDIO_LOG) ||
+	    ((streams & STDERR_BIT) && program->config->key_stderr.kind == STDIO_LOG)) {
+		*ret_row = (uint32_t)program->run.row;
+		return true;
 	}
-	*ret_row = (uint32_t)program->run.row;
-	return true;
+	call_error_text(call, CALL_INTERFACE ".NoLog", "name", name);
+	return false;
+}
+
+static void hand_over(struct call *call, struct handover *handover)
+{
+	if (control_hand_over(call->client, send_to_logger, handover) < 0)
+		call_error_text(call, CALL_INTERFACE ".Busy", "reason",
+		    "the logger does not take requests now");
 }
 
 static int send_to_logger(void *context, int fd)
 {
-	const struct msg_read_log *message = context;
-	struct msg_head head = {.type = MSG_READ_LOG};
+	const struct handover *handover = context;
+	struct msg_head head = {.type = handover->type};
 
-	return channel_send(FD_PEER, &head, message, sizeof(*message), &fd, 1, MSG_DONTWAIT);
+	return channel_send(
+	    FD_PEER, &head, handover->payload, handover->length, &fd, 1, MSG_DONTWAIT);
 }

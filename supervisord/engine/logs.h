@@ -8,6 +8,9 @@
 
 struct call;
 
-void logs_read(struct call *call); /* Logs */
+void logs_read(struct call *call);   /* Logs */
+void logs_rotate(struct call *call); /* RotateLogs */
+void logs_reopen(struct call *call); /* ReopenLogs */
+void logs_clear(struct call *call);  /* ClearLogs */
 
 #endif

@@ -200,6 +200,14 @@ void place_note_removed(struct place *place)
 	place->removed++;
 }
 
+void place_note_cleared(struct place *place)
+{
+	if (place->fd >= 0 && place->time_us == 0 && !place->leaves)
+		place->offset = 0;
+	place->next_us = 0;
+	place->removed = 0;
+}
+
 void place_note_moved(struct place *place, uint64_t size)
 {
 	place->leaves = true;

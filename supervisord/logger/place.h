@@ -104,6 +104,10 @@ void place_note_rotated(struct place *place, const struct archive *archive);
 /* The log has been removed; it had no archive. */
 void place_note_removed(struct place *place);
 
+/* The log has been emptied, and its archives are gone: that nobody reads them any more is no loss.
+ */
+void place_note_cleared(struct place *place);
+
 /* The log is at another path from now on, in a file that has `size` bytes already. */
 void place_note_moved(struct place *place, uint64_t size);
 

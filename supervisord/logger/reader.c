@@ -39,6 +39,7 @@ static void write_reply(
 static const char *get_format(const struct logspec *spec);
 static char *write_note(char *data, enum place_loss loss);
 static int send_out(struct reader *reader);
+static void stop_following(struct reader *reader);
 static void wake(struct readers *readers, struct reader *reader);
 static void end_reader(struct readers *readers, struct reader *reader);
 
@@ -133,6 +134,29 @@ void readers_note_removed(struct readers *readers, const char *path)
 			place_note_removed(&reader->place);
 }
 
+void readers_note_cleared(struct readers *readers, const char *path)
+{
+	struct reader *reader;
+
+	LIST_FOREACH (reader, &readers->list, link)
+		if (!reader->is_dead && strcmp(reader->path, path) == 0)
+			place_note_cleared(&reader->place);
+}
+
+void readers_note_released(struct readers *readers, uint32_t row, uint16_t stream)
+{
+	struct reader *reader;
+
+	LIST_FOREACH (reader, &readers->list, link) {
+		if (reader->is_dead || reader->request.row != row ||
+		    reader->request.stream != stream)
+			continue;
+		if (reader->request.follow)
+			stop_following(reader);
+		wake(readers, reader);
+	}
+}
+
 void readers_note_specs(struct readers *readers, const struct specs *specs)
 {
 	struct reader *reader;
@@ -180,12 +204,10 @@ void readers_finish(struct readers *readers, const struct specs *specs)
 	LIST_FOREACH (reader, &readers->list, link) {
 		if (reader->is_dead)
 			continue;
+		if (reader->request.follow)
+			stop_following(reader);
 		/* As far as it goes without waiting: a rest means that the connection is full. */
-		if (reader->request.follow && place_find_end(&reader->archives, &reader->end) < 0)
-			end_reader(readers, reader);
-		reader->request.follow = 0;
-		while (!reader->is_dead && run(reader, specs) == PROGRESS_MORE &&
-		       reader->sent == reader->out.length)
+		while (run(reader, specs) == PROGRESS_MORE && reader->sent == reader->out.length)
 			continue;
 		end_reader(readers, reader);
 	}
@@ -503,6 +525,14 @@ static int send_out(struct reader *reader)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 	reader->sent += (size_t)count;
 	return 0;
+}
+
+/* Up to what is there now. */
+static void stop_following(struct reader *reader)
+{
+	reader->request.follow = 0;
+	if (place_find_end(&reader->archives, &reader->end) < 0)
+		reader->end = (struct place_end){0};
 }
 
 static void wake(struct readers *readers, struct reader *reader)

@@ -68,6 +68,12 @@ void readers_note_rotated(struct readers *readers, const char *path, const struc
 /* The log at `path` has been removed instead. */
 void readers_note_removed(struct readers *readers, const char *path);
 
+/* The log at `path` and its archives have been emptied. */
+void readers_note_cleared(struct readers *readers, const char *path);
+
+/* The stream is no more: who follows it gets what is there, and the last reply. */
+void readers_note_released(struct readers *readers, uint32_t row, uint16_t stream);
+
 /* The specs have changed: who follows a log that is no more gets its last reply, who follows one
  * that is elsewhere now goes on there. */
 void readers_note_specs(struct readers *readers, const struct specs *specs);

@@ -31,6 +31,7 @@ static bool is_written(enum stream_outcome outcome);
 static void note_broken(struct streams *streams, struct stream *stream, int error);
 static void note_works(struct streams *streams, struct stream *stream);
 static void release(struct streams *streams, struct stream *stream);
+static void tell_drained(struct streams *streams, uint32_t slot, uint64_t key);
 static void forget(struct streams *streams, struct stream *stream);
 static bool finish_round(struct streams *streams);
 
@@ -73,8 +74,8 @@ void streams_release(struct streams *streams, uint32_t slot, uint64_t key)
 
 	if (stream != NULL)
 		stream->told = true;
-	else if (streams->drained != NULL)
-		streams->drained(slot, key);
+	else
+		tell_drained(streams, slot, key);
 	release(streams, stream);
 }
 
@@ -382,15 +383,23 @@ static void note_works(struct streams *streams, struct stream *stream)
 	streams->broken--;
 }
 
+/* What it had is written, and there will be no more. */
+static void tell_drained(struct streams *streams, uint32_t slot, uint64_t key)
+{
+	readers_note_released(streams->world.readers, held_key_row(key), held_key_stream(key));
+	if (streams->drained != NULL)
+		streams->drained(slot, key);
+}
+
 static void forget(struct streams *streams, struct stream *stream)
 {
 	if (stream->slot < streams->slots && streams->by_slot[stream->slot] == stream)
 		streams->by_slot[stream->slot] = NULL;
 	streams->broken -= stream->error < 0;
 	streams->orphans -= stream->released;
-	if (stream->told && streams->drained != NULL)
-		streams->drained(
-		    stream->slot, held_key(HELD_LOG_READ, stream->row, stream->number));
+	if (stream->told)
+		tell_drained(
+		    streams, stream->slot, held_key(HELD_LOG_READ, stream->row, stream->number));
 	stream_leave(stream, &streams->world);
 	watch_close(&stream->watch, streams->epoll_fd);
 	if (stream->spec_is_own)

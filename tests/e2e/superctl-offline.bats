@@ -632,7 +632,7 @@ known() {
 		 "io.superctl.Logs db": [[{"parameters": {"format": "stamp", "next": "p", "data": "2026-01-31T12:00:01.000000Z db 1 out of db\n"}}]]}
 	END
 	run -1 --separate-stderr ctl logs web db --run 1
-	[ "$output" = "db  | 2026-01-31T12:00:01.000000Z of db" ]
+	[ "$output" = "db | 2026-01-31T12:00:01.000000Z of db" ]
 	[[ $stderr == "superctl: web: its lines do not say of which run they are"* ]]
 	run -0 --separate-stderr ctl logs web db --since 2026-01-31
 	[ "$output" = $'web | of web\ndb  | 2026-01-31T12:00:01.000000Z of db' ]
@@ -657,9 +657,9 @@ known() {
 			[{"error": "io.superctl.NoLog", "parameters": {"name": "db"}}]]}
 	END
 	run -0 ctl logs '*'
-	[ "$output" = "db  | of db" ]
+	[ "$output" = "db | of db" ]
 	run -1 --separate-stderr ctl logs web db
-	[ "$output" = "db  | of db" ]
+	[ "$output" = "db | of db" ]
 	[[ $stderr == "superctl: web: this output does not go to a log"* ]]
 	run -1 ctl logs '*'
 	[ "$output" = "superctl: none of these programs writes to a log" ]

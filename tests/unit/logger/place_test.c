@@ -220,6 +220,30 @@ static void test_read_when_truncated_then_from_its_start(void **state)
 	assert_string_equal(read_all(), "1\n");
 }
 
+/* What comes afterwards may be longer than what was there: by the size alone nobody could tell. */
+static void test_read_when_cleared_then_all_that_comes_afterwards(void **state)
+{
+	(void)state;
+	files_append("1\n");
+	rotate(100);
+	files_append("2\n");
+	assert_int_equal(place_seek_end(&place, &archives), 0);
+	assert_int_equal(unlink(files_path(100, LOGSPEC_PLAIN)), 0);
+	assert_int_equal(truncate(files_log, 0), 0);
+	place_note_cleared(&place);
+	files_append("more than before\n");
+	assert_string_equal(read_all(), "more than before\n");
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	rotate(200);
+	files_append("");
+	rotate(300);
+	assert_int_equal(unlink(files_path(200, LOGSPEC_PLAIN)), 0);
+	assert_int_equal(unlink(files_path(300, LOGSPEC_PLAIN)), 0);
+	place_note_cleared(&place);
+	files_append("3\n");
+	assert_string_equal(read_all(), "more than before\n3\n");
+}
+
 static void test_read_when_an_archive_is_damaged_then_told_and_passed_over(void **state)
 {
 	(void)state;
@@ -403,6 +427,7 @@ int main(void)
 	    TEST(test_read_when_deleted_by_hand_then_waits_for_the_new_file),
 	    TEST(test_read_when_moved_by_hand_then_its_end_comes_first),
 	    TEST(test_read_when_truncated_then_from_its_start),
+	    TEST(test_read_when_cleared_then_all_that_comes_afterwards),
 	    TEST(test_read_when_an_archive_is_damaged_then_told_and_passed_over),
 	    TEST(test_read_when_the_log_is_elsewhere_then_on_from_where_it_went),
 	    TEST(test_unread_when_given_back_then_read_again),
