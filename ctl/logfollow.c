@@ -95,7 +95,7 @@ static void show_read(struct logview *view, struct logsource *source)
 
 static void offer(struct logview *view, struct logsource *source, const struct logline *line)
 {
-	if (logfilter_wants(&view->filter, line, source->time_ns))
+	if (logview_wants(view, source, line))
 		logview_show(view, source, line);
 }
 

@@ -42,6 +42,7 @@ enum exitcode loghistory_run(struct logview *view)
 		logsource_begin(&view->sources[i], false);
 		(void)logsource_read(&view->sources[i]);
 	}
+	(void)logsource_wait(&view->sources[0]);
 	if (logview_is_plain(view))
 		return pass_on(view, &view->sources[0]);
 	cursors = calloc(view->count, sizeof(*cursors));
@@ -85,8 +86,7 @@ static void check_source(struct logview *view, struct logsource *source)
 {
 	if (!source->has_format || source->code != EXITCODE_OK)
 		return;
-	if (view->filter.run >= 0 && source->format != LOGLINE_STAMP &&
-	    source->format != LOGLINE_JSON) {
+	if (view->filter.run >= 0 && !logline_has_name(source->format)) {
 		ctl_complain(view->ctl,
 		    "%s: its lines do not say of which run they are: log_format = \"stamp\" or "
 		    "\"json\" makes them",
@@ -190,7 +190,7 @@ static bool next_wanted(
 			continue;
 		if (!has_line)
 			return false;
-		if (logfilter_wants(&view->filter, ret_line, source->time_ns))
+		if (logview_wants(view, source, ret_line))
 			return true;
 	}
 }

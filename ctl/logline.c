@@ -37,6 +37,11 @@ bool logline_has_time(enum logline_format format)
 	return format != LOGLINE_RAW;
 }
 
+bool logline_has_name(enum logline_format format)
+{
+	return format == LOGLINE_STAMP || format == LOGLINE_JSON;
+}
+
 void logline_reader_init(struct logline_reader *reader)
 {
 	*reader = (struct logline_reader){0};

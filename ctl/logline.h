@@ -53,6 +53,9 @@ enum logline_format logline_format_of(const char *text);
 /* Do lines of this format say when they were written? */
 bool logline_has_time(enum logline_format format);
 
+/* … and whose they are? */
+bool logline_has_name(enum logline_format format);
+
 void logline_reader_init(struct logline_reader *reader);
 void logline_reader_done(struct logline_reader *reader);
 

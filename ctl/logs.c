@@ -51,7 +51,21 @@ enum exitcode ctl_logs(struct ctl *ctl)
 
 bool logview_is_plain(const struct logview *view)
 {
-	return view->count == 1 && !view->show.json && !logfilter_is_active(&view->filter);
+	return view->count == 1 && !view->show.json && !logfilter_is_active(&view->filter) &&
+	       !logline_has_name(view->sources[0].format);
+}
+
+bool logview_wants(
+    const struct logview *view, const struct logsource *source, const struct logline *line)
+{
+	size_t length = strlen(source->name);
+
+	/* "web:filter" is a companion of web. */
+	if (line->name != NULL &&
+	    (line->name_length < length || memcmp(line->name, source->name, length) != 0 ||
+		(line->name_length > length && line->name[length] != ':')))
+		return false;
+	return logfilter_wants(&view->filter, line, source->time_ns);
 }
 
 void logview_show(struct logview *view, struct logsource *source, const struct logline *line)

@@ -24,8 +24,15 @@ struct logview {
 	int64_t last; /* of the lines that the filter wants, so many; -1: all */
 };
 
-/* One log with nothing left out or added: its bytes are passed on as they come. */
+/*
+ * One log with nothing left out or added: its bytes are passed on as they come.  Known after the
+ * first reply: lines that say whose they are are looked at.
+ */
 bool logview_is_plain(const struct logview *view);
+
+/* Is this a line to be shown?  Not those of another program in a file that is shared. */
+bool logview_wants(
+    const struct logview *view, const struct logsource *source, const struct logline *line);
 
 /* Show a line of a source. */
 void logview_show(struct logview *view, struct logsource *source, const struct logline *line);

@@ -593,6 +593,21 @@ known() {
 		'a  | 2026-01-31T12:00:03.000000Z three')" ]
 }
 
+@test "logs: of a file that programs share, each line is shown for its own program only" {
+	local both='2026-01-31T12:00:01.000000Z web 1 out of web\n2026-01-31T12:00:02.000000Z web2 1 out of web2\n2026-01-31T12:00:03.000000Z web:filter 1 out of its filter\n'
+
+	start_fake <<-END
+		{"io.superctl.Status": [[{"parameters": {"programs": [$(record web RUNNING 7 ""), $(record web2 RUNNING 8 "")]}}],
+			[{"parameters": {"programs": [$(record web RUNNING 7 "")]}}]],
+		 "io.superctl.Logs": [[{"parameters": {"format": "stamp", "next": "p", "data": "$both"}}]]}
+	END
+	run -0 ctl logs web web2
+	[ "$output" = "$(printf '%s\n' 'web  | 2026-01-31T12:00:01.000000Z of web' \
+		'web2 | 2026-01-31T12:00:02.000000Z of web2' 'web  | 2026-01-31T12:00:03.000000Z of its filter')" ]
+	run -0 ctl logs web
+	[ "$output" = "$(printf "$both" | grep -v web2)" ]
+}
+
 @test "logs: a note that lines are missing is a line of its own, ends the one before, and passes every filter" {
 	start_fake <<-END
 		{$(known web), "io.superctl.Logs": [
