@@ -14,6 +14,7 @@
 
 #include "supervisord/engine/confbuild.h"
 #include "supervisord/engine/ids.h"
+#include "supervisord/engine/route.h"
 
 /* Room for what an archive has behind the name, in a path and in a name of a directory. */
 #define LOG_PATH_MAX (PATH_MAX - 64)
@@ -233,7 +234,7 @@ static enum program_key differing_key(
 {
 	static const enum program_key about_files[] = {PROGRAM_log_max_size, PROGRAM_log_keep,
 	    PROGRAM_log_rotate, PROGRAM_log_max_age, PROGRAM_log_total_size, PROGRAM_log_compress,
-	    PROGRAM_log_user, PROGRAM_log_group, PROGRAM_log_mode};
+	    PROGRAM_log_user, PROGRAM_log_group, PROGRAM_log_mode, PROGRAM_log_format};
 
 	for (size_t i = 0; i < sizeof(about_files) / sizeof(about_files[0]); i++) {
 		const struct key_row *row = &program_rows[about_files[i]];
@@ -256,6 +257,6 @@ static enum program_key differing_key(
 
 static bool is_log(const struct build_program *program, int stream)
 {
-	return (stream == 0 ? program->program->key_stdout.kind
-			    : program->program->key_stderr.kind) == STDIO_LOG;
+	return route_has_file(
+	    stream == 0 ? &program->program->key_stdout : &program->program->key_stderr);
 }

@@ -11,6 +11,7 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/logrequest.h"
 #include "supervisord/engine/logs.h"
+#include "supervisord/engine/route.h"
 #include "supervisord/engine/selection.h"
 
 #define OWN_LOG_NAME "supervisord"
@@ -25,7 +26,9 @@ struct handover {
 enum { STDOUT_BIT = 1, STDERR_BIT = 2 };
 
 static void act(struct call *call, enum msg_type type);
-static bool find_row(struct call *call, const char *name, unsigned streams, uint32_t *ret_row);
+static bool has_log(const struct engine *engine, const struct stdio *stdio);
+static bool has_file(const struct engine *engine, const struct stdio *stdio);
+static bool find_row(struct call *call, const char *name, unsigned streams, bool (*has)(const struct engine *engine, const struct stdio *stdio), uint32_t *ret_row);
 static bool may_hand_over(struct call *call);
 static void hand_over(struct call *call, struct handover *handover);
 static int send_to_logger(void *context, int fd);
@@ -46,7 +49,7 @@ void logs_read(struct call *call)
 		return;
 	}
 	if (!may_hand_over(call) ||
-	    !find_row(call, request.name, request.of_stderr ? STDERR_BIT : STDOUT_BIT, &row))
+	    !find_row(call, request.name, request.of_stderr ? STDERR_BIT : STDOUT_BIT, has_log, &row))
 		return;
 	message = log_request_to_message(&request, row, call->client->more);
 	if (row == LOGSPEC_ROW_OWN)
@@ -81,7 +84,7 @@ static void act(struct call *call, enum msg_type type)
 		call_invalid_parameter(call, "name");
 		return;
 	}
-	if (!may_hand_over(call) || !find_row(call, name, message.streams, &message.row))
+	if (!may_hand_over(call) || !find_row(call, name, message.streams, has_file, &message.row))
 		return;
 	log_notice("%s: %s requested by uid %u", name, strrchr(call->method, '.') + 1,
 	    (unsigned)call->client->uid);
@@ -101,11 +104,24 @@ static bool may_hand_over(struct call *call)
 	return true;
 }
 
+/* A log in files, or in the logger's memory. */
+static bool has_log(const struct engine *engine, const struct stdio *stdio)
+{
+	return route_is_logged(stdio, engine_inherit_format(engine));
+}
+
+static bool has_file(const struct engine *engine, const struct stdio *stdio)
+{
+	(void)engine;
+	return route_has_file(stdio);
+}
+
 /*
- * The row of a program of which one of these streams at least goes to a log.  False: there is none,
+ * The row of a program of which one of these streams at least `has` a log.  False: there is none,
  * and the call has been answered.
  */
-static bool find_row(struct call *call, const char *name, unsigned streams, uint32_t *ret_row)
+static bool find_row(struct call *call, const char *name, unsigned streams,
+    bool (*has)(const struct engine *engine, const struct stdio *stdio), uint32_t *ret_row)
 {
 	const struct program *program;
 
@@ -121,8 +137,8 @@ static bool find_row(struct call *call, const char *name, unsigned streams, uint
 		selection_tell_missing(call, name, false);
 		return false;
 	}
-	if (((streams & STDOUT_BIT) && program->config->key_stdout.kind == STDIO_LOG) ||
-	    ((streams & STDERR_BIT) && program->config->key_stderr.kind == STDIO_LOG)) {
+	if (((streams & STDOUT_BIT) && has(call->engine, &program->config->key_stdout)) ||
+	    ((streams & STDERR_BIT) && has(call->engine, &program->config->key_stderr))) {
 		*ret_row = (uint32_t)program->run.row;
 		return true;
 	}

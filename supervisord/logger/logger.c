@@ -24,11 +24,12 @@ static void serve_peer(struct logger *logger);
 static void handle_read_log(struct logger *logger, struct msg *msg);
 static void handle_log_act(struct logger *logger, struct msg *msg);
 static void handle_held(struct logger *logger, struct msg *msg);
+static void release_input(struct logger *logger, const struct msg_head *head);
 static void handle_specs(struct logger *logger, int fd);
 static void handle_finish(struct logger *logger);
 static void lose_guardian(struct logger *logger);
 
-int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
+int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_fd)
 {
 	int error;
 
@@ -36,11 +37,15 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
 	    .guardian = {.kind = WATCH_GUARDIAN, .fd = guardian_fd},
 	    .peer = {.kind = WATCH_PEER, .fd = peer_fd},
 	};
+	error = ledger_map_readonly(ledger_fd, &logger->ledger);
+	if (error < 0)
+		return error;
+	close(ledger_fd);
 	logger->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (logger->epoll_fd < 0)
 		return -errno;
 	readers_init(&logger->readers, logger->epoll_fd);
-	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers);
+	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers, logger->ledger);
 	logger->streams.drained = tell_drained;
 	/* The engine's requests wait in their socket until the specs say what they are about. */
 	if (error == 0)
@@ -71,6 +76,7 @@ int logger_run(struct logger *logger)
 		serve_events(logger, events, count);
 		streams_retry(&logger->streams);
 		readers_sweep(&logger->readers);
+		streams_sweep(&logger->streams);
 		if (logger->is_orphan && !streams_is_active(&logger->streams))
 			logger->is_done = true;
 	}
@@ -98,6 +104,9 @@ static void serve_events(struct logger *logger, const struct epoll_event *events
 			break;
 		case WATCH_STREAM:
 			streams_run(&logger->streams, (struct stream *)watch);
+			break;
+		case WATCH_SINK:
+			streams_run_sink(&logger->streams, (struct sink *)watch);
 			break;
 		case WATCH_READER:
 			readers_run(&logger->readers, &logger->specs, (struct reader *)watch,
@@ -130,6 +139,9 @@ static void serve_guardian(struct logger *logger)
 		}
 		if (msg.head.type == MSG_HELD)
 			handle_held(logger, &msg);
+		else if (msg.head.type == MSG_RELEASED &&
+			 held_key_kind(msg.head.key) == HELD_STDIN_WRITE)
+			release_input(logger, &msg.head);
 		else if (msg.head.type == MSG_RELEASED)
 			streams_release(&logger->streams, msg.head.slot, msg.head.key);
 		else if (msg.head.type == MSG_FINISH)
@@ -199,10 +211,20 @@ static void handle_held(struct logger *logger, struct msg *msg)
 		return;
 	}
 	msg->fd_count = 0;
-	error = streams_hold_consume(
-	    &logger->streams, &logger->specs, msg->head.slot, row, stream, msg->fds[0]);
+	if (kind == HELD_STDIN_WRITE)
+		error = sinks_hold_input_consume(
+		    &logger->streams.copier.sinks, msg->head.slot, held_key_row(key), msg->fds[0]);
+	else
+		error = streams_hold_consume(
+		    &logger->streams, &logger->specs, msg->head.slot, row, stream, msg->fds[0]);
 	if (error < 0)
 		log_error("slot %u: cannot take its pipe: %s", msg->head.slot, strerror(-error));
+}
+
+static void release_input(struct logger *logger, const struct msg_head *head)
+{
+	(void)sinks_release_input(&logger->streams.copier.sinks, head->slot);
+	tell_drained(head->slot, head->key);
 }
 
 static void handle_specs(struct logger *logger, int fd)

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "lib/ledger.h"
 #include "supervisord/logger/reader.h"
 #include "supervisord/logger/specs.h"
 #include "supervisord/logger/streams.h"
@@ -20,6 +21,7 @@
 
 struct logger {
 	int epoll_fd;
+	const struct ledger *ledger; /* which run says what */
 	struct watch guardian;
 	struct watch peer;
 	struct specs specs;
@@ -29,8 +31,8 @@ struct logger {
 	bool is_done;
 };
 
-/* Takes both sockets.  Returns 0 or -errno. */
-int logger_init(struct logger *logger, int guardian_fd, int peer_fd);
+/* Takes both sockets and the ledger's descriptor.  Returns 0 or -errno. */
+int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_fd);
 
 /* Serve until the end.  Returns the exit code. */
 int logger_run(struct logger *logger);

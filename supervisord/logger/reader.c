@@ -492,7 +492,14 @@ static void write_reply(
 
 static const char *get_format(const struct logspec *spec)
 {
-	return spec->row == LOGSPEC_ROW_OWN ? "own" : "raw";
+	static const char *const formats[] = {
+	    [LOGSPEC_RAW] = "raw",
+	    [LOGSPEC_STAMP] = "stamp",
+	    [LOGSPEC_JSON] = "json",
+	    [LOGSPEC_PREFIX] = "raw",
+	};
+
+	return spec->row == LOGSPEC_ROW_OWN ? "own" : formats[spec->format];
 }
 
 /* Put the note just before the data; returns where it begins. */

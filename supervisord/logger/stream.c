@@ -20,7 +20,6 @@
 static int begin(struct pump *pump);
 static int pump_step(struct pump *pump);
 static int pump_boundary(struct pump *pump);
-static bool make_room(const struct pump *pump, int error);
 
 enum stream_outcome stream_pump(struct stream *stream, struct stream_world *world, size_t budget,
     size_t *ret_moved, int *ret_error)
@@ -33,7 +32,7 @@ enum stream_outcome stream_pump(struct stream *stream, struct stream_world *worl
 				 stream->file->hold_end_ns != 0;
 
 		error = is_shared ? share_step(&pump) : pump_step(&pump);
-		if (make_room(&pump, error))
+		if (stream_make_room(stream, error))
 			error = 0;
 	}
 	*ret_moved = budget - pump.budget;
@@ -187,10 +186,8 @@ int stream_rotate(
 
 /* A full disk: archives are worth less than what is said now, where the stanza has set a size to
  * them.  True: try again. */
-static bool make_room(const struct pump *pump, int error)
+bool stream_make_room(const struct stream *stream, int error)
 {
-	struct stream *stream = pump->stream;
-
 	return (error == -ENOSPC || error == -EDQUOT) && stream->spec->total_bytes > 0 &&
 	       logfile_read_archives(stream->file) == 0 &&
 	       rotation_drop_oldest(&stream->file->archives) == 0;

@@ -20,9 +20,11 @@
 #include <stdint.h>
 
 #include "lib/limits.h"
+#include "lib/logspec.h"
 #include "supervisord/logger/logfiles.h"
 #include "supervisord/logger/watch.h"
 
+struct copy;
 struct readers;
 
 struct stream {
@@ -32,6 +34,7 @@ struct stream {
 	const struct logspec *spec; /* NULL: none yet, the pipe is not read */
 	struct logfile *file;       /* NULL: none yet; not the spec's path: it is about to change */
 	LIST_ENTRY(stream) of_file; /* its users */
+	struct copy *copy;          /* not only a raw log in one file: see copy.h; else NULL */
 	uint32_t row;
 	uint16_t number;      /* 0 stdout, 1 stderr */
 	bool spec_is_own : 1; /* the table has dropped it: a copy of its last spec */
@@ -42,7 +45,7 @@ struct stream {
 	bool waits : 1;      /* for another stream's line to end */
 	int64_t begun_ns;    /* since when the beginning of a line is in the pipe; 0: it is not */
 	int64_t deadline_ns; /* when to look again without an event, CLOCK_BOOTTIME; 0: never */
-	int error;            /* why nothing is written now, 0 or -errno */
+	int error;           /* why nothing is written now, 0 or -errno */
 };
 
 enum stream_outcome {
@@ -78,6 +81,15 @@ void stream_leave(struct stream *stream, struct stream_world *world);
 /* As logfile_rotate(); tells the readers, and says on the own log what did not work. */
 int stream_rotate(
     struct logfile *file, const struct logspec *spec, struct readers *readers, uint64_t *size);
+
+/* A file took no more: has an old archive made room, so that it is worth another try? */
+bool stream_make_room(const struct stream *stream, int error);
+
+/* Bytes of a line that is written whole. */
+static inline size_t stream_line_max(const struct logspec *spec)
+{
+	return spec->line_max != 0 ? spec->line_max : LIMIT_LOG_LINE;
+}
 
 /* Bytes that wait in the pipe. */
 size_t stream_count_waiting(const struct stream *stream);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,15 +16,22 @@
 #include "supervisord/logger/share.h"
 #include "supervisord/logger/streams.h"
 
-#define RETRY_NS NS_PER_S
+#define RETRY_NS        NS_PER_S
+#define FINISH_PAUSE_MS 10
 /* The most a pipe can hold: pipe-max-size of proc(5), as it comes. */
 #define PIPE_MAX_BYTES (1024 * 1024)
 
 static int grow_slots(struct streams *streams, uint32_t slot);
 static void give_spec(struct streams *streams, struct stream *stream, const struct logspec *spec);
 static void keep_old_spec(struct streams *streams, struct stream *stream);
-static enum stream_outcome pump(struct streams *streams, struct stream *stream, size_t budget);
+static void set_way(struct streams *streams, struct stream *stream);
+static int watch(struct streams *streams, struct stream *stream, bool is_edge);
+static enum stream_outcome pump(
+    struct streams *streams, struct stream *stream, size_t budget, bool flush);
 static void try_again(struct streams *streams, struct stream *stream);
+static void resume(struct streams *streams, struct stream *stream);
+static void say_broken(const struct stream *stream, int error);
+static bool is_waiting_for_sinks(const struct streams *streams);
 static void note_waits(struct streams *streams, struct stream *stream, enum stream_outcome outcome);
 static void note_deadline(struct streams *streams, int64_t deadline_ns);
 static void wake_waiters(struct streams *streams, struct logfile *file);
@@ -35,13 +43,16 @@ static void tell_drained(struct streams *streams, uint32_t slot, uint64_t key);
 static void forget(struct streams *streams, struct stream *stream);
 static bool finish_round(struct streams *streams);
 
-int streams_init(struct streams *streams, int epoll_fd, struct readers *readers)
+int streams_init(
+    struct streams *streams, int epoll_fd, struct readers *readers, const struct ledger *ledger)
 {
 	memset(streams, 0, sizeof(*streams));
 	streams->epoll_fd = epoll_fd;
 	streams->world.readers = readers;
 	LIST_INIT(&streams->list);
-	return pipe2(streams->world.scratch, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0;
+	if (pipe2(streams->world.scratch, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	return copier_init(&streams->copier, epoll_fd, &streams->world, ledger);
 }
 
 int streams_hold_consume(struct streams *streams, const struct specs *specs, uint32_t slot,
@@ -96,8 +107,10 @@ static void release(struct streams *streams, struct stream *stream)
 	}
 	/* What is in it now; a process that still writes to it does not hold us up. */
 	stream->flush = true;
-	if (waiting > 0 && !is_written(pump(streams, stream, waiting))) {
+	if (waiting > 0 && !is_written(pump(streams, stream, waiting, true)) &&
+	    stream_count_waiting(stream) > 0) {
 		if (streams->orphans < LIMIT_LOG_ORPHANS) {
+			watch_remove(&stream->watch, streams->epoll_fd);
 			stream->released = true;
 			streams->orphans++;
 			return;
@@ -111,7 +124,14 @@ static void release(struct streams *streams, struct stream *stream)
 
 void streams_apply_specs(struct streams *streams, const struct specs *specs)
 {
+	const struct logspec *own = specs_find(specs, LOGSPEC_ROW_OWN, 0);
+	size_t line_max = LIMIT_LOG_LINE;
 	struct stream *stream;
+
+	for (size_t i = 0; i < specs->table.count; i++)
+		if (stream_line_max(&specs->table.specs[i]) > line_max)
+			line_max = stream_line_max(&specs->table.specs[i]);
+	copier_set_limits(&streams->copier, own != NULL ? own->memory : 0, line_max);
 
 	LIST_FOREACH (stream, &streams->list, link) {
 		const struct logspec *spec = specs_find(specs, stream->row, stream->number);
@@ -125,15 +145,49 @@ void streams_apply_specs(struct streams *streams, const struct specs *specs)
 
 void streams_run(struct streams *streams, struct stream *stream)
 {
-	if (pump(streams, stream, LIMIT_LOG_BUDGET) == STREAM_ENDED)
+	enum stream_outcome outcome = pump(streams, stream, LIMIT_LOG_BUDGET, false);
+
+	if (outcome == STREAM_ENDED)
 		forget(streams, stream);
+	else if (outcome == STREAM_BUSY && stream->copy != NULL)
+		(void)watch_rearm(&stream->watch, streams->epoll_fd);
+}
+
+void streams_run_sink(struct streams *streams, struct sink *sink)
+{
+	struct target *target;
+
+	sinks_run(&streams->copier.sinks, sink);
+	/* Each has a turn; who finds the sink full waits again, behind the others. */
+	for (target = TAILQ_FIRST(&sink->waiting); target != NULL && !sink->watch.added;
+	     target = TAILQ_FIRST(&sink->waiting)) {
+		struct stream *stream = target->stream;
+
+		sink_remove_waiting(target);
+		resume(streams, stream);
+	}
+}
+
+void streams_sweep(struct streams *streams)
+{
+	sinks_sweep(&streams->copier.sinks);
+}
+
+const struct ring *streams_find_ring(const struct streams *streams, uint32_t row, uint16_t number)
+{
+	const struct stream *stream;
+
+	LIST_FOREACH (stream, &streams->list, link)
+		if (stream->row == row && stream->number == number && stream->copy != NULL)
+			return stream->copy->ring;
+	return NULL;
 }
 
 int streams_get_timeout_ms(const struct streams *streams)
 {
-	int64_t due_ns = INT64_MAX, left;
+	int64_t due_ns = copier_next_due(&streams->copier), left;
 
-	if (streams->broken > 0)
+	if (streams->broken > 0 && streams->retry_ns < due_ns)
 		due_ns = streams->retry_ns;
 	if (streams->wait_ns > 0 && streams->wait_ns < due_ns)
 		due_ns = streams->wait_ns;
@@ -150,6 +204,10 @@ void streams_retry(struct streams *streams)
 	bool waiting = streams->wait_ns > 0 && now_ns >= streams->wait_ns;
 	struct stream *stream, *next;
 
+	/* Unfinished lines that have waited long enough. */
+	while ((stream = copier_get_due(&streams->copier, now_ns)) != NULL)
+		if (pump(streams, stream, LIMIT_LOG_BUDGET, true) == STREAM_ENDED)
+			forget(streams, stream);
 	if (!broken && !waiting)
 		return;
 	if (broken)
@@ -170,11 +228,23 @@ void streams_retry(struct streams *streams)
 
 static void try_again(struct streams *streams, struct stream *stream)
 {
-	enum stream_outcome outcome =
-	    pump(streams, stream, stream->released ? PIPE_MAX_BYTES : LIMIT_LOG_BUDGET);
+	enum stream_outcome outcome = pump(streams, stream,
+	    stream->released ? PIPE_MAX_BYTES : LIMIT_LOG_BUDGET, stream->released);
 
-	if (outcome == STREAM_ENDED || (stream->released && is_written(outcome)))
+	if (outcome == STREAM_ENDED ||
+	    (stream->released && (is_written(outcome) || stream_count_waiting(stream) == 0)))
 		forget(streams, stream);
+	else if (outcome == STREAM_BUSY && stream->copy != NULL)
+		(void)watch_rearm(&stream->watch, streams->epoll_fd);
+}
+
+/* In the middle of events, one of which may be the stream's own: that one ends it. */
+static void resume(struct streams *streams, struct stream *stream)
+{
+	if (stream->released)
+		try_again(streams, stream);
+	else if (pump(streams, stream, LIMIT_LOG_BUDGET, false) != STREAM_BROKEN)
+		(void)watch_rearm(&stream->watch, streams->epoll_fd);
 }
 
 void streams_finish(struct streams *streams, int limit_ms)
@@ -183,7 +253,10 @@ void streams_finish(struct streams *streams, int limit_ms)
 	struct stream *stream;
 
 	streams->world.finishing = true;
-	while (finish_round(streams) && clock_boot_ns() < deadline)
+	/* There is no epoll_wait(2) any more: sinks that are full are asked now and then. */
+	while (clock_boot_ns() < deadline &&
+	       (finish_round(streams) ||
+		   (is_waiting_for_sinks(streams) && poll(NULL, 0, FINISH_PAUSE_MS) == 0)))
 		continue;
 	LIST_FOREACH (stream, &streams->list, link) {
 		size_t waiting = stream_count_waiting(stream);
@@ -261,11 +334,35 @@ static void give_spec(struct streams *streams, struct stream *stream, const stru
 	stream->spec = spec;
 	if (stream->file != NULL && strcmp(stream->file->path, spec->path) == 0)
 		logfile_set_limits(stream->file, spec);
-	if (stream->error < 0)
+	set_way(streams, stream);
+	if (stream->error < 0 && stream->copy == NULL)
 		return;
-	error = watch_set(&stream->watch, streams->epoll_fd, EPOLLIN);
+	error = watch(streams, stream, false);
 	if (error < 0)
 		note_broken(streams, stream, error);
+}
+
+/* By splice(2) alone, or through memory? */
+static void set_way(struct streams *streams, struct stream *stream)
+{
+	struct copier *copier = &streams->copier;
+
+	if (copy_is_needed(stream->spec)) {
+		if (copy_set_spec(copier, stream) < 0)
+			log_error("%s: %s: no memory for its targets; they stay as they were",
+			    stream->spec->name, specs_stream_name(stream->number));
+		return;
+	}
+	copy_free(copier, stream->copy);
+	stream->copy = NULL;
+}
+
+/* Bytes that stay in the pipe would be reported without end. */
+static int watch(struct streams *streams, struct stream *stream, bool is_edge)
+{
+	bool edge = is_edge || stream->copy != NULL;
+
+	return watch_set(&stream->watch, streams->epoll_fd, edge ? EPOLLIN | EPOLLET : EPOLLIN);
 }
 
 /*
@@ -288,16 +385,21 @@ static void keep_old_spec(struct streams *streams, struct stream *stream)
 	stream->spec_is_own = copy != NULL;
 }
 
-static enum stream_outcome pump(struct streams *streams, struct stream *stream, size_t budget)
+static enum stream_outcome pump(
+    struct streams *streams, struct stream *stream, size_t budget, bool flush)
 {
 	enum stream_outcome outcome;
 	size_t moved;
 	int error = 0;
 
-	outcome = stream_pump(stream, &streams->world, budget, &moved, &error);
+	if (stream->copy != NULL)
+		outcome = copy_pump(&streams->copier, stream, budget,
+		    flush || stream->flush || streams->world.finishing, &moved, &error);
+	else
+		outcome = stream_pump(stream, &streams->world, budget, &moved, &error);
 	if (moved > 0 && streams->world.readers->count > 0)
-		readers_note_written(
-		    streams->world.readers, stream->row, stream->number, stream->file->path);
+		readers_note_written(streams->world.readers, stream->row, stream->number,
+		    stream->file != NULL ? stream->file->path : "");
 	if (outcome == STREAM_BROKEN)
 		note_broken(streams, stream, error);
 	else if (stream->error < 0)
@@ -321,8 +423,7 @@ static void note_waits(struct streams *streams, struct stream *stream, enum stre
 	if (stream->waits)
 		watch_remove(&stream->watch, streams->epoll_fd);
 	else
-		error = watch_set(&stream->watch, streams->epoll_fd,
-		    outcome == STREAM_WAITS ? EPOLLIN | EPOLLET : EPOLLIN);
+		error = watch(streams, stream, outcome == STREAM_WAITS);
 	if (error < 0)
 		note_broken(streams, stream, error);
 }
@@ -344,7 +445,7 @@ static void wake_waiters(struct streams *streams, struct logfile *file)
 		if (!stream->waits)
 			continue;
 		stream->waits = false;
-		if (stream->released || watch_set(&stream->watch, streams->epoll_fd, EPOLLIN) < 0)
+		if (stream->released || watch(streams, stream, false) < 0)
 			note_deadline(streams, stream->deadline_ns = clock_boot_ns());
 	}
 }
@@ -357,28 +458,35 @@ static bool is_written(enum stream_outcome outcome)
 
 static void note_broken(struct streams *streams, struct stream *stream, int error)
 {
+	if (stream->copy == NULL)
+		watch_remove(&stream->watch, streams->epoll_fd);
+	if (error != -EAGAIN && (stream->error == 0 || stream->error == -EAGAIN))
+		say_broken(stream, error);
+	if (stream->error == 0 && streams->broken++ == 0)
+		streams->retry_ns = clock_boot_ns() + RETRY_NS;
+	stream->error = error;
+}
+
+static void say_broken(const struct stream *stream, int error)
+{
 	const struct logspec *spec = stream->spec;
 
-	watch_remove(&stream->watch, streams->epoll_fd);
-	if (stream->error == 0) {
-		log_error("%s: %s: cannot write %s: %s; its output waits, trying again each second",
-		    spec->name, specs_stream_name(stream->number), spec->path, strerror(-error));
-		if (streams->broken++ == 0)
-			streams->retry_ns = clock_boot_ns() + RETRY_NS;
-	}
-	stream->error = error;
+	log_error("%s: %s: cannot write %s: %s; its output %s, trying again each second",
+	    spec->name, specs_stream_name(stream->number), spec->path, strerror(-error),
+	    spec->full == LOGSPEC_DROP ? "is dropped and counted" : "waits");
 }
 
 static void note_works(struct streams *streams, struct stream *stream)
 {
 	int error = 0;
 
-	if (!stream->released)
-		error = watch_set(&stream->watch, streams->epoll_fd, EPOLLIN);
+	if (!stream->released && stream->copy == NULL)
+		error = watch(streams, stream, false);
 	if (error < 0)
 		return;
-	log_notice("%s: %s: %s is written again", stream->spec->name,
-	    specs_stream_name(stream->number), stream->spec->path);
+	if (stream->error != -EAGAIN)
+		log_notice("%s: %s: %s is written again", stream->spec->name,
+		    specs_stream_name(stream->number), stream->spec->path);
 	stream->error = 0;
 	streams->broken--;
 }
@@ -400,6 +508,7 @@ static void forget(struct streams *streams, struct stream *stream)
 	if (stream->told)
 		tell_drained(
 		    streams, stream->slot, held_key(HELD_LOG_READ, stream->row, stream->number));
+	copy_free(&streams->copier, stream->copy);
 	stream_leave(stream, &streams->world);
 	watch_close(&stream->watch, streams->epoll_fd);
 	if (stream->spec_is_own)
@@ -418,7 +527,7 @@ static bool finish_round(struct streams *streams)
 	{
 		if (stream->spec == NULL)
 			continue;
-		switch (pump(streams, stream, LIMIT_LOG_BUDGET)) {
+		switch (pump(streams, stream, LIMIT_LOG_BUDGET, true)) {
 		case STREAM_BUSY:
 			more = true;
 			break;
@@ -432,4 +541,14 @@ static bool finish_round(struct streams *streams)
 		}
 	}
 	return more;
+}
+
+static bool is_waiting_for_sinks(const struct streams *streams)
+{
+	const struct stream *stream;
+
+	LIST_FOREACH (stream, &streams->list, link)
+		if (stream->error == -EAGAIN && stream_count_waiting(stream) > 0)
+			return true;
+	return false;
 }

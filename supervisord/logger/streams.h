@@ -4,7 +4,8 @@
  *
  * A stream whose file cannot be written leaves the epoll set, so that its program is held back by
  * the full pipe and nobody else notices; it is tried again each second, and that timer runs only
- * while there is such a one.  The same timer serves streams that wait for the end of a line.
+ * while there is such a one.  The same timer serves streams that wait for the end of a line.  A
+ * stream that is copied (copy.h) stays in the set, for its other targets.
  */
 #ifndef LOGGER_STREAMS_H
 #define LOGGER_STREAMS_H
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "supervisord/logger/copy.h"
 #include "supervisord/logger/reader.h"
 #include "supervisord/logger/specs.h"
 #include "supervisord/logger/stream.h"
@@ -26,12 +28,14 @@ struct streams {
 	unsigned orphans; /* released and not yet written */
 	int epoll_fd;
 	struct stream_world world;
+	struct copier copier; /* for streams that are not only spliced */
 	/* What is told when a released pipe has been written and closed; NULL: nobody. */
 	void (*drained)(uint32_t slot, uint64_t key);
 };
 
-/* Borrows `readers`.  Returns 0 or -errno. */
-int streams_init(struct streams *streams, int epoll_fd, struct readers *readers);
+/* Borrows `readers` and `ledger` (NULL: there is none).  Returns 0 or -errno. */
+int streams_init(
+    struct streams *streams, int epoll_fd, struct readers *readers, const struct ledger *ledger);
 
 /* `slot` now holds this pipe; what it held is released.  Takes `fd` in any case.  0 or -errno. */
 int streams_hold_consume(struct streams *streams, const struct specs *specs, uint32_t slot,
@@ -48,6 +52,15 @@ void streams_apply_specs(struct streams *streams, const struct specs *specs);
 
 /* Its pipe has something, or has ended.  The stream may be gone afterwards. */
 void streams_run(struct streams *streams, struct stream *stream);
+
+/* A sink can take more, or has failed: go on with the streams that wait for it. */
+void streams_run_sink(struct streams *streams, struct sink *sink);
+
+/* After the events of a wake-up: free what none of them can mean any more. */
+void streams_sweep(struct streams *streams);
+
+/* The last output of a stream that has no file; NULL: it has one, or there is no such stream. */
+const struct ring *streams_find_ring(const struct streams *streams, uint32_t row, uint16_t number);
 
 /* Milliseconds until streams_retry() is due; -1: never.  It does what is due. */
 int streams_get_timeout_ms(const struct streams *streams);
