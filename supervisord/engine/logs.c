@@ -28,7 +28,8 @@ enum { STDOUT_BIT = 1, STDERR_BIT = 2 };
 static void act(struct call *call, enum msg_type type);
 static bool has_log(const struct engine *engine, const struct stdio *stdio);
 static bool has_file(const struct engine *engine, const struct stdio *stdio);
-static bool find_row(struct call *call, const char *name, unsigned streams, bool (*has)(const struct engine *engine, const struct stdio *stdio), uint32_t *ret_row);
+static bool find_row(struct call *call, const char *name, unsigned streams,
+    bool (*has)(const struct engine *engine, const struct stdio *stdio), uint32_t *ret_row);
 static bool may_hand_over(struct call *call);
 static void hand_over(struct call *call, struct handover *handover);
 static int send_to_logger(void *context, int fd);
@@ -48,8 +49,8 @@ void logs_read(struct call *call)
 		call_invalid_parameter(call, "follow");
 		return;
 	}
-	if (!may_hand_over(call) ||
-	    !find_row(call, request.name, request.of_stderr ? STDERR_BIT : STDOUT_BIT, has_log, &row))
+	if (!may_hand_over(call) || !find_row(call, request.name,
+					request.of_stderr ? STDERR_BIT : STDOUT_BIT, has_log, &row))
 		return;
 	message = log_request_to_message(&request, row, call->client->more);
 	if (row == LOGSPEC_ROW_OWN)

@@ -44,7 +44,7 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_
 	logger->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (logger->epoll_fd < 0)
 		return -errno;
-	readers_init(&logger->readers, logger->epoll_fd);
+	readers_init(&logger->readers, logger->epoll_fd, &logger->specs, &logger->streams);
 	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers, logger->ledger);
 	logger->streams.drained = tell_drained;
 	/* The engine's requests wait in their socket until the specs say what they are about. */

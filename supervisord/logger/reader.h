@@ -15,41 +15,25 @@
 #include <stdint.h>
 
 #include "lib/archives.h"
-#include "lib/jsonw.h"
 #include "lib/protocol.h"
-#include "supervisord/logger/linesearch.h"
-#include "supervisord/logger/place.h"
+#include "supervisord/logger/readout.h"
 #include "supervisord/logger/specs.h"
-#include "supervisord/logger/watch.h"
 
-struct reader {
-	struct watch watch; /* the connection */
-	LIST_ENTRY(reader) link;
-	struct msg_read_log request;
-	char *path; /* of the log that it reads … */
-	struct archives archives;
-	struct place place;
-	enum { READER_NEW, READER_SEARCHES, READER_READS } stage;
-	struct line_search search;
-	struct place_end end; /* not following: where to stop */
-	enum place_loss loss; /* to be told with the next bytes */
-	char *raw;            /* a block of the log … */
-	size_t length;        /* … and what is in it, when one reply has to hold it all */
-	bool is_cut;          /* that was not all */
-	struct jsonw out;     /* the message that is being sent … */
-	size_t sent;          /* … and how far */
-	bool is_final;        /* `out` is the last message */
-	bool is_dead;         /* to be swept */
-};
+struct streams;
 
 struct readers {
 	LIST_HEAD(reader_list, reader) list;
+	const struct specs *specs;     /* those in force */
+	const struct streams *streams; /* for their rings */
+	uint64_t life;                 /* of this logger: its rings are not those of another */
 	int epoll_fd;
 	unsigned count;
 	unsigned dead;
 };
 
-void readers_init(struct readers *readers, int epoll_fd);
+/* Borrows both, which may change. */
+void readers_init(struct readers *readers, int epoll_fd, const struct specs *specs,
+    const struct streams *streams);
 
 /* Serve a request; takes `conn` in any case and answers on it also when it is refused. */
 void readers_add_consume(struct readers *readers, const struct specs *specs,

@@ -340,3 +340,65 @@ has_exactly() {
 	exits 4 sctl logs rotate acted
 	matches "$output" 'superctl logs --rotate'
 }
+
+@test "logs: stamped logs are merged by time, and know runs and times" {
+	stanza stamped <<-END
+		program "stamp-a" { command = "$SD/bin/numbers 300 300 40" log_format = "stamp" log_max_size = "5KB" log_keep = 100 }
+		program "stamp-b" { command = "$SD/bin/numbers 300 300 50" log_format = "json" log_max_size = "5KB" log_keep = 100 }
+	END
+	wait_for "$PATIENCE" log_has stamp-a ' 300 x'
+	wait_for "$PATIENCE" log_has stamp-b ' 300 x'
+	exits 0 sctl logs 'stamp-*' -n all
+	equals lines "$(wc -l <<<"$output")" 600
+	cut -d'|' -f2 <<<"$output" | cut -d' ' -f2 | LC_ALL=C sort -c
+	exits 0 sctl logs 'stamp-*' -n 5 --json
+	equals lines "$(wc -l <<<"$output")" 10
+	equals names "$(grep -o '"name":"[^"]*"' <<<"$output" | sort | uniq -c | tr -s ' ' | tr '\n' ,)" \
+		' 5 "name":"stamp-a", 5 "name":"stamp-b",'
+	exits 0 sctl restart stamp-a
+	wait_for "$PATIENCE" has_run stamp-a 2
+	exits 0 sctl logs stamp-a --run 1
+	equals lines "$(wc -l <<<"$output")" 300
+	exits 0 sctl logs stamp-a --run 1 --grep ' 2[0-9] x' -n 3
+	equals numbers "$(awk '{ print $6 }' <<<"$output" | tr '\n' ' ')" "27 28 29 "
+	exits 0 sctl logs stamp-a --since 2d
+	at_least lines "$(wc -l <<<"$output")" 301
+	exits 0 sctl logs stamp-a --since 2200-01-01
+	equals output "$output" ""
+}
+
+# has_run NAME RUN: there is a line of that run.
+has_run() {
+	[ -n "$(sctl logs "$1" --run "$2")" ]
+}
+
+@test "logs: of a program without a file come from memory, and end with the program" {
+	local follower
+
+	stanza memory <<-END
+		program "memory" { command = "$SD/bin/numbers 100 500 40" stdout = "syslog" }
+	END
+	wait_for "$PATIENCE" in_memory memory ' 100 x'
+	[ ! -e "$SD/log/memory.log" ]
+	exits 0 sctl logs memory -n 3
+	equals numbers "$(awk '{ print $6 }' <<<"$output" | tr '\n' ' ')" "98 99 100 "
+	matches "$output" '^20[0-9-]*T[0-9:.]*Z memory 1 out '
+	exits 0 sctl logs memory --grep ' 50 x' --json
+	matches "$output" '^\{"time":"20.*Z","program":"memory","name":"memory","run":1,"stream":"out","text":".* 50 x*"\}$'
+	exits 1 sctl logs --rotate memory
+	follow "$SD/memory.out" -n all memory
+	wait_for "$PATIENCE" file_has "$SD/memory.out" ' 100 x'
+	has_exactly "$SD/memory.out" 1 100
+	kill_role logger
+	sctl restart memory >/dev/null
+	wait_for "$PATIENCE" file_has "$SD/memory.out" 'memory 2 out .* 100 x'
+	equals notes "$(grep -c 'lines may be missing here' "$SD/memory.out")" 1
+	rm "$SD/conf.d/memory.conf"
+	sctl apply >/dev/null
+	wait_for "$PATIENCE" ended "$follower"
+	wait "$follower"
+}
+
+in_memory() {
+	sctl logs "$1" -n all | grep -q -- "$2"
+}
