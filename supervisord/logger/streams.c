@@ -202,11 +202,17 @@ void streams_retry(struct streams *streams)
 	bool broken = streams->broken > 0 && now_ns >= streams->retry_ns;
 	bool waiting = streams->wait_ns > 0 && now_ns >= streams->wait_ns;
 	struct stream *stream, *next;
+	bool flush;
 
 	/* Unfinished lines that have waited long enough. */
-	while ((stream = copier_get_due(&streams->copier, now_ns)) != NULL)
-		if (pump(streams, stream, LIMIT_LOG_BUDGET, true) == STREAM_ENDED)
+	while ((stream = copier_get_due(&streams->copier, now_ns, &flush)) != NULL) {
+		enum stream_outcome outcome = pump(streams, stream, LIMIT_LOG_BUDGET, flush);
+
+		if (outcome == STREAM_ENDED)
 			forget(streams, stream);
+		else if (outcome == STREAM_BUSY)
+			(void)watch_rearm(&stream->watch, streams->epoll_fd);
+	}
 	if (!broken && !waiting)
 		return;
 	if (broken)
