@@ -18,6 +18,7 @@
 #define FINISH_LIMIT_MS 5000
 
 static void serve_events(struct logger *logger, const struct epoll_event *events, int count);
+static int get_timeout_ms(const struct logger *logger);
 static void tell_drained(uint32_t slot, uint64_t key);
 static void serve_guardian(struct logger *logger);
 static void serve_peer(struct logger *logger);
@@ -47,6 +48,7 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_
 	readers_init(&logger->readers, logger->epoll_fd, &logger->specs, &logger->streams);
 	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers, logger->ledger);
 	logger->streams.drained = tell_drained;
+	upkeep_init(&logger->upkeep, &logger->streams.world.files, logger->epoll_fd);
 	/* The engine's requests wait in their socket until the specs say what they are about. */
 	if (error == 0)
 		error = watch_set(&logger->guardian, logger->epoll_fd, EPOLLIN);
@@ -66,8 +68,7 @@ int logger_run(struct logger *logger)
 	struct epoll_event events[EVENTS];
 
 	while (!logger->is_done) {
-		int count = epoll_wait(
-		    logger->epoll_fd, events, EVENTS, streams_get_timeout_ms(&logger->streams));
+		int count = epoll_wait(logger->epoll_fd, events, EVENTS, get_timeout_ms(logger));
 
 		if (count < 0 && errno != EINTR) {
 			log_error("epoll_wait: %s", strerror(errno));
@@ -75,6 +76,7 @@ int logger_run(struct logger *logger)
 		}
 		serve_events(logger, events, count);
 		streams_retry(&logger->streams);
+		upkeep_run(&logger->upkeep);
 		readers_sweep(&logger->readers);
 		streams_sweep(&logger->streams);
 		if (logger->is_orphan && !streams_is_active(&logger->streams))
@@ -82,6 +84,15 @@ int logger_run(struct logger *logger)
 	}
 	readers_finish(&logger->readers, &logger->specs);
 	return EXIT_SUCCESS;
+}
+
+/* Without work that has a time there is none: -1. */
+static int get_timeout_ms(const struct logger *logger)
+{
+	int one = streams_get_timeout_ms(&logger->streams);
+	int other = upkeep_get_timeout_ms(&logger->upkeep);
+
+	return one < 0 || (other >= 0 && other < one) ? other : one;
 }
 
 /*
@@ -111,6 +122,9 @@ static void serve_events(struct logger *logger, const struct epoll_event *events
 		case WATCH_READER:
 			readers_run(&logger->readers, &logger->specs, (struct reader *)watch,
 			    events[i].events);
+			break;
+		case WATCH_CHILD:
+			upkeep_note_child(&logger->upkeep);
 			break;
 		}
 	}
@@ -237,6 +251,7 @@ static void handle_specs(struct logger *logger, int fd)
 		return;
 	}
 	streams_apply_specs(&logger->streams, &specs);
+	upkeep_apply_specs(&logger->upkeep, &specs);
 	specs_done(&logger->specs);
 	logger->specs = specs;
 	readers_note_specs(&logger->readers, &logger->specs);

@@ -17,6 +17,7 @@
 #include "supervisord/logger/reader.h"
 #include "supervisord/logger/specs.h"
 #include "supervisord/logger/streams.h"
+#include "supervisord/logger/upkeep.h"
 #include "supervisord/logger/watch.h"
 
 struct logger {
@@ -27,6 +28,7 @@ struct logger {
 	struct specs specs;
 	struct streams streams;
 	struct readers readers;
+	struct upkeep upkeep;
 	bool is_orphan; /* the guardian is gone */
 	bool is_done;
 };
