@@ -17,6 +17,7 @@
 /* Finished lines at once, see target.c; and how long an unfinished one waits for its end. */
 #define OUT_BYTES (256 * 1024)
 #define HOLD_NS   (2 * NS_PER_S)
+#define LOOK_NS   NS_PER_MS
 /* The most a pipe holds by default, and so what the scratch pipe must be able to hold. */
 #define PIPE_BYTES (1024 * 1024)
 
@@ -31,14 +32,10 @@ struct pass {
 	bool force;  /* give an unfinished line in this round */
 	bool is_all; /* the look saw all that is in the pipe */
 	bool has_consumed;
+	size_t consumed;
 	int error; /* of a target; the last one */
 };
 
-static bool may_repeat(const struct copier *copier, const struct stream *stream);
-static bool has_target(const struct logspec *spec, const char *name);
-static size_t count_targets(const struct logspec *spec);
-static void add_target(struct copier *copier, struct copy *copy, const char *text, size_t length);
-static void adopt(struct copy *copy, struct copy *old);
 static enum stream_outcome pump_raw(struct pass *pass, size_t budget);
 static enum stream_outcome pump_lines(struct pass *pass, size_t budget);
 static int look(struct pass *pass);
@@ -50,7 +47,7 @@ static int consume(struct pass *pass, size_t bytes, size_t *ret_used);
 static bool make_progress(struct pass *pass);
 static bool pipe_is_full(int fd);
 static enum stream_outcome settle(struct pass *pass);
-static void forget_held(struct copier *copier, struct copy *copy);
+static void plan_look(struct copier *copier, struct copy *copy);
 static bool is_still_held(struct copier *copier, struct stream *stream);
 
 int copier_init(
@@ -62,6 +59,7 @@ int copier_init(
 	    .scratch = {-1, -1},
 	    .null_fd = -1};
 	TAILQ_INIT(&copier->held);
+	copier->look_ns = INT64_MAX;
 	copier->is_restarted = ledger != NULL && atomic_load(&ledger->header.logger_starts) > 1;
 	rings_init(&copier->rings, LIMIT_LOG_MEMORY);
 	jsonw_init(&copier->out, OUT_BYTES + form_bound(LIMIT_LOG_LINE));
@@ -89,66 +87,6 @@ void copier_set_limits(struct copier *copier, size_t memory, size_t line_max)
 	}
 	rings_set_limit(&copier->rings, memory != 0 ? memory : LIMIT_LOG_MEMORY,
 	    copier->in_size + copier->out.limit);
-}
-
-bool copy_is_needed(const struct logspec *spec)
-{
-	return spec->format != LOGSPEC_RAW || spec->full == LOGSPEC_DROP || spec->targets != NULL;
-}
-
-int copy_set_spec(struct copier *copier, struct stream *stream)
-{
-	const struct logspec *spec = stream->spec;
-	struct copy *old = stream->copy, *copy;
-	const char *at = spec->targets != NULL ? spec->targets : "log";
-	bool has_file = has_target(spec, "log");
-
-	copy = calloc(1, sizeof(*copy) + count_targets(spec) * sizeof(copy->targets[0]));
-	if (copy == NULL)
-		return -ENOMEM;
-	copy->stream = stream;
-	copy->may_repeat =
-	    old == NULL && stream_count_waiting(stream) > 0 && may_repeat(copier, stream);
-	copy->raw = (struct raw){.world = copier->world, .null_fd = copier->null_fd};
-	copy->has_raw_file = has_file && spec->format == LOGSPEC_RAW;
-	while (*at != '\0') {
-		size_t length = strcspn(at, "\n");
-
-		add_target(copier, copy, at, length);
-		at += length + (at[length] == '\n');
-	}
-	if (old != NULL)
-		adopt(copy, old);
-	if (!has_file && copy->ring == NULL) {
-		copy->ring = malloc(sizeof(*copy->ring));
-		if (copy->ring != NULL)
-			ring_init(copy->ring, &copier->rings);
-	}
-	if (has_file && copy->ring != NULL) {
-		ring_done(copy->ring);
-		free(copy->ring);
-		copy->ring = NULL;
-	}
-	if (old != NULL)
-		copy_free(copier, old);
-	stream->copy = copy;
-	return 0;
-}
-
-void copy_free(struct copier *copier, struct copy *copy)
-{
-	if (copy == NULL)
-		return;
-	forget_held(copier, copy);
-	for (size_t i = 0; i < copy->count; i++) {
-		sink_remove_waiting(&copy->targets[i]);
-		if (copy->targets[i].sink != NULL)
-			sinks_put(&copier->sinks, copy->targets[i].sink);
-	}
-	if (copy->ring != NULL)
-		ring_done(copy->ring);
-	free(copy->ring);
-	free(copy);
 }
 
 enum stream_outcome copy_pump(struct copier *copier, struct stream *stream, size_t budget,
@@ -192,7 +130,7 @@ static enum stream_outcome pump_lines(struct pass *pass, size_t budget)
 		if (error == -ENODATA)
 			return STREAM_ENDED;
 		if (error == -EAGAIN) {
-			forget_held(pass->copier, pass->copy);
+			copy_forget_held(pass->copier, pass->copy);
 			return pass->error < 0 ? STREAM_BROKEN : STREAM_DRY;
 		}
 		if (error == 0)
@@ -217,109 +155,33 @@ static enum stream_outcome pump_lines(struct pass *pass, size_t budget)
 int64_t copier_next_due(const struct copier *copier)
 {
 	const struct copy *first = TAILQ_FIRST(&copier->held);
+	int64_t due = first != NULL ? first->held_ns + HOLD_NS : INT64_MAX;
 
-	return first != NULL ? first->held_ns + HOLD_NS : INT64_MAX;
+	return first != NULL && copier->look_ns < due ? copier->look_ns : due;
 }
 
-struct stream *copier_get_due(const struct copier *copier, int64_t now_ns)
+struct stream *copier_get_due(struct copier *copier, int64_t now_ns, bool *ret_flush)
 {
-	const struct copy *first = TAILQ_FIRST(&copier->held);
+	struct copy *copy = TAILQ_FIRST(&copier->held);
+	int64_t next_ns = INT64_MAX;
 
-	return first != NULL && first->held_ns + HOLD_NS <= now_ns ? first->stream : NULL;
-}
-
-/* ---- targets -------------------------------------------------------------------------------- */
-
-/* Did another logger have this pipe, which may have given on what is in it? */
-static bool may_repeat(const struct copier *copier, const struct stream *stream)
-{
-	const struct ledger_state *state;
-
-	if (!copier->is_restarted || stream->row >= LIMIT_ROWS)
-		return false;
-	state = ledger_get_state(copier->ledger, (int)stream->row);
-	return state->starts != 1 || state->run_start_ns < copier->start_ns;
-}
-
-static bool has_target(const struct logspec *spec, const char *name)
-{
-	const char *at = spec->targets;
-	size_t length = strlen(name);
-
-	if (at == NULL)
-		return strcmp(name, "log") == 0;
-	while (at != NULL) {
-		if (strncmp(at, name, length) == 0 && (at[length] == '\0' || at[length] == '\n'))
-			return true;
-		at = strchr(at, '\n');
-		at += at != NULL;
-	}
-	return false;
-}
-
-static size_t count_targets(const struct logspec *spec)
-{
-	size_t count = 1;
-
-	for (const char *at = spec->targets; at != NULL && *at != '\0'; at++)
-		count += *at == '\n';
-	return count;
-}
-
-/* One that cannot be made is as one that is not configured: the others go on. */
-static void add_target(struct copier *copier, struct copy *copy, const char *text, size_t length)
-{
-	const struct logspec *spec = copy->stream->spec;
-	struct target *target = &copy->targets[copy->count];
-	char address[4096];
-
-	if (length >= sizeof(address))
-		return;
-	memcpy(address, text, length);
-	address[length] = '\0';
-	*target = (struct target){
-	    .stream = copy->stream, .format = spec->format, .line_max = stream_line_max(spec)};
-	if (strcmp(address, "log") == 0) {
-		copy->count += !copy->has_raw_file;
-		return;
-	}
-	if (strncmp(address, "inherit:", 8) == 0) {
-		target->format = strcmp(address + 8, "prefix") == 0 ? LOGSPEC_PREFIX
-				 : strcmp(address + 8, "json") == 0 ? LOGSPEC_JSON
-								    : LOGSPEC_RAW;
-		(void)snprintf(address, sizeof(address), "fd:%d", spec->stream + 1);
-	}
-	target->sink = sinks_get(&copier->sinks, address);
-	if (target->sink == NULL)
-		return;
-	if (!sink_takes_lines(target->sink) && target->sink->kind != SINK_JOURNAL &&
-	    target->line_max > LIMIT_LOG_MESSAGE)
-		target->line_max = LIMIT_LOG_MESSAGE;
-	copy->count++;
-}
-
-/* What the old targets know of their readers, and the ring, are the new ones'. */
-static void adopt(struct copy *copy, struct copy *old)
-{
-	copy->raw = old->raw;
-	copy->ring = old->ring;
-	copy->may_repeat = old->may_repeat;
-	old->ring = NULL;
-	for (size_t i = 0; i < copy->count; i++) {
-		struct target *target = &copy->targets[i];
-
-		for (size_t k = 0; k < old->count; k++) {
-			const struct target *former = &old->targets[k];
-
-			if (former->sink != target->sink)
-				continue;
-			target->ahead = former->ahead;
-			target->dropped = former->dropped;
-			target->is_skipping = former->is_skipping;
-			target->mark_due = former->mark_due;
-			break;
+	*ret_flush = copy != NULL && copy->held_ns + HOLD_NS <= now_ns;
+	if (*ret_flush)
+		return copy->stream;
+	if (now_ns < copier->look_ns)
+		return NULL;
+	TAILQ_FOREACH (copy, &copier->held, held_link) {
+		if (copy->look_ns <= now_ns) {
+			/* Whatever it finds: not again in this round. */
+			copy->look_delay_ns *= 2;
+			copy->look_ns = now_ns + copy->look_delay_ns;
+			return copy->stream;
 		}
+		if (copy->look_ns < next_ns)
+			next_ns = copy->look_ns;
 	}
+	copier->look_ns = next_ns;
+	return NULL;
 }
 
 /* ---- one look ------------------------------------------------------------------------------- */
@@ -471,8 +333,8 @@ static int consume(struct pass *pass, size_t bytes, size_t *ret_used)
 	for (size_t i = 0; i < copy->count; i++)
 		copy->targets[i].ahead -= used;
 	*ret_used = used;
-	if (used > 0)
-		pass->has_consumed = true;
+	pass->has_consumed = pass->has_consumed || used > 0;
+	pass->consumed += used;
 	return 0;
 }
 
@@ -523,16 +385,27 @@ static enum stream_outcome settle(struct pass *pass)
 	if (pass->error < 0)
 		return STREAM_BROKEN;
 	if (pass->has_consumed)
-		forget_held(copier, copy);
+		copy_forget_held(copier, copy);
 	copy->held = pass->delivery.length;
 	if (copy->held_ns == 0) {
 		copy->held_ns = clock_boot_ns();
 		TAILQ_INSERT_TAIL(&copier->held, copy, held_link);
+		if (pass->consumed >= PIPE_BYTES / 32)
+			(void)fcntl(pass->stream->watch.fd, F_SETPIPE_SZ, LIMIT_LOG_PIPE);
 	}
+	plan_look(copier, copy);
 	return STREAM_DRY;
 }
 
-static void forget_held(struct copier *copier, struct copy *copy)
+static void plan_look(struct copier *copier, struct copy *copy)
+{
+	copy->look_delay_ns = LOOK_NS;
+	copy->look_ns = clock_boot_ns() + LOOK_NS;
+	if (copy->look_ns < copier->look_ns)
+		copier->look_ns = copy->look_ns;
+}
+
+void copy_forget_held(struct copier *copier, struct copy *copy)
 {
 	if (copy->held_ns != 0)
 		TAILQ_REMOVE(&copier->held, copy, held_link);
@@ -565,7 +438,9 @@ static bool is_still_held(struct copier *copier, struct stream *stream)
 		found = found || memchr(copier->in, '\n', (size_t)count) != NULL;
 		total += (size_t)count;
 	}
-	if (!found)
+	if (!found) {
 		copy->held = total;
+		plan_look(copier, copy);
+	}
 	return !found && total < (size_t)fcntl(stream->watch.fd, F_GETPIPE_SZ) / 2;
 }

@@ -40,6 +40,7 @@ static void say_broken(struct streams *streams, struct stream *stream, int error
 static void note_works(struct streams *streams, struct stream *stream);
 static void end_error(struct streams *streams, struct stream *stream);
 static void release(struct streams *streams, struct stream *stream);
+static void tell_drained(struct streams *streams, uint32_t slot, uint64_t key);
 static void forget(struct streams *streams, struct stream *stream);
 static bool finish_round(struct streams *streams);
 
@@ -89,8 +90,8 @@ void streams_release(struct streams *streams, uint32_t slot, uint64_t key)
 
 	if (stream != NULL)
 		stream->told = true;
-	else if (streams->drained != NULL)
-		streams->drained(slot, key);
+	else
+		tell_drained(streams, slot, key);
 	release(streams, stream);
 }
 
@@ -207,11 +208,17 @@ void streams_retry(struct streams *streams)
 	bool broken = streams->broken > 0 && now_ns >= streams->retry_ns;
 	bool waiting = streams->wait_ns > 0 && now_ns >= streams->wait_ns;
 	struct stream *stream, *next;
+	bool flush;
 
 	/* Unfinished lines that have waited long enough. */
-	while ((stream = copier_get_due(&streams->copier, now_ns)) != NULL)
-		if (pump(streams, stream, LIMIT_LOG_BUDGET, true) == STREAM_ENDED)
+	while ((stream = copier_get_due(&streams->copier, now_ns, &flush)) != NULL) {
+		enum stream_outcome outcome = pump(streams, stream, LIMIT_LOG_BUDGET, flush);
+
+		if (outcome == STREAM_ENDED)
 			forget(streams, stream);
+		else if (outcome == STREAM_BUSY)
+			(void)watch_rearm(&stream->watch, streams->epoll_fd);
+	}
 	if (!broken && !waiting)
 		return;
 	if (broken)
@@ -403,7 +410,7 @@ static enum stream_outcome pump(
 		outcome = stream_pump(stream, &streams->world, budget, &moved, &error);
 	if (moved > 0 && streams->world.readers->count > 0)
 		readers_note_written(streams->world.readers, stream->row, stream->number,
-		    stream->file != NULL ? stream->file->path : "", moved);
+		    stream->file != NULL ? stream->file->path : "");
 	if (outcome == STREAM_BROKEN)
 		note_broken(streams, stream, error);
 	else if (stream->error < 0)
@@ -487,7 +494,7 @@ static void say_broken(struct streams *streams, struct stream *stream, int error
 	log_error("%s: %s: cannot write %s: %s; its output %s%s, trying again each second",
 	    spec->name, specs_stream_name(stream->number), spec->path, strerror(-error),
 	    spec->full == LOGSPEC_DROP ? "is dropped and counted" : "waits",
-	    of_disk ? ", and so others in the same case" : "");
+	    of_disk ? ", and that of others in the same case" : "");
 }
 
 static void note_works(struct streams *streams, struct stream *stream)
@@ -498,7 +505,7 @@ static void note_works(struct streams *streams, struct stream *stream)
 		error = watch(streams, stream, false);
 	if (error < 0)
 		return;
-	if (stream->error != -EAGAIN && !stream->is_untold)
+	if (!stream->is_untold && stream->error != -EAGAIN)
 		log_notice("%s: %s: %s is written again", stream->spec->name,
 		    specs_stream_name(stream->number), stream->spec->path);
 	end_error(streams, stream);
@@ -518,15 +525,23 @@ static void end_error(struct streams *streams, struct stream *stream)
 	streams->disk_error = 0;
 }
 
+/* What it had is written, and there will be no more. */
+static void tell_drained(struct streams *streams, uint32_t slot, uint64_t key)
+{
+	readers_note_released(streams->world.readers, held_key_row(key), held_key_stream(key));
+	if (streams->drained != NULL)
+		streams->drained(slot, key);
+}
+
 static void forget(struct streams *streams, struct stream *stream)
 {
 	if (stream->slot < streams->slots && streams->by_slot[stream->slot] == stream)
 		streams->by_slot[stream->slot] = NULL;
 	end_error(streams, stream);
 	streams->orphans -= stream->released;
-	if (stream->told && streams->drained != NULL)
-		streams->drained(
-		    stream->slot, held_key(HELD_LOG_READ, stream->row, stream->number));
+	if (stream->told)
+		tell_drained(
+		    streams, stream->slot, held_key(HELD_LOG_READ, stream->row, stream->number));
 	copy_free(&streams->copier, stream->copy);
 	stream_leave(stream, &streams->world);
 	watch_close(&stream->watch, streams->epoll_fd);
