@@ -49,7 +49,7 @@ enum msg_type {
 	MSG_DRAINED = 48, /* slot, key: what a released pipe still had is written */
 	/* engine -> logger */
 	MSG_READ_LOG = 64, /* one descriptor: a client's connection; payload: struct msg_read_log */
-	MSG_LOG_ROTATE, /* likewise, payload: struct msg_log_act; see logger/logact.h */
+	MSG_LOG_ROTATE,    /* likewise, payload: struct msg_log_act; see logger/logact.h */
 	MSG_LOG_REOPEN,
 	MSG_LOG_CLEAR,
 };

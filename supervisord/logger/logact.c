@@ -15,8 +15,7 @@ static int act(struct stream_world *world, enum msg_type type, const struct logs
 static int refresh(
     struct logfile *file, const struct logspec *spec, uint64_t *ret_size, int *ret_is_open);
 static void write_files(struct jsonw *w, const struct logspec *const specs[2]);
-static void write_error(
-    struct jsonw *w, const char *error, const char *name, const char *reason);
+static void write_error(struct jsonw *w, const char *error, const char *name, const char *reason);
 static void answer(struct jsonw *w, int conn);
 
 bool logact_is_request(uint32_t type)
@@ -24,8 +23,8 @@ bool logact_is_request(uint32_t type)
 	return type == MSG_LOG_ROTATE || type == MSG_LOG_REOPEN || type == MSG_LOG_CLEAR;
 }
 
-void logact_serve_consume(struct stream_world *world, const struct specs *specs,
-    enum msg_type type, const struct msg_log_act *request, int conn)
+void logact_serve_consume(struct stream_world *world, const struct specs *specs, enum msg_type type,
+    const struct msg_log_act *request, int conn)
 {
 	const struct logspec *found[2] = {NULL, NULL};
 	struct jsonw w;

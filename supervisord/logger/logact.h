@@ -17,8 +17,8 @@
 bool logact_is_request(uint32_t type);
 
 /* Do it and answer; takes `conn` in any case. */
-void logact_serve_consume(struct stream_world *world, const struct specs *specs,
-    enum msg_type type, const struct msg_log_act *request, int conn);
+void logact_serve_consume(struct stream_world *world, const struct specs *specs, enum msg_type type,
+    const struct msg_log_act *request, int conn);
 
 /*
  * The three themselves, for one file.  Return 0 or -errno.
@@ -27,7 +27,8 @@ void logact_serve_consume(struct stream_world *world, const struct specs *specs,
  */
 int logact_rotate(struct stream_world *world, struct logfile *file, const struct logspec *spec);
 
-/* Have what stands at the path open, now or at the end of the line that is open; made if need be. */
+/* Have what stands at the path open, now or at the end of the line that is open; made if need be.
+ */
 int logact_reopen(struct logfile *file, const struct logspec *spec);
 
 /* Remove the archives and empty the log.  What is written from now on stays. */

@@ -24,7 +24,7 @@ struct stream;
 struct logfile {
 	char *path;
 	struct logfiles *owner; /* told of rotations; NULL: nobody */
-	int fd; /* -1: not open */
+	int fd;                 /* -1: not open */
 	dev_t dev;
 	ino_t ino;
 	uint64_t rotate_at; /* size past which to rotate; 0: never */
@@ -32,7 +32,7 @@ struct logfile {
 	int64_t period_start_s, period_end_s; /* of the calendar, around that time */
 	bool rotate_asked;                    /* at the next end of a line */
 	int rotation_error; /* it was said, and the file grows until the next try; 0 or -errno */
-	bool trim_fails;     /* likewise */
+	bool trim_fails;    /* likewise */
 	bool archives_are_read;
 	struct archives archives;
 	/* Who writes to it, see share.h. */

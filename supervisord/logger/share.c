@@ -28,7 +28,7 @@ static struct stream *find_marked(const struct logfile *file);
 int share_step(struct pump *pump)
 {
 	struct logfile *file = pump->stream->file;
-	ssize_t seen = pump_look(pump, sizeof(pump->world->look));
+	ssize_t seen = pump_look(pump, LIMIT_LOG_LOOK);
 	int is_open;
 
 	if (seen <= 0)
@@ -171,7 +171,7 @@ static bool may_wait_for_end(struct pump *pump, size_t seen)
 	if (stream->flush || pump->world->finishing)
 		return false;
 	/* Buffers that are partly empty count in full. */
-	if (capacity < 0 || seen >= (size_t)capacity / 2 || seen == sizeof(pump->world->look))
+	if (capacity < 0 || seen >= (size_t)capacity / 2 || seen == LIMIT_LOG_LOOK)
 		return false;
 	if (stream->begun_ns == 0)
 		stream->begun_ns = now_ns;

@@ -63,7 +63,7 @@ struct stream_world {
 	struct readers *readers;
 	struct logfiles files;
 	bool finishing; /* nobody waits for another any more */
-	char look[LIMIT_LOG_LOOK];
+	char *look;     /* LIMIT_LOG_LOOK bytes for what was seen */
 };
 
 /*

@@ -50,6 +50,10 @@ int streams_init(
 	streams->epoll_fd = epoll_fd;
 	streams->world.readers = readers;
 	LIST_INIT(&streams->list);
+	/* By itself: it is not touched, and takes no memory, before it is needed. */
+	streams->world.look = malloc(LIMIT_LOG_LOOK);
+	if (streams->world.look == NULL)
+		return -ENOMEM;
 	if (pipe2(streams->world.scratch, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	return copier_init(&streams->copier, epoll_fd, &streams->world, ledger);
@@ -489,7 +493,7 @@ static void say_broken(struct streams *streams, struct stream *stream, int error
 	log_error("%s: %s: cannot write %s: %s; its output %s%s, trying again each second",
 	    spec->name, specs_stream_name(stream->number), spec->path, strerror(-error),
 	    spec->full == LOGSPEC_DROP ? "is dropped and counted" : "waits",
-	    of_disk ? ", and that of others in the same case" : "");
+	    of_disk ? ", and so others in the same case" : "");
 }
 
 static void note_works(struct streams *streams, struct stream *stream)
@@ -500,7 +504,7 @@ static void note_works(struct streams *streams, struct stream *stream)
 		error = watch(streams, stream, false);
 	if (error < 0)
 		return;
-	if (!stream->is_untold && stream->error != -EAGAIN)
+	if (stream->error != -EAGAIN && !stream->is_untold)
 		log_notice("%s: %s: %s is written again", stream->spec->name,
 		    specs_stream_name(stream->number), stream->spec->path);
 	end_error(streams, stream);

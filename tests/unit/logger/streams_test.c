@@ -116,6 +116,7 @@ static int tear_down(void **state)
 	specs_done(&specs);
 	close(streams.world.scratch[0]);
 	close(streams.world.scratch[1]);
+	free(streams.world.look);
 	close(streams.epoll_fd);
 	(void)snprintf(command, sizeof(command), "rm -rf %s/*", directory);
 	return system(command);
