@@ -51,7 +51,7 @@ enum msg_type {
 	MSG_DRAINED = 48, /* slot, key: what a released pipe still had is written */
 	/* engine -> logger */
 	MSG_READ_LOG = 64, /* one descriptor: a client's connection; payload: struct msg_read_log */
-	MSG_LOG_ROTATE, /* likewise, payload: struct msg_log_act; see logger/logact.h */
+	MSG_LOG_ROTATE,    /* likewise, payload: struct msg_log_act; see logger/logact.h */
 	MSG_LOG_REOPEN,
 	MSG_LOG_CLEAR,
 };
@@ -65,10 +65,10 @@ struct msg_head {
 
 /* A client wants to read a log; the logger answers on the connection itself, in Varlink. */
 struct msg_read_log {
-	uint32_t row;    /* or LOGSPEC_ROW_OWN */
-	uint16_t stream; /* 0 stdout, 1 stderr */
-	uint8_t follow;  /* go on after the end */
-	uint8_t more;    /* the call said "more": several replies are allowed */
+	uint32_t row;               /* or LOGSPEC_ROW_OWN */
+	uint16_t stream;            /* 0 stdout, 1 stderr */
+	uint8_t follow;             /* go on after the end */
+	uint8_t more;               /* the call said "more": several replies are allowed */
 	uint64_t lines;             /* last so many first; UINT64_MAX: all there is */
 	int64_t since_ns;           /* not 0: not the last lines, but from this time on, by files */
 	char from[LIMIT_LOG_PLACE]; /* not "": on from here, see logger/place.h; NUL-terminated */
