@@ -45,7 +45,7 @@ enum exitcode loghistory_run(struct logview *view)
 	(void)logsource_wait(&view->sources[0]);
 	if (logview_is_plain(view))
 		return pass_on(view, &view->sources[0]);
-	cursors = calloc(view->count, sizeof(*cursors));
+	cursors = calloc(view->count + 1, sizeof(*cursors));
 	if (cursors == NULL) {
 		ctl_complain(view->ctl, "out of memory");
 		return EXITCODE_FAILED;

@@ -65,10 +65,10 @@ struct msg_head {
 
 /* A client wants to read a log; the logger answers on the connection itself, in Varlink. */
 struct msg_read_log {
-	uint32_t row;    /* or LOGSPEC_ROW_OWN */
-	uint16_t stream; /* 0 stdout, 1 stderr */
-	uint8_t follow;  /* go on after the end */
-	uint8_t more;    /* the call said "more": several replies are allowed */
+	uint32_t row;               /* or LOGSPEC_ROW_OWN */
+	uint16_t stream;            /* 0 stdout, 1 stderr */
+	uint8_t follow;             /* go on after the end */
+	uint8_t more;               /* the call said "more": several replies are allowed */
 	uint64_t lines;             /* last so many first; UINT64_MAX: all there is */
 	int64_t since_ns;           /* not 0: not the last lines, but from this time on, by files */
 	char from[LIMIT_LOG_PLACE]; /* not "": on from here, see logger/place.h; NUL-terminated */

@@ -282,12 +282,11 @@ load logplay.bash
 
 # One reply without data, which says where to go on, and the end.
 has_empty_reply() {
-	tail -n 2 "$1" | head -n 1 |
-		grep -qE '^\{"parameters":\{"data":"","format":"raw","next":"[0-9a-f.]+"\}\}$' &&
-		[ "$(tail -n 1 "$1")" = closed ] || {
+	if ! tail -n 2 "$1" | head -n 1 | grep -qE '^\{"parameters":\{"data":"","format":"raw","next":"[0-9a-f.]+"\}\}$' ||
+		[ "$(tail -n 1 "$1")" != closed ]; then
 		cat "$1"
 		return 1
-	}
+	fi
 }
 
 @test "logger: the last lines, across archives, in one reply or several" {

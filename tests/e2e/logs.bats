@@ -177,12 +177,13 @@ has_archive() {
 
 # ---- several logs, archives of every kind, and what happens to a reader ---------------------------
 
-# follow OUTPUT OPTION… NAME…: superctl logs -f in the background; its pid is in $follower, and in a file for teardown().
+# follow OUTPUT OPTION… NAME…: superctl logs -f in the background, from the first line on, whenever it comes to look; its pid
+# is in $follower, and in a file for teardown().
 follow() {
 	local out=$1
 
 	shift
-	"$SUPERCTL" -s "$SD/run/control.sock" logs -f "$@" >"$out" 2>"$out.err" 3>&- &
+	"$SUPERCTL" -s "$SD/run/control.sock" logs -f -n all "$@" >"$out" 2>"$out.err" 3>&- &
 	follower=$!
 	echo "$follower" >>"$SD/followers"
 }
@@ -316,7 +317,7 @@ has_exactly() {
 	stanza orphaned <<-END
 		program "orphaned" { command = "$SD/bin/numbers 1500 500 80" }
 	END
-	follow "$SD/orphaned.out" -n all orphaned
+	follow "$SD/orphaned.out" orphaned
 	wait_for "$PATIENCE" file_has "$SD/orphaned.out" ' 200 x'
 	kill_role engine
 	wait_for "$PATIENCE" file_has "$SD/orphaned.out" ' 1500 x'
@@ -433,7 +434,7 @@ has_run() {
 	exits 0 sctl logs memory --grep ' 50 x' --json
 	matches "$output" '^\{"time":"20.*Z","program":"memory","name":"memory","run":1,"stream":"out","text":".* 50 x*"\}$'
 	exits 1 sctl logs --rotate memory
-	follow "$SD/memory.out" -n all memory
+	follow "$SD/memory.out" memory
 	wait_for "$PATIENCE" file_has "$SD/memory.out" ' 100 x'
 	has_exactly "$SD/memory.out" 1 100
 	kill_role logger
