@@ -14,7 +14,6 @@
 #define DIRECTORY_MODE 0755
 
 static int open_path(const char *path, int *ret_fd);
-static int make_parents(const char *path);
 
 void logfile_init(struct logfile *file)
 {
@@ -127,26 +126,7 @@ int logfile_line_is_open(const struct logfile *file, uint64_t size)
 	return got == 1 && last != '\n';
 }
 
-static int open_path(const char *path, int *ret_fd)
-{
-	/* Not O_APPEND: splice(2) refuses it.  O_NONBLOCK: a FIFO in the place must not stop the
-	 * logger. */
-	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	int fd = open(path, flags, FILE_MODE), error;
-
-	if (fd < 0 && errno == ENOENT) {
-		error = make_parents(path);
-		if (error < 0)
-			return error;
-		fd = open(path, flags, FILE_MODE);
-	}
-	if (fd < 0)
-		return -errno;
-	*ret_fd = fd;
-	return 0;
-}
-
-static int make_parents(const char *path)
+int logfile_make_parents(const char *path)
 {
 	char parent[CHAIN_PATH_SIZE];
 	int error = chain_format_path(parent, sizeof(parent), path, 0);
@@ -159,5 +139,24 @@ static int make_parents(const char *path)
 			return -errno;
 		*slash = '/';
 	}
+	return 0;
+}
+
+static int open_path(const char *path, int *ret_fd)
+{
+	/* Not O_APPEND: splice(2) refuses it.  O_NONBLOCK: a FIFO in the place must not stop the
+	 * logger. */
+	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = open(path, flags, FILE_MODE), error;
+
+	if (fd < 0 && errno == ENOENT) {
+		error = logfile_make_parents(path);
+		if (error < 0)
+			return error;
+		fd = open(path, flags, FILE_MODE);
+	}
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
 	return 0;
 }

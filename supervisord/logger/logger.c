@@ -23,6 +23,7 @@ static void serve_peer(struct logger *logger);
 static void handle_held(struct logger *logger, struct msg *msg);
 static void handle_specs(struct logger *logger, int fd);
 static void handle_finish(struct logger *logger);
+static void ask_for_another(struct logger *logger);
 static void lose_guardian(struct logger *logger);
 
 int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
@@ -33,12 +34,14 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
 	    .guardian = {.kind = WATCH_GUARDIAN, .fd = guardian_fd},
 	    .peer = {.kind = WATCH_PEER, .fd = peer_fd},
 	};
+	sandbox_enter(&logger->sandbox);
 	logger->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (logger->epoll_fd < 0)
 		return -errno;
 	readers_init(&logger->readers, logger->epoll_fd);
 	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers);
 	logger->streams.drained = tell_drained;
+	logger->streams.sandbox = &logger->sandbox;
 	if (error == 0)
 		error = watch_set(&logger->guardian, logger->epoll_fd, EPOLLIN);
 	if (error == 0)
@@ -68,12 +71,14 @@ int logger_run(struct logger *logger)
 		}
 		serve_events(logger, events, count);
 		streams_retry(&logger->streams);
+		if (logger->streams.wants_new_logger && !logger->is_orphan)
+			ask_for_another(logger);
 		readers_sweep(&logger->readers);
 		if (logger->is_orphan && !streams_is_active(&logger->streams))
 			logger->is_done = true;
 	}
 	readers_finish(&logger->readers, &logger->specs);
-	return EXIT_SUCCESS;
+	return logger->exit_code;
 }
 
 /*
@@ -193,6 +198,12 @@ static void handle_specs(struct logger *logger, int fd)
 		log_error("cannot read the log specs: %s; the former ones stay", strerror(-error));
 		return;
 	}
+	if (sandbox_is_outdated_for(&logger->sandbox, &specs.table)) {
+		specs_done(&specs);
+		ask_for_another(logger);
+		return;
+	}
+	sandbox_close_paths(&logger->sandbox, &specs.table);
 	streams_apply_specs(&logger->streams, &specs);
 	specs_done(&logger->specs);
 	logger->specs = specs;
@@ -205,10 +216,19 @@ static void handle_finish(struct logger *logger)
 	logger->is_done = true;
 }
 
+/* What is in the pipes is the next one's. */
+static void ask_for_another(struct logger *logger)
+{
+	log_notice("there is a new log directory: a new logger is to open it");
+	logger->exit_code = EXIT_AGAIN;
+	logger->is_done = true;
+}
+
 static void lose_guardian(struct logger *logger)
 {
 	watch_close(&logger->guardian, logger->epoll_fd);
 	logger->is_orphan = true;
+	logger->streams.sandbox = NULL; /* nobody is left to start another logger */
 	log_error("the guardian is gone; writing on for as long as a program does");
 	streams_leave_own_pipe(&logger->streams);
 }

@@ -7,6 +7,7 @@
  * restart and finds the rest on the file system, so it may be killed at any instruction.  It never
  * waits but in epoll_wait(2).  It exits 0 after MSG_FINISH, or, when the guardian is gone, as soon
  * as no pipe has a writer: programs that outlive everything of ours do not get a SIGPIPE for it.
+ * It exits EXIT_AGAIN when a file is out of its reach that a new logger will have (sandbox.h).
  */
 #ifndef LOGGER_LOGGER_H
 #define LOGGER_LOGGER_H
@@ -14,6 +15,7 @@
 #include <stdbool.h>
 
 #include "supervisord/logger/reader.h"
+#include "supervisord/logger/sandbox.h"
 #include "supervisord/logger/specs.h"
 #include "supervisord/logger/streams.h"
 #include "supervisord/logger/watch.h"
@@ -25,11 +27,13 @@ struct logger {
 	struct specs specs;
 	struct streams streams;
 	struct readers readers;
+	struct sandbox sandbox;
 	bool is_orphan; /* the guardian is gone */
 	bool is_done;
+	int exit_code;
 };
 
-/* Takes both sockets.  Returns 0 or -errno. */
+/* Takes both sockets.  The process is confined from here on.  Returns 0 or -errno. */
 int logger_init(struct logger *logger, int guardian_fd, int peer_fd);
 
 /* Serve until the end.  Returns the exit code. */

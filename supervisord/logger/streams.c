@@ -283,12 +283,14 @@ static void note_broken(struct streams *streams, struct stream *stream, int erro
 	const struct logspec *spec = stream->spec;
 
 	watch_remove(&stream->watch, streams->epoll_fd);
-	if (stream->error == 0) {
+	if (error == -EACCES && streams->sandbox != NULL &&
+	    sandbox_is_outdated(streams->sandbox, spec->path))
+		streams->wants_new_logger = true;
+	else if (stream->error == 0)
 		log_error("%s: %s: cannot write %s: %s; its output waits, trying again each second",
 		    spec->name, specs_stream_name(stream->number), spec->path, strerror(-error));
-		if (streams->broken++ == 0)
-			streams->retry_ns = clock_boot_ns() + RETRY_NS;
-	}
+	if (stream->error == 0 && streams->broken++ == 0)
+		streams->retry_ns = clock_boot_ns() + RETRY_NS;
 	stream->error = error;
 }
 

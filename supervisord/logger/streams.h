@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "supervisord/logger/reader.h"
+#include "supervisord/logger/sandbox.h"
 #include "supervisord/logger/specs.h"
 #include "supervisord/logger/stream.h"
 
@@ -28,6 +29,8 @@ struct streams {
 	struct readers *readers; /* told what is written */
 	/* What is told when a released pipe has been written and closed; NULL: nobody. */
 	void (*drained)(uint32_t slot, uint64_t key);
+	const struct sandbox *sandbox; /* NULL: none */
+	bool wants_new_logger;         /* a file is closed to this one: sandbox_is_outdated() */
 };
 
 /* Borrows `readers`.  Returns 0 or -errno. */

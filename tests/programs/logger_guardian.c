@@ -26,6 +26,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,7 @@ struct held {
 	int fd;       /* what the logger gets */
 	int write_fd; /* the other end of a pipe */
 	pid_t writer;
+	bool released; /* kept until the logger has drained it */
 };
 
 static const char *logger_path;
@@ -61,6 +63,7 @@ static int peer_fds[2];
 static int own_write = -1;
 
 static int run_line(char *line);
+static int start_logger(void);
 
 static void pause_ms(long ms)
 {
@@ -100,11 +103,55 @@ int main(int argc, char *argv[])
 	return 0;
 }
 
+/* What the logger says, and whether it wants to be started again. */
+static int poll_logger(void)
+{
+	struct msg msg;
+	int status;
+
+	while (guardian_fd >= 0 && channel_receive(guardian_fd, &msg, MSG_DONTWAIT) > 0) {
+		struct held *held = &slots[msg.head.slot % SLOTS];
+
+		if (msg.head.type == MSG_DRAINED && held->released) {
+			close(held->fd);
+			*held = (struct held){.fd = -1, .write_fd = -1};
+		}
+		channel_drop_fds(&msg);
+	}
+	if (logger_pid <= 0 || waitpid(logger_pid, &status, WNOHANG) != logger_pid)
+		return 0;
+	logger_pid = 0;
+	close(guardian_fd);
+	guardian_fd = -1;
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_AGAIN ? start_logger() : -ECHILD;
+}
+
+/* To a logger that is just ending: the next one is told at its start. */
+static int forgive_again(int error)
+{
+	if (error != -EPIPE && error != -ECONNRESET)
+		return error;
+	for (int i = 0; i < DEADLINE_S * 200 && guardian_fd >= 0; i++) {
+		pid_t before = logger_pid;
+
+		error = poll_logger();
+		if (error < 0 || logger_pid != before)
+			return error;
+		pause_ms(5);
+	}
+	return -ETIMEDOUT;
+}
+
+static int send_type(enum msg_type type, uint32_t slot)
+{
+	struct msg_head head = {.type = type, .slot = slot, .key = slots[slot].key};
+
+	return channel_send_head(guardian_fd, &head, type == MSG_HELD ? slots[slot].fd : -1, 0);
+}
+
 static int send_held(uint32_t slot)
 {
-	struct msg_head head = {.type = MSG_HELD, .slot = slot, .key = slots[slot].key};
-
-	return logger_pid > 0 ? channel_send_head(guardian_fd, &head, slots[slot].fd, 0) : 0;
+	return logger_pid > 0 ? forgive_again(send_type(MSG_HELD, slot)) : 0;
 }
 
 static int hold(uint32_t slot, uint64_t key, int fd)
@@ -146,9 +193,12 @@ static int start_logger(void)
 	guardian_fd = pair[0];
 	(void)snprintf(text, sizeof(text), "%d", (int)logger_pid);
 	(void)setenv("LOGGER_PID", text, 1);
-	for (uint32_t slot = 0; slot < SLOTS && error == 0; slot++)
+	for (uint32_t slot = 0; slot < SLOTS && error == 0; slot++) {
 		if (slots[slot].fd >= 0)
-			error = send_held(slot);
+			error = send_type(MSG_HELD, slot);
+		if (slots[slot].released && error == 0)
+			error = send_type(MSG_RELEASED, slot);
+	}
 	return error;
 }
 
@@ -172,6 +222,8 @@ static int await_exit(pid_t pid)
 	for (int i = 0; i < DEADLINE_S * 200; i++) {
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		if (pid != logger_pid && poll_logger() < 0)
+			return -ECHILD;
 		pause_ms(5);
 	}
 	return -ETIMEDOUT;
@@ -181,6 +233,12 @@ static int await_logger_end(void)
 {
 	int code = await_exit(logger_pid);
 
+	if (code == EXIT_AGAIN) {
+		close(guardian_fd);
+		if (start_logger() < 0 || send_type(MSG_FINISH, 0) < 0)
+			return -1;
+		code = await_exit(logger_pid);
+	}
 	if (code >= 0)
 		logger_pid = 0;
 	return code == 0 ? 0 : -1;
@@ -202,9 +260,25 @@ static int run_storm(int count)
 	return 0;
 }
 
+/* A released slot is free when what was in it is written. */
+static int await_free(uint32_t slot)
+{
+	for (int i = 0; i < DEADLINE_S * 200; i++) {
+		int error = poll_logger();
+
+		if (error < 0 || !slots[slot].released)
+			return error;
+		pause_ms(5);
+	}
+	return -ETIMEDOUT;
+}
+
 static int make_pipe(uint32_t slot, uint64_t key)
 {
-	int ends[2];
+	int ends[2], error = await_free(slot);
+
+	if (error < 0)
+		return error;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
@@ -289,6 +363,8 @@ static int await_drained(uint32_t slot)
 
 		if (ioctl(slots[slot].fd, FIONREAD, &count) == 0 && count == 0)
 			return 0;
+		if (poll_logger() < 0)
+			return -ECHILD;
 		pause_ms(5);
 	}
 	return -ETIMEDOUT;
@@ -342,28 +418,19 @@ static int run_shell(const char *command, bool again)
 	for (int i = 0; i < DEADLINE_S * 50; i++) {
 		if (system(command) == 0)
 			return 0;
-		if (!again)
+		if (!again || poll_logger() < 0)
 			return -1;
 		pause_ms(20);
 	}
 	return -ETIMEDOUT;
 }
 
-static int send_simple(enum msg_type type, uint32_t slot)
-{
-	struct msg_head head = {.type = type, .slot = slot, .key = slots[slot].key};
-
-	return channel_send_head(guardian_fd, &head, -1, 0);
-}
-
 static int release(uint32_t slot)
 {
-	int error = logger_pid > 0 ? send_simple(MSG_RELEASED, slot) : 0;
-
-	close(slots[slot].fd);
 	close(slots[slot].write_fd);
-	slots[slot] = (struct held){.fd = -1, .write_fd = -1};
-	return error;
+	slots[slot].write_fd = -1;
+	slots[slot].released = true;
+	return logger_pid > 0 ? forgive_again(send_type(MSG_RELEASED, slot)) : 0;
 }
 
 /* The guardian dies: everything it holds is closed. */
@@ -457,7 +524,7 @@ static int run_line(char *line)
 	if (strcmp(line, "read") == 0 || strcmp(line, "hang") == 0)
 		return run_read_command(line, rest);
 	if (strcmp(line, "finish") == 0)
-		return send_simple(MSG_FINISH, 0) < 0 ? -1 : await_logger_end();
+		return forgive_again(send_type(MSG_FINISH, 0)) < 0 ? -1 : await_logger_end();
 	if (strcmp(line, "abandon") == 0)
 		return abandon();
 	if (strcmp(line, "pipe") == 0)
