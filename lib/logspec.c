@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * logspec.c: see logspec.h.  Layout: magic, count, then a fixed record each, then the strings.  The
- * reader checks every length although it trusts the writer: the table may come from an older build.
+ * logspec.c: see logspec.h.  Layout: magic, size of a record, count, then a record each, then the
+ * texts. The reader checks every length although it trusts the writer: the table may come from an
+ * older build, whose records have another size.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,25 +17,32 @@
 #include "lib/limits.h"
 #include "lib/logspec.h"
 
-#define MAGIC 0x31636570736c6f67ULL
+#define MAGIC 0x32636570736c6f67ULL
 
 struct file_head {
 	uint64_t magic;
+	uint64_t record_size;
 	uint64_t count;
 };
 
+/* clang-format off */
+#define NUMBER(type, member) type member;
+/* Offset from the start of the file, of a NUL-terminated string; 0: NULL. */
+#define TEXT(member) uint32_t member;
 struct file_record {
-	uint64_t max_bytes;
-	uint32_t row;
-	uint32_t keep;
-	uint32_t name; /* offsets from the start of the file, of NUL-terminated strings */
-	uint32_t path;
-	uint32_t stream;
-	uint32_t spare;
+	LOGSPEC_NUMBERS(NUMBER)
+	LOGSPEC_TEXTS(TEXT)
 };
+#undef NUMBER
+#undef TEXT
+/* clang-format on */
 
 static int write_table(FILE *file, const struct logspec *specs, size_t count);
+static int write_record(FILE *file, const struct logspec *spec, size_t *at);
+static void write_texts(FILE *file, const struct logspec *spec);
 static int decode(struct logspec_table *table, size_t size);
+static int decode_record(const struct logspec_table *table, size_t size,
+    const struct file_record *record, struct logspec *ret_spec);
 
 int logspec_write(const struct logspec *specs, size_t count, int *ret_fd)
 {
@@ -104,32 +112,73 @@ const struct logspec *logspec_find(const struct logspec_table *table, uint32_t r
 	return NULL;
 }
 
+size_t logspec_text_size(const struct logspec *spec)
+{
+	size_t size = 0;
+
+#define TEXT(member) size += spec->member != NULL ? strlen(spec->member) + 1 : 0;
+	LOGSPEC_TEXTS(TEXT)
+#undef TEXT
+	return size;
+}
+
+char *logspec_copy(const struct logspec *spec, char *at, struct logspec *ret_copy)
+{
+	*ret_copy = *spec;
+#define TEXT(member)                                                                               \
+	if (spec->member != NULL) {                                                                \
+		size_t length = strlen(spec->member) + 1;                                          \
+                                                                                                   \
+		ret_copy->member = memcpy(at, spec->member, length);                               \
+		at += length;                                                                      \
+	}
+	LOGSPEC_TEXTS(TEXT)
+#undef TEXT
+	return at;
+}
+
 static int write_table(FILE *file, const struct logspec *specs, size_t count)
 {
-	struct file_head head = {.magic = MAGIC, .count = count};
+	struct file_head head = {
+	    .magic = MAGIC, .record_size = sizeof(struct file_record), .count = count};
 	size_t at = sizeof(head) + count * sizeof(struct file_record);
+	int error = 0;
 
 	fwrite(&head, sizeof(head), 1, file);
-	for (size_t i = 0; i < count; i++) {
-		struct file_record record = {
-		    .max_bytes = specs[i].max_bytes,
-		    .row = specs[i].row,
-		    .keep = specs[i].keep,
-		    .stream = specs[i].stream,
-		    .name = (uint32_t)at,
-		    .path = (uint32_t)(at + strlen(specs[i].name) + 1),
-		};
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = write_record(file, &specs[i], &at);
+	for (size_t i = 0; i < count && error == 0; i++)
+		write_texts(file, &specs[i]);
+	return error < 0 ? error : ferror(file) ? -EIO : 0;
+}
 
-		at = record.path + strlen(specs[i].path) + 1;
-		if (at > UINT32_MAX)
-			return -EFBIG;
-		fwrite(&record, sizeof(record), 1, file);
+/* `at`: where its texts will stand; moved past them. */
+static int write_record(FILE *file, const struct logspec *spec, size_t *at)
+{
+	struct file_record record;
+
+	memset(&record, 0, sizeof(record));
+#define NUMBER(type, member) record.member = spec->member;
+	LOGSPEC_NUMBERS(NUMBER)
+#undef NUMBER
+#define TEXT(member)                                                                               \
+	if (spec->member != NULL) {                                                                \
+		record.member = (uint32_t)*at;                                                     \
+		*at += strlen(spec->member) + 1;                                                   \
 	}
-	for (size_t i = 0; i < count; i++) {
-		fwrite(specs[i].name, strlen(specs[i].name) + 1, 1, file);
-		fwrite(specs[i].path, strlen(specs[i].path) + 1, 1, file);
-	}
-	return ferror(file) ? -EIO : 0;
+	LOGSPEC_TEXTS(TEXT)
+#undef TEXT
+	fwrite(&record, sizeof(record), 1, file);
+	return *at > UINT32_MAX ? -EFBIG : 0;
+}
+
+static void write_texts(FILE *file, const struct logspec *spec)
+{
+#define TEXT(member)                                                                               \
+	if (spec->member != NULL)                                                                  \
+		fwrite(spec->member, strlen(spec->member) + 1, 1, file);
+	LOGSPEC_TEXTS(TEXT)
+#undef TEXT
 }
 
 static int decode(struct logspec_table *table, size_t size)
@@ -137,7 +186,8 @@ static int decode(struct logspec_table *table, size_t size)
 	struct file_head head;
 
 	memcpy(&head, table->bytes, sizeof(head));
-	if (head.magic != MAGIC || head.count > 2 * LIMIT_ROWS + 1 ||
+	if (head.magic != MAGIC || head.record_size != sizeof(struct file_record) ||
+	    head.count > 2 * LIMIT_ROWS + 1 ||
 	    head.count > (size - sizeof(head)) / sizeof(struct file_record))
 		return -EBADMSG;
 	if (head.count > 0 && table->bytes[size - 1] != '\0')
@@ -147,19 +197,34 @@ static int decode(struct logspec_table *table, size_t size)
 		return -ENOMEM;
 	for (size_t i = 0; i < head.count; i++) {
 		struct file_record record;
+		int error;
 
 		memcpy(&record, table->bytes + sizeof(head) + i * sizeof(record), sizeof(record));
-		if (record.name >= size || record.path >= size)
-			return -EBADMSG;
-		table->specs[i] = (struct logspec){
-		    .row = record.row,
-		    .stream = (uint16_t)record.stream,
-		    .keep = record.keep,
-		    .max_bytes = record.max_bytes,
-		    .name = table->bytes + record.name,
-		    .path = table->bytes + record.path,
-		};
+		error = decode_record(table, size, &record, &table->specs[i]);
+		if (error < 0)
+			return error;
 	}
 	table->count = head.count;
+	return 0;
+}
+
+static int decode_record(const struct logspec_table *table, size_t size,
+    const struct file_record *record, struct logspec *ret_spec)
+{
+	struct logspec spec = {0};
+
+#define NUMBER(type, member) spec.member = record->member;
+	LOGSPEC_NUMBERS(NUMBER)
+#undef NUMBER
+#define TEXT(member)                                                                               \
+	if (record->member >= size)                                                                \
+		return -EBADMSG;                                                                   \
+	if (record->member > 0)                                                                    \
+		spec.member = table->bytes + record->member;
+	LOGSPEC_TEXTS(TEXT)
+#undef TEXT
+	if (spec.name == NULL || spec.path == NULL)
+		return -EBADMSG;
+	*ret_spec = spec;
 	return 0;
 }

@@ -7,20 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/logspec.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/laststate.h"
+#include "supervisord/engine/logspecs.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/readiness.h"
 #include "supervisord/engine/retired.h"
-
-/* Of the daemon's own log, which no stanza describes. */
-#define OWN_LOG_MAX_BYTES (10 * 1000 * 1000)
-#define OWN_LOG_KEEP      5
 
 #define STEP_REASON 256
 
@@ -46,9 +42,6 @@ static void note_changed(void *context, const char *key, enum change_class chang
 static int add_new(struct apply *apply, const struct config *config, bool start);
 static void recall(
     const struct config *config, const char *name, bool *wanted, enum reason *reason);
-static int hold_log_specs(struct engine *engine);
-static size_t add_log_specs(
-    struct engine *engine, const struct program *program, struct logspec *specs);
 static void act(struct apply *apply);
 static bool is_outdated(const struct program *program);
 static void act_on(struct apply *apply, struct program *program);
@@ -211,7 +204,7 @@ static int commit(struct apply *apply, struct config *config)
 	if (error == 0)
 		error = engine_link_programs(engine);
 	if (error == 0)
-		error = hold_log_specs(engine);
+		error = logspecs_hold(engine);
 	if (error < 0)
 		log_error("apply: %s", strerror(-error)); /* the next apply tries again */
 	boot_prepare_log_dir(config->settings.key_log_dir);
@@ -358,71 +351,6 @@ static void recall(const struct config *config, const char *name, bool *wanted, 
 		log_error("%s: cannot read its last state in %s: %s", name,
 		    config->settings.key_state_dir, strerror(-up));
 	}
-}
-
-static int hold_log_specs(struct engine *engine)
-{
-	struct logspec *specs = calloc(2 * engine->program_count + 1, sizeof(*specs));
-	size_t count = 0;
-	char *own_path = NULL;
-	int fd, slot, error = -ENOMEM;
-
-	if (specs == NULL)
-		return -ENOMEM;
-	if (asprintf(&own_path, "%s/supervisord.log", engine->config->settings.key_log_dir) < 0) {
-		own_path = NULL;
-		goto out;
-	}
-	specs[count++] = (struct logspec){
-	    .row = LOGSPEC_ROW_OWN,
-	    .keep = OWN_LOG_KEEP,
-	    .max_bytes = OWN_LOG_MAX_BYTES,
-	    .name = "supervisord",
-	    .path = own_path,
-	};
-	for (size_t i = 0; i < engine->program_count; i++)
-		count += add_log_specs(engine, engine->programs[i], specs + count);
-	error = logspec_write(specs, count, &fd);
-	if (error < 0)
-		goto out;
-	slot = slots_hold(&engine->slots, held_key(HELD_LOG_SPECS, 0, 0), fd);
-	if (slot < 0)
-		close(fd);
-	else
-		slots_forget_fd(&engine->slots, slot);
-	error = slot < 0 ? slot : 0;
-out:
-	for (size_t i = 1; i < count; i++)
-		free((char *)(uintptr_t)specs[i].path);
-	free(own_path);
-	free(specs);
-	return error;
-}
-
-static size_t add_log_specs(
-    struct engine *engine, const struct program *program, struct logspec *specs)
-{
-	const struct program_config *config = program->config;
-	size_t count = 0;
-
-	for (int stream = 0; stream < 2; stream++) {
-		const struct stdio *stdio = stream == 0 ? &config->key_stdout : &config->key_stderr;
-		char *path;
-
-		/* A pipe of the run before is written to its end. */
-		if ((stdio->kind != STDIO_LOG && program->streams.log_read[stream] < 0) ||
-		    (path = config_log_path(engine->config, config, stream)) == NULL)
-			continue;
-		specs[count++] = (struct logspec){
-		    .row = (uint32_t)program->run.row,
-		    .stream = (uint16_t)stream,
-		    .keep = config->key_log_keep,
-		    .max_bytes = config->key_log_max_size,
-		    .name = program_name(program),
-		    .path = path,
-		};
-	}
-	return count;
 }
 
 /* All wishes before the first consequence: order is then decided with all of them known. */

@@ -86,9 +86,10 @@ int build_expand_program(struct build *build, struct build_program *program);
 /* Checks of more than one key, to the report.  0 or -ENOMEM. */
 int build_check(struct build *build);
 
-/* The parts of that which are about programs that name others. */
+/* The parts of that which are about programs that name others, and about log files. */
 struct confgraph;
 int build_check_links(struct build *build);
+int build_check_logs(struct build *build);
 int build_check_conflicts(struct build *build, const struct confgraph *order);
 
 /* The hashes; to be called when nothing is changed any more.  0 or -ENOMEM. */

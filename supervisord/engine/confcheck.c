@@ -79,6 +79,8 @@ int build_check(struct build *build)
 		error = check_streams_cycle(build, &streams);
 	if (error == 0)
 		error = build_check_links(build);
+	if (error == 0)
+		error = build_check_logs(build);
 	confgraph_done(&streams);
 	return error;
 }

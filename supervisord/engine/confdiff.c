@@ -102,6 +102,8 @@ static void tell(void (*each)(void *context, const char *key, enum change_class 
 #define EQUAL_READY(a, b)         equal_check((a), (b))
 #define EQUAL_ON_FAILURE(a, b)    equal_on_failure((a), (b))
 #define EQUAL_STEPS(a, b)         equal_steps((a), (b))
+#define EQUAL_LOG_ROTATE(a, b)    (*(a) == *(b))
+#define EQUAL_LOG_COMPRESS(a, b)  (*(a) == *(b))
 #define EQUAL_HEALTH_ACTION(a, b) ((a)->kind == (b)->kind && (a)->signal == (b)->signal)
 
 #define COMPARE(name, type, def, min, max, class, help) \
@@ -122,6 +124,7 @@ static enum change_class diff_life(const struct life_config *old_config,
 	if (old_config == new_config)
 		return CHANGE_NONE;
 	LIFE_KEYS(COMPARE)
+	LOG_KEYS(COMPARE)
 	return strongest;
 }
 

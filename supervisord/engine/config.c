@@ -9,6 +9,7 @@
 
 #include "supervisord/engine/confbuild.h"
 #include "supervisord/engine/confsource.h"
+#include "supervisord/engine/expand.h"
 #include "supervisord/engine/value.h"
 
 static struct life_config *own_life(
@@ -95,12 +96,33 @@ const struct group_config *config_find_group(const struct config *config, const 
 
 char *config_log_path(const struct config *config, const struct program_config *program, int stream)
 {
-	char *path;
+	const char *file =
+	    stream == 1 ? program->life->key_log_file_stderr : program->life->key_log_file;
+	const char *directory = config->settings.key_log_dir;
+	struct expand_words words = {
+	    .name = program->name,
+	    .program = program->name,
+	    .instance = "1",
+	    /* Refused by the check of the configuration: nobody is looked up for a log file. */
+	    .user = "",
+	    .home = "",
+	    .run_dir = config->settings.key_run_dir,
+	};
+	char *expanded, *path;
+	int length;
 
-	if (asprintf(&path, "%s/%s%s.log", config->settings.key_log_dir, program->name,
-		stream == 1 ? ".err" : "") < 0)
+	if (file == NULL) {
+		length = asprintf(
+		    &path, "%s/%s%s.log", directory, program->name, stream == 1 ? ".err" : "");
+		return length < 0 ? NULL : path;
+	}
+	if (expand_string(file, &words, &expanded) < 0)
 		return NULL;
-	return path;
+	if (expanded[0] == '/')
+		return expanded;
+	length = asprintf(&path, "%s/%s", directory, expanded);
+	free(expanded);
+	return length < 0 ? NULL : path;
 }
 
 /* NULL: it shares that of the defaults. */

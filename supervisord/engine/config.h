@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/logspec.h"
 #include "supervisord/engine/keys.h"
 
 enum restart_policy { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ON_ABNORMAL, RESTART_ALWAYS };
@@ -134,12 +135,15 @@ struct stop_sequence {
 #define KEY_CTYPE_ON_FAILURE    struct on_failure
 #define KEY_CTYPE_STEPS         struct stop_sequence
 #define KEY_CTYPE_HEALTH_ACTION struct health_action
+#define KEY_CTYPE_LOG_ROTATE    enum logspec_rotate
+#define KEY_CTYPE_LOG_COMPRESS  enum logspec_compress
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
 
 /* The keys that most programs leave alone: those that do share one such struct. */
 struct life_config {
 	LIFE_KEYS(KEY_MEMBER)
+	LOG_KEYS(KEY_MEMBER)
 };
 
 /* One stanza `program "NAME" { … }`, defaults filled in.  Members are key_command, key_shell, … */
@@ -222,6 +226,9 @@ const struct program_config *config_find_program(const struct config *config, co
 
 /* The group of this name, or NULL. */
 const struct group_config *config_find_group(const struct config *config, const char *name);
+
+/* The daemon's own log, in log_dir. */
+#define CONFIG_OWN_LOG "supervisord.log"
 
 /* Where a stream of a program is logged: absolute path, to be freed; NULL when out of memory. */
 char *config_log_path(

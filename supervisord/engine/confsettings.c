@@ -21,8 +21,8 @@
 
 /* Room for "/control.sock" in an address, see unix(7). */
 #define RUN_DIR_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof("/" RUNDIR_SOCKET))
-/* Room for "/NAME.err.log.1000" in a path. */
-#define LOG_DIR_MAX (PATH_MAX - LIMIT_NAME - 32)
+/* Room for "/NAME.err.log" and the time in the name of an archive. */
+#define LOG_DIR_MAX (PATH_MAX - LIMIT_NAME - 64)
 /* Room for the name of a file in it. */
 #define STATE_DIR_MAX (PATH_MAX - 64)
 

@@ -25,6 +25,7 @@ static int find_named_user(const char *user, struct ids *ids, gid_t *ret_gid);
 static int find_group(const char *group, gid_t *ret_gid);
 static int copy_user(const struct passwd *entry, struct ids *ids, gid_t *ret_gid);
 static int name_by_number(struct ids *ids);
+static bool is_in_group(gid_t gid);
 static int list_groups(struct ids *ids, bool known);
 
 int ids_resolve(const char *user, const char *group, struct ids *ret_ids, const char **ret_what)
@@ -68,6 +69,36 @@ int ids_resolve(const char *user, const char *group, struct ids *ret_ids, const 
 fail:
 	ids_done(&ids);
 	return error;
+}
+
+int ids_resolve_owner(
+    const char *user, const char *group, struct ids_owner *ret_owner, const char **ret_what)
+{
+	struct ids_owner owner = {.has_uid = user != NULL, .has_gid = group != NULL};
+	struct ids ids = {0};
+	gid_t login_gid;
+	int error;
+
+	if (user != NULL) {
+		*ret_what = "user";
+		error = find_named_user(user, &ids, &login_gid);
+		owner.uid = ids.uid;
+		ids_done(&ids);
+		if (error == 0 && geteuid() != 0 && owner.uid != geteuid())
+			error = -EPERM;
+		if (error < 0)
+			return error;
+	}
+	if (group != NULL) {
+		*ret_what = "group";
+		error = find_group(group, &owner.gid);
+		if (error == 0 && geteuid() != 0 && !is_in_group(owner.gid))
+			error = -EPERM;
+		if (error < 0)
+			return error;
+	}
+	*ret_owner = owner;
+	return 0;
 }
 
 void ids_done(struct ids *ids)
@@ -170,6 +201,22 @@ static int find_group(const char *group, gid_t *ret_gid)
 	}
 	free(buffer);
 	return error;
+}
+
+static bool is_in_group(gid_t gid)
+{
+	int count = getgroups(0, NULL);
+	gid_t *groups;
+	bool found = gid == getegid();
+
+	if (found || count <= 0)
+		return found;
+	groups = calloc((size_t)count, sizeof(*groups));
+	count = groups != NULL ? getgroups(count, groups) : 0;
+	for (int i = 0; i < count && !found; i++)
+		found = groups[i] == gid;
+	free(groups);
+	return found;
 }
 
 /* The groups of initgroups(3); a number without an entry is only in its own group. */

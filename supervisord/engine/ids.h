@@ -30,4 +30,19 @@ int ids_resolve(const char *user, const char *group, struct ids *ret_ids, const 
 
 void ids_done(struct ids *ids);
 
+/* Whom a file is to belong to. */
+struct ids_owner {
+	bool has_uid;
+	bool has_gid;
+	uid_t uid;
+	gid_t gid;
+};
+
+/*
+ * Resolve names or numbers of a file's owner; NULL leaves that half alone.  -ENOENT as above;
+ * -EPERM: not root, and not our own user or a group we are in.
+ */
+int ids_resolve_owner(
+    const char *user, const char *group, struct ids_owner *ret_owner, const char **ret_what);
+
 #endif

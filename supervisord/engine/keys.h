@@ -2,8 +2,8 @@
 /*
  * keys.h: every configuration key, one row each, and nothing about a key anywhere else.
  *
- * The rows drive the libconfuse options, the struct members, validation, defaults, the reload diff and the
- * key list of supervisord.conf(5).  Columns:
+ * The rows drive the libconfuse options, the struct members, validation, defaults, the reload diff
+ * and the key list of supervisord.conf(5).  Columns:
  *
  *   KEY(name, TYPE, default, minimum, maximum, change class, help)
  *
@@ -12,12 +12,13 @@
  * default   as text, parsed by the same parser as the user's value; NULL: unset
  * minimum,  of numbers, in the unit of the type (nanoseconds, bytes, count); ignored by other types
  * maximum
- * class     LIVE: takes effect at once; NEXT: with the next start; RESTART: apply restarts the program
- * help      one line for the manual; what is allowed is said by the type
+ * class     LIVE: takes effect at once; NEXT: with the next start; RESTART: apply restarts the
+ * program help      one line for the manual; what is allowed is said by the type
  *
- * Three lists: PROGRAM_KEYS, which nearly every program uses; LIFE_KEYS, which most leave alone: they live in a struct
- * of their own that programs without any of them share (config.h); SETTING_KEYS, of the daemon.  Rows whose name begins
- * with health_ are written without that prefix in a section health { … } of the program.
+ * Four lists: PROGRAM_KEYS, which nearly every program uses; LIFE_KEYS and LOG_KEYS, which most
+ * leave alone: they live in a struct of their own that programs without any of them share
+ * (config.h); SETTING_KEYS, of the daemon.  Rows whose name begins with health_ are written without
+ * that prefix in a section health { … } of the program.
  *
  * To add a key: add a row.  A new TYPE also needs its five small functions in value.c.
  */
@@ -81,7 +82,7 @@
 	KEY(log_max_size, SIZE, "10MB", 0, KEY_MB(1000000), LIVE, \
 	    "Rotate a log on the first whole line past this size; 0: never.") \
 	KEY(log_keep, COUNT, "5", 0, LIMIT_LOG_KEEP, LIVE, \
-	    "Rotated logs to keep, NAME.log.1 being the newest.") \
+	    "Rotated logs (archives) to keep; 0: none, a full log is removed.") \
 	KEY(after, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \
 	    "Programs that are started before this one when both are to start (this one waits until they are ready or have ended), and stopped after it. Order only: nothing is started because of it.")
 
@@ -158,6 +159,26 @@
 	    "So many good checks in a row make it healthy (again).") \
 	KEY(health_on_failure, HEALTH_ACTION, "restart", 0, 0, LIVE, \
 	    "What to do when it becomes unhealthy: restart it as after a failed run, send it a signal, or only say so.")
+
+#define LOG_KEYS(KEY) \
+	KEY(log_file, PATH, NULL, 0, 0, LIVE, \
+	    "File for the log of standard output, in place of NAME.log; relative paths are taken from log_dir. Programs that name one file share it line by line.") \
+	KEY(log_file_stderr, PATH, NULL, 0, 0, LIVE, \
+	    "Likewise for stderr = \"log\", in place of NAME.err.log.") \
+	KEY(log_rotate, LOG_ROTATE, "none", 0, 0, LIVE, \
+	    "Rotate a log also by the calendar: at the first line of a new hour, day or week (Monday) of local time.") \
+	KEY(log_max_age, DURATION, "0s", 0, 3650 * 24 * KEY_HOUR, LIVE, \
+	    "Remove archives that were rotated longer ago than this; 0: never.") \
+	KEY(log_total_size, SIZE, "0", 0, KEY_MB(1000000), LIVE, \
+	    "Remove the oldest archives while a log with its archives is larger than this; 0: never. With it, archives also make room when the disk is full.") \
+	KEY(log_compress, LOG_COMPRESS, "none", 0, 0, LIVE, \
+	    "Compress archives, in a process of the lowest priority.") \
+	KEY(log_user, STRING, NULL, 0, 0, LIVE, \
+	    "Owner of log files and archives. Only root may name another user.") \
+	KEY(log_group, STRING, NULL, 0, 0, LIVE, \
+	    "Group of log files and archives. Who is not root may name groups it is in.") \
+	KEY(log_mode, OCTAL, "0640", 0, 0777, LIVE, \
+	    "Permissions of log files and archives, octal; the owner must be able to read and write.")
 
 #define SETTING_KEYS(KEY) \
 	KEY(run_dir, PATH, NULL, 0, 0, NEXT, \

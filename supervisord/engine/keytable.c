@@ -24,7 +24,7 @@
 	ROW(settings, SETTINGS, name, key_##name, type, def, min, max, change, help)
 
 const struct key_row program_rows[PROGRAM_KEY_COUNT] = {
-	PROGRAM_KEYS(PROGRAM_ROW) LIFE_KEYS(LIFE_ROW) };
+	PROGRAM_KEYS(PROGRAM_ROW) LIFE_KEYS(LIFE_ROW) LOG_KEYS(LIFE_ROW) };
 const struct key_row group_rows[GROUP_KEY_COUNT] = { GROUP_KEYS(GROUP_ROW) };
 const struct key_row setting_rows[SETTING_KEY_COUNT] = { SETTING_KEYS(SETTING_ROW) };
 /* clang-format on */

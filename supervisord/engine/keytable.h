@@ -23,7 +23,8 @@
 	X(DURATION, false) X(SIZE, false) X(COUNT, false) X(FACTOR, false) X(SIGNAL, false) \
 	X(STDIN, false) X(STDOUT, false) X(STDERR, false) X(LEVEL, false) \
 	X(TYPE, false) X(BOOT, false) X(KILL_MODE, false) X(DEPENDS, true) X(READY, true) \
-	X(PERCENT, false) X(ON_FAILURE, true) X(STEPS, true) X(HEALTH_ACTION, false)
+	X(PERCENT, false) X(ON_FAILURE, true) X(STEPS, true) X(HEALTH_ACTION, false) \
+	X(LOG_ROTATE, false) X(LOG_COMPRESS, false)
 
 /* Of a stanza group; its member is in struct group_config.  Columns as in keys.h. */
 #define GROUP_KEYS(KEY) \
@@ -35,7 +36,7 @@ enum key_type { KEY_TYPES(KEY_TYPE_ENUM) KEY_TYPE_COUNT };
 #undef KEY_TYPE_ENUM
 
 #define KEY_INDEX(name, type, def, min, max, change, help) PROGRAM_##name,
-enum program_key { PROGRAM_KEYS(KEY_INDEX) LIFE_KEYS(KEY_INDEX) PROGRAM_KEY_COUNT };
+enum program_key { PROGRAM_KEYS(KEY_INDEX) LIFE_KEYS(KEY_INDEX) LOG_KEYS(KEY_INDEX) PROGRAM_KEY_COUNT };
 #undef KEY_INDEX
 #define KEY_INDEX(name, type, def, min, max, change, help) GROUP_##name,
 enum group_key { GROUP_KEYS(KEY_INDEX) GROUP_KEY_COUNT };

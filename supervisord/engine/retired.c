@@ -17,12 +17,14 @@ struct retired {
 static bool copy_order(struct retired *retired, const struct program_config *config);
 static bool copy_surroundings(struct retired *retired, const struct program_config *config);
 static bool copy_stop(struct retired *retired, const struct program_config *config);
+static bool copy_log(struct retired *retired, const struct life_config *life);
 static bool copy_text(char **ret_copy, const char *text);
 static bool copy_list(string_list *ret_copy, string_list list);
 static size_t count_of(string_list list);
 
 static const struct life_config unknown_life = {
     .key_hook_timeout = 30 * NS_PER_S,
+    .key_log_mode = LOGSPEC_MODE,
 };
 
 const struct program_config retired_unknown = {
@@ -55,7 +57,8 @@ struct program_config *retired_new(const char *name, const struct program_config
 	last->key_log_keep = config->key_log_keep;
 	last->key_umask = config->key_umask;
 	if (copy_text(&last->name, name) && copy_order(retired, config) &&
-	    copy_surroundings(retired, config) && copy_stop(retired, config))
+	    copy_surroundings(retired, config) && copy_stop(retired, config) &&
+	    copy_log(retired, config->life))
 		return last;
 	retired_free(last);
 	return NULL;
@@ -75,6 +78,10 @@ void retired_free(struct program_config *config)
 	free(retired->life.key_stop_command);
 	free(retired->life.key_pre_stop);
 	free(retired->life.key_post_stop);
+	free(retired->life.key_log_file);
+	free(retired->life.key_log_file_stderr);
+	free(retired->life.key_log_user);
+	free(retired->life.key_log_group);
 	free(retired);
 }
 
@@ -126,6 +133,22 @@ static bool copy_stop(struct retired *retired, const struct program_config *conf
 	return copy_list(&life->key_stop_command, config->life->key_stop_command) &&
 	       copy_list(&life->key_pre_stop, config->life->key_pre_stop) &&
 	       copy_list(&life->key_post_stop, config->life->key_post_stop);
+}
+
+/* Where it still writes, and as before. */
+static bool copy_log(struct retired *retired, const struct life_config *life)
+{
+	struct life_config *last = &retired->life;
+
+	last->key_log_rotate = life->key_log_rotate;
+	last->key_log_max_age = life->key_log_max_age;
+	last->key_log_total_size = life->key_log_total_size;
+	last->key_log_compress = life->key_log_compress;
+	last->key_log_mode = life->key_log_mode;
+	return copy_text(&last->key_log_file, life->key_log_file) &&
+	       copy_text(&last->key_log_file_stderr, life->key_log_file_stderr) &&
+	       copy_text(&last->key_log_user, life->key_log_user) &&
+	       copy_text(&last->key_log_group, life->key_log_group);
 }
 
 static bool copy_text(char **ret_copy, const char *text)

@@ -260,6 +260,10 @@ WORD_TYPE(boot, enum boot_mode,
     "config or last-state", [BOOT_CONFIG] = "config", [BOOT_LAST_STATE] = "last-state");
 WORD_TYPE(kill_mode, enum kill_mode, "all, process or mixed", [KILL_ALL] = "all",
     [KILL_PROCESS] = "process", [KILL_MIXED] = "mixed");
+WORD_TYPE(log_rotate, enum logspec_rotate, "none, hourly, daily or weekly", [LOGSPEC_NEVER] = "none",
+    [LOGSPEC_HOURLY] = "hourly", [LOGSPEC_DAILY] = "daily", [LOGSPEC_WEEKLY] = "weekly");
+WORD_TYPE(log_compress, enum logspec_compress, "none, gzip or zstd", [LOGSPEC_PLAIN] = "none",
+    [LOGSPEC_GZIP] = "gzip", [LOGSPEC_ZSTD] = "zstd");
 /* clang-format on */
 
 static int parse_level(const struct value_input *input, void *ret_value, char **ret_problem)
@@ -317,4 +321,6 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_ON_FAILURE] = &value_on_failure,
     [KEY_STEPS] = &value_steps,
     [KEY_HEALTH_ACTION] = &value_health_action,
+    [KEY_LOG_ROTATE] = &value_log_rotate,
+    [KEY_LOG_COMPRESS] = &value_log_compress,
 };

@@ -2,12 +2,10 @@
 /* specs.c: see specs.h. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "supervisord/logger/specs.h"
 
 static int pack(const struct logspec_table *table, struct logspec_table *ret_packed);
-static char *put_text(char *at, const char *text, const char **ret_text);
 static int compare_specs(const void *left, const void *right);
 
 int specs_read(int fd, struct specs *ret_specs)
@@ -40,14 +38,10 @@ const struct logspec *specs_find(const struct specs *specs, uint32_t row, uint16
 
 struct logspec *specs_copy(const struct logspec *spec)
 {
-	struct logspec *copy = malloc(sizeof(*copy) + strlen(spec->name) + strlen(spec->path) + 2);
-	char *at;
+	struct logspec *copy = malloc(sizeof(*copy) + logspec_text_size(spec));
 
-	if (copy == NULL)
-		return NULL;
-	*copy = *spec;
-	at = put_text((char *)(copy + 1), spec->name, &copy->name);
-	(void)put_text(at, spec->path, &copy->path);
+	if (copy != NULL)
+		(void)logspec_copy(spec, (char *)(copy + 1), copy);
 	return copy;
 }
 
@@ -64,27 +58,15 @@ static int pack(const struct logspec_table *table, struct logspec_table *ret_pac
 	char *at;
 
 	for (size_t i = 0; i < table->count; i++)
-		size += strlen(table->specs[i].name) + strlen(table->specs[i].path) + 2;
+		size += logspec_text_size(&table->specs[i]);
 	specs = malloc(size + 1);
 	if (specs == NULL)
 		return -ENOMEM;
 	at = (char *)(specs + table->count);
-	for (size_t i = 0; i < table->count; i++) {
-		specs[i] = table->specs[i];
-		at = put_text(at, table->specs[i].name, &specs[i].name);
-		at = put_text(at, table->specs[i].path, &specs[i].path);
-	}
+	for (size_t i = 0; i < table->count; i++)
+		at = logspec_copy(&table->specs[i], at, &specs[i]);
 	*ret_packed = (struct logspec_table){.count = table->count, .specs = specs};
 	return 0;
-}
-
-/* Copy with its NUL; returns where the next text goes. */
-static char *put_text(char *at, const char *text, const char **ret_text)
-{
-	size_t length = strlen(text) + 1;
-
-	*ret_text = memcpy(at, text, length);
-	return at + length;
 }
 
 static int compare_specs(const void *left, const void *right)

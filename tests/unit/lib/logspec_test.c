@@ -20,7 +20,17 @@ static const struct logspec examples[] = {
 	.max_bytes = 1ULL << 40,
 	.name = "web@1",
 	.path = "/l/web@1.log"},
-    {.row = 7, .stream = 1, .keep = 0, .max_bytes = 0, .name = "web@1", .path = "/l/web@1.err"},
+    {.row = 7,
+	.stream = 1,
+	.rotate = LOGSPEC_WEEKLY,
+	.max_age_s = 3600,
+	.total_bytes = 1ULL << 41,
+	.compress = LOGSPEC_ZSTD,
+	.mode = 0604,
+	.has_gid = true,
+	.gid = 7,
+	.name = "web@1",
+	.path = "/l/web@1.err"},
     {.row = LOGSPEC_ROW_OWN, .name = "supervisord", .path = "/l/own.log"},
 };
 
@@ -49,7 +59,16 @@ static void test_read_when_written_then_the_same(void **state)
 	assert_int_equal(found->keep, 5);
 	assert_string_equal(found->name, "web@1");
 	assert_string_equal(found->path, "/l/web@1.log");
-	assert_string_equal(logspec_find(&table, 7, 1)->path, "/l/web@1.err");
+	found = logspec_find(&table, 7, 1);
+	assert_string_equal(found->path, "/l/web@1.err");
+	assert_int_equal(found->rotate, LOGSPEC_WEEKLY);
+	assert_int_equal(found->max_age_s, 3600);
+	assert_true(found->total_bytes == 1ULL << 41);
+	assert_int_equal(found->compress, LOGSPEC_ZSTD);
+	assert_int_equal(found->mode, 0604);
+	assert_false(found->has_uid);
+	assert_true(found->has_gid);
+	assert_int_equal(found->gid, 7);
 	assert_string_equal(logspec_find(&table, LOGSPEC_ROW_OWN, 0)->path, "/l/own.log");
 	assert_null(logspec_find(&table, 8, 0));
 	logspec_done(&table);
