@@ -18,8 +18,11 @@
  *   hang ROW STREAM LINES                 (a follower that never reads)
  *   sh COMMAND…         until COMMAND…    (until it succeeds)
  *   finish              abandon           (MSG_FINISH; the guardian dies; the logger must exit 0)
+ *   logger PATH         nofile COUNT      (of the loggers that are started from now on)
+ *   fault NAME VALUE                      (tests/fault/plan.h: of all loggers)
  *
- * Shell commands find the logger's pid in $LOGGER_PID.
+ * Shell commands find the logger's pid in $LOGGER_PID.  With FAULT_SHIM and FAULT_PLAN in the
+ * environment, the logger is started with that library.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,6 +35,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -40,6 +45,7 @@
 /* A test program is linked from one file. */
 #include "lib/channel.c"
 #include "lib/logspec.c"
+#include "tests/fault/plan.h"
 
 #define SLOTS      4096
 #define SPECS      4096
@@ -54,6 +60,7 @@ struct held {
 };
 
 static const char *logger_path;
+static rlim_t logger_nofile;
 static struct held slots[SLOTS];
 static struct logspec specs[SPECS];
 static size_t spec_count;
@@ -163,6 +170,18 @@ static int hold(uint32_t slot, uint64_t key, int fd)
 	return send_held(slot);
 }
 
+/* Only the soft limit: a test may raise it again. */
+static void limit_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(127);
+	limit.rlim_cur = logger_nofile;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(127);
+}
+
 static void become_logger(int guardian)
 {
 	/* High first, so that neither overwrites the other. */
@@ -173,6 +192,10 @@ static void become_logger(int guardian)
 		(void)dup2(own_write, STDERR_FILENO);
 	(void)dup2(guardian_high, FD_GUARDIAN);
 	(void)dup2(peer_high, FD_PEER);
+	if (getenv("FAULT_SHIM") != NULL)
+		(void)setenv("LD_PRELOAD", getenv("FAULT_SHIM"), 1);
+	if (logger_nofile > 0)
+		limit_files();
 	(void)execl(logger_path, "logger", (char *)NULL);
 	_exit(127);
 }
@@ -497,6 +520,29 @@ static int run_read_command(const char *verb, const char *rest)
 	return read_log(&request, file);
 }
 
+/* "NAME VALUE".  Opened and mapped for each command: they are few. */
+static int set_fault(char *rest)
+{
+	const char *name = strsep(&rest, " ");
+	long value = rest != NULL ? strtol(rest, NULL, 10) : 0;
+	const char *path = getenv("FAULT_PLAN");
+	int fd = path != NULL ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+	_Atomic long *plan;
+
+	if (fd < 0 || ftruncate(fd, sizeof(struct plan)) < 0)
+		return -EINVAL;
+	plan = mmap(NULL, sizeof(struct plan), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (plan == MAP_FAILED)
+		return -errno;
+	for (size_t i = 0; i < PLAN_COUNT; i++)
+		if (strcmp(plan_names[i], name) == 0) {
+			plan[i] = value;
+			return munmap(plan, sizeof(struct plan));
+		}
+	return -EINVAL;
+}
+
 static int run_line(char *line)
 {
 	char *rest = line + strcspn(line, " ");
@@ -525,6 +571,14 @@ static int run_line(char *line)
 		return run_read_command(line, rest);
 	if (strcmp(line, "finish") == 0)
 		return forgive_again(send_type(MSG_FINISH, 0)) < 0 ? -1 : await_logger_end();
+	if (strcmp(line, "fault") == 0)
+		return set_fault(rest);
+	if (strcmp(line, "nofile") == 0) {
+		logger_nofile = strtoul(rest, NULL, 10);
+		return 0;
+	}
+	if (strcmp(line, "logger") == 0)
+		return (logger_path = strdup(rest)) != NULL ? 0 : -ENOMEM;
 	if (strcmp(line, "abandon") == 0)
 		return abandon();
 	if (strcmp(line, "pipe") == 0)

@@ -4,12 +4,16 @@
  * write(2)s of BLOCK lines:  "000000000017 xxxx…".  A write is never cut by us, and a failing one
  * is exit 1.
  *
- *   logger_writer COUNT LENGTH BLOCK
+ *   logger_writer COUNT LENGTH BLOCK [LETTER [MICROSECONDS]]
+ *
+ * LETTER (x) fills the lines: writers that share a log are told apart by it.  MICROSECONDS: a pause
+ * after each block.  logger_verify.c proves what has become of the lines.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NUMBER_WIDTH 12
@@ -29,12 +33,20 @@ static int write_all(const char *bytes, size_t length)
 	return 0;
 }
 
+static void pause_us(long us)
+{
+	struct timespec span = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+
+	if (us > 0)
+		(void)nanosleep(&span, NULL);
+}
+
 int main(int argc, char *argv[])
 {
 	unsigned long count, length, block, filled = 0;
 	char *bytes;
 
-	if (argc != 4)
+	if (argc < 4 || argc > 6)
 		return 2;
 	count = strtoul(argv[1], NULL, 10);
 	length = strtoul(argv[2], NULL, 10);
@@ -44,7 +56,7 @@ int main(int argc, char *argv[])
 	bytes = malloc(block * length + 1);
 	if (bytes == NULL)
 		return 1;
-	memset(bytes, 'x', block * length);
+	memset(bytes, argc > 4 ? argv[4][0] : 'x', block * length);
 	for (unsigned long i = 0; i < count; i++) {
 		char *line = bytes + filled * length;
 		char number[32];
@@ -56,6 +68,7 @@ int main(int argc, char *argv[])
 			if (write_all(bytes, filled * length) < 0)
 				return 1;
 			filled = 0;
+			pause_us(argc > 5 ? strtol(argv[5], NULL, 10) : 0);
 		}
 	}
 	free(bytes);
