@@ -2,24 +2,24 @@
 /*
  * logwatch.c: see logwatch.h.
  *
- * The log is one stream of bytes that is cut into files: PATH.2, PATH.1, PATH.  A mark is a place
+ * The log is one stream of bytes that is cut into files: the archives and PATH.  A mark is a place
  * in that stream, and may lie past the end of its file: what earlier runs have left in the pipe is
  * skipped as it comes, wherever the logger puts it.  The file that is being read stays open, so a
- * rotation loses nothing; the logger never writes to a file that it has rotated away.
+ * rotation loses nothing; the logger never writes to a file that it has rotated away.  An archive
+ * that is compressed before it was opened here is passed over.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <regex.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/archives.h"
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "supervisord/engine/logwatch.h"
@@ -36,7 +36,7 @@
 /* The times of files come from a clock that ticks so slowly, and lag behind by as much. */
 #define FILE_TICK_NS (10 * NS_PER_MS)
 
-/* An open file of the chain. */
+/* An open file of the log. */
 struct member {
 	int fd;         /* -1: none */
 	struct stat st; /* as it was when it was opened */
@@ -45,7 +45,7 @@ struct member {
 struct logwatch {
 	regex_t regex;
 	char *path;
-	unsigned keep;
+	struct archives archives; /* as they were listed last */
 	uint64_t mark;
 	int64_t since_wall_ns; /* of the mark */
 	struct member file;    /* that is being read */
@@ -59,20 +59,18 @@ struct logwatch {
 
 static uint64_t identify(int directory, const char *path, int flags, const struct stat *st);
 static int begin(struct logwatch *watch);
-static int open_marked(const struct logwatch *watch, struct member *ret_file);
+static int open_marked(struct logwatch *watch, struct member *ret_file);
 static int read_on(struct logwatch *watch, size_t *budget);
 static void skip_bytes(struct logwatch *watch);
 static bool match_lines(struct logwatch *watch, size_t seen);
 static bool match_line(struct logwatch *watch, char *line, size_t length);
 static int move_on(struct logwatch *watch);
 static int open_next(struct logwatch *watch);
-static int find_own(const struct logwatch *watch);
-static int open_since(const struct logwatch *watch, int64_t since_wall_ns, struct member *ret_file);
+static int list_and_find_own(struct logwatch *watch);
+static int open_since(struct logwatch *watch, int64_t since_wall_ns, struct member *ret_file);
 static int64_t written_ns(const struct stat *st);
-static int open_member(const struct logwatch *watch, unsigned number, struct member *ret_file);
-static int stat_member(const struct logwatch *watch, unsigned number, struct stat *ret_st);
+static int open_member(const struct logwatch *watch, size_t index, struct member *ret_file);
 static bool is_same_file(const struct stat *one, const struct stat *other);
-static int format_member(const struct logwatch *watch, unsigned number, char path[PATH_MAX]);
 
 uint64_t logwatch_mark(const char *path, int pipe_fd)
 {
@@ -103,8 +101,8 @@ uint64_t logwatch_mark(const char *path, int pipe_fd)
 	       (((uint64_t)before.st_size + (uint64_t)waiting) & MARK_OFFSET_MASK);
 }
 
-int logwatch_new(const char *path, unsigned keep, const char *regex, uint64_t mark,
-    int64_t since_wall_ns, struct logwatch **ret_watch)
+int logwatch_new(const char *path, const char *regex, uint64_t mark, int64_t since_wall_ns,
+    struct logwatch **ret_watch)
 {
 	struct logwatch *watch = calloc(1, sizeof(*watch));
 
@@ -120,7 +118,7 @@ int logwatch_new(const char *path, unsigned keep, const char *regex, uint64_t ma
 		free(watch);
 		return -ENOMEM;
 	}
-	watch->keep = keep;
+	archives_init(&watch->archives, watch->path);
 	watch->mark = mark;
 	watch->since_wall_ns = since_wall_ns - FILE_TICK_NS;
 	watch->file.fd = -1;
@@ -135,6 +133,7 @@ void logwatch_free(struct logwatch *watch)
 	if (watch->file.fd >= 0)
 		close(watch->file.fd);
 	regfree(&watch->regex);
+	archives_done(&watch->archives);
 	free(watch->path);
 	free(watch);
 }
@@ -202,22 +201,31 @@ static int begin(struct logwatch *watch)
 	return error;
 }
 
-/* An archive only ever moves up while we look: upwards none is missed. */
-static int open_marked(const struct logwatch *watch, struct member *ret_file)
+/* The newest first: what is rotated while we look is looked at once more as the log. */
+static int open_marked(struct logwatch *watch, struct member *ret_file)
 {
-	for (unsigned number = 0; number <= watch->keep; number++) {
-		struct member file = {.fd = -1};
+	int error = 0;
 
-		if (open_member(watch, number, &file) < 0)
-			continue;
-		if (identify(file.fd, "", AT_EMPTY_PATH, &file.st) ==
-		    watch->mark >> MARK_OFFSET_BITS) {
-			*ret_file = file;
-			return 0;
+	for (int i = 0; i < LOOK_AGAIN && error == 0; i++) {
+		size_t known = watch->archives.count;
+
+		error = archives_read(&watch->archives);
+		if (error < 0 || (i > 0 && watch->archives.count == known))
+			break;
+		for (size_t n = watch->archives.count + 1; n-- > 0;) {
+			struct member file = {.fd = -1};
+
+			if (open_member(watch, n, &file) < 0)
+				continue;
+			if (identify(file.fd, "", AT_EMPTY_PATH, &file.st) ==
+			    watch->mark >> MARK_OFFSET_BITS) {
+				*ret_file = file;
+				return 0;
+			}
+			close(file.fd);
 		}
-		close(file.fd);
 	}
-	return -ENOENT;
+	return error < 0 ? error : -ENOENT;
 }
 
 /* To the end of the open file.  1: a line matches, 0: none does, -EAGAIN: the budget is spent. */
@@ -311,7 +319,7 @@ static int move_on(struct logwatch *watch)
 {
 	struct stat st;
 
-	if (stat_member(watch, 0, &st) < 0)
+	if (stat(watch->path, &st) < 0)
 		return 0; /* the logger is about to make it, or nobody will write any more */
 	if (is_same_file(&st, &watch->file.st))
 		return 0;
@@ -330,15 +338,23 @@ static int open_next(struct logwatch *watch)
 	struct stat st;
 
 	for (int i = 0; i < LOOK_AGAIN && error == -EAGAIN; i++) {
-		own = find_own(watch);
+		size_t n, count;
+
+		own = list_and_find_own(watch);
+		count = watch->archives.count;
 		error = -ENOENT;
-		for (int n = own - 1; n >= 0 && error == -ENOENT; n--)
-			error = open_member(watch, (unsigned)n, &next);
-		if (error == 0 && find_own(watch) != own) { /* numbers that move are no order */
+		for (n = own >= 0 ? (size_t)own + 1 : count + 1; n <= count && error == -ENOENT;
+		     n++)
+			error = open_member(watch, n, &next);
+		if (error == 0 && n == count + 1 &&
+		    (list_and_find_own(watch) != own || watch->archives.count != count)) {
+			/* It was the log, and may have become so after another rotation. */
 			close(next.fd);
 			error = -EAGAIN;
 		}
 	}
+	if (own < 0 && own != -ENOENT)
+		return own;
 	if (own < 0)
 		error = fstat(watch->file.fd, &st) < 0 ? -errno
 						       : open_since(watch, written_ns(&st), &next);
@@ -351,34 +367,31 @@ static int open_next(struct logwatch *watch)
 	return 1;
 }
 
-/* The number that the open file has now; -ENOENT: it is not among the archives. */
-static int find_own(const struct logwatch *watch)
+/* The index that the open file has now; -ENOENT: it is not among the archives. */
+static int list_and_find_own(struct logwatch *watch)
 {
-	struct stat st;
+	int error = archives_read(&watch->archives);
 
-	for (unsigned number = 1; number <= watch->keep; number++)
-		if (stat_member(watch, number, &st) == 0 && is_same_file(&st, &watch->file.st))
-			return (int)number;
-	return -ENOENT;
+	return error < 0 ? error : archives_find_file(&watch->archives, &watch->file.st);
 }
 
 /* The oldest file that was written since then; the present one in any case. */
-static int open_since(const struct logwatch *watch, int64_t since_wall_ns, struct member *ret_file)
+static int open_since(struct logwatch *watch, int64_t since_wall_ns, struct member *ret_file)
 {
-	unsigned number = watch->keep;
-	struct stat st;
+	int error = archives_read(&watch->archives);
 
-	/* A rotation moves them up, so one may pass us: look again at the number above. */
-	for (int i = 0; i < LOOK_AGAIN; i++) {
-		while (number > 0 &&
-		       (stat_member(watch, number, &st) < 0 || written_ns(&st) < since_wall_ns))
-			number--;
-		if (number == watch->keep || stat_member(watch, number + 1, &st) < 0 ||
-		    written_ns(&st) < since_wall_ns)
-			break;
-		number++;
+	for (size_t n = 0; n < watch->archives.count && error == 0; n++) {
+		struct member file;
+
+		if (open_member(watch, n, &file) < 0)
+			continue;
+		if (written_ns(&file.st) >= since_wall_ns) {
+			*ret_file = file;
+			return 0;
+		}
+		close(file.fd);
 	}
-	return open_member(watch, number, ret_file);
+	return error < 0 ? error : open_member(watch, watch->archives.count, ret_file);
 }
 
 static int64_t written_ns(const struct stat *st)
@@ -386,44 +399,23 @@ static int64_t written_ns(const struct stat *st)
 	return (int64_t)st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
 }
 
-static int open_member(const struct logwatch *watch, unsigned number, struct member *ret_file)
+/* -ENOENT also for one that is compressed. */
+static int open_member(const struct logwatch *watch, size_t index, struct member *ret_file)
 {
-	char path[PATH_MAX];
+	enum logspec_compress form;
 	struct member file;
-	int error = format_member(watch, number, path);
+	int error = archives_open(&watch->archives, index, &file.fd, &file.st, &form);
 
-	if (error < 0)
-		return error;
-	file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (file.fd < 0)
-		return -errno;
-	if (fstat(file.fd, &file.st) < 0 || !S_ISREG(file.st.st_mode)) {
+	if (error == 0 && form != LOGSPEC_PLAIN) {
 		close(file.fd);
-		return -EINVAL;
+		error = -ENOENT;
 	}
-	*ret_file = file;
-	return 0;
-}
-
-static int stat_member(const struct logwatch *watch, unsigned number, struct stat *ret_st)
-{
-	char path[PATH_MAX];
-	int error = format_member(watch, number, path);
-
-	if (error < 0)
-		return error;
-	return stat(path, ret_st) < 0 ? -errno : 0;
+	if (error == 0)
+		*ret_file = file;
+	return error;
 }
 
 static bool is_same_file(const struct stat *one, const struct stat *other)
 {
 	return one->st_ino == other->st_ino && one->st_dev == other->st_dev;
-}
-
-static int format_member(const struct logwatch *watch, unsigned number, char path[PATH_MAX])
-{
-	int length = number == 0 ? snprintf(path, PATH_MAX, "%s", watch->path)
-				 : snprintf(path, PATH_MAX, "%s.%u", watch->path, number);
-
-	return length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
 }

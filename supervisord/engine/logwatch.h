@@ -4,8 +4,8 @@
  *
  * The logger writes the file, this only reads it, from where the run began: through rotations, in
  * the order in which the lines were written, each whole line once.  When the file that is to be
- * read next is gone (more rotations than archives, or somebody removed it), it goes on with the
- * oldest one that was written later.
+ * read next is gone (more rotations than archives, or somebody removed it, or it was compressed),
+ * it goes on with the oldest one that was written later.
  */
 #ifndef ENGINE_LOGWATCH_H
 #define ENGINE_LOGWATCH_H
@@ -22,12 +22,11 @@ struct logwatch;
 uint64_t logwatch_mark(const char *path, int pipe_fd);
 
 /*
- * Begin at a mark.  `regex` is a POSIX extended one; `keep` the number of archives; `since_wall_ns`
- * the time of the mark, for the case that its file is gone.  Gives; returns 0, -EINVAL: not a
- * regular expression, -ENOMEM.
+ * Begin at a mark.  `regex` is a POSIX extended one; `since_wall_ns` the time of the mark, for the
+ * case that its file is gone.  Gives; returns 0, -EINVAL: not a regular expression, -ENOMEM.
  */
-int logwatch_new(const char *path, unsigned keep, const char *regex, uint64_t mark,
-    int64_t since_wall_ns, struct logwatch **ret_watch);
+int logwatch_new(const char *path, const char *regex, uint64_t mark, int64_t since_wall_ns,
+    struct logwatch **ret_watch);
 void logwatch_free(struct logwatch *watch);
 
 /*

@@ -489,7 +489,7 @@ static int open_log(struct readiness *readiness)
 
 	if (path == NULL)
 		return -ENOMEM;
-	error = logwatch_new(path, program->config->key_log_keep, readiness->probe.check.target,
+	error = logwatch_new(path, readiness->probe.check.target,
 	    atomic_load(&engine->ledger->table[program->run.row].ready_mark),
 	    clock_wall_ns() - age_ns, &readiness->log);
 	free(path);

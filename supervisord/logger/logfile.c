@@ -3,17 +3,24 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <bsd/string.h>
 
-#include "supervisord/logger/chain.h"
+#include "lib/clock.h"
+#include "lib/ownlog.h"
 #include "supervisord/logger/logfile.h"
+#include "supervisord/logger/rotation.h"
 
-#define FILE_MODE      0640
 #define DIRECTORY_MODE 0755
 
-static int open_path(const char *path, int *ret_fd);
+static void leave(struct logfile *file);
+static int remember_path(struct logfile *file, const char *path);
+static int read_archives(struct logfile *file);
+static int open_path(const struct logspec *spec, int *ret_fd);
+static int create(const struct logspec *spec, int *ret_fd);
 
 void logfile_init(struct logfile *file)
 {
@@ -22,9 +29,10 @@ void logfile_init(struct logfile *file)
 
 void logfile_done(struct logfile *file)
 {
-	if (file->fd >= 0)
-		close(file->fd);
-	file->fd = -1;
+	leave(file);
+	archives_done(&file->archives);
+	free(file->path);
+	logfile_init(file);
 }
 
 int logfile_refresh(
@@ -58,7 +66,9 @@ int logfile_reopen(struct logfile *file, const struct logspec *spec, uint64_t *r
 	struct stat st;
 	int fd = -1, error;
 
-	error = open_path(spec->path, &fd);
+	error = remember_path(file, spec->path);
+	if (error == 0)
+		error = open_path(spec, &fd);
 	if (error < 0)
 		return error;
 	if (fstat(fd, &st) < 0) {
@@ -70,7 +80,7 @@ int logfile_reopen(struct logfile *file, const struct logspec *spec, uint64_t *r
 		close(fd);
 		return -EINVAL;
 	}
-	logfile_done(file);
+	leave(file);
 	file->fd = fd;
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
@@ -79,19 +89,31 @@ int logfile_reopen(struct logfile *file, const struct logspec *spec, uint64_t *r
 	return 0;
 }
 
-int logfile_rotate(
-    struct logfile *file, const struct logspec *spec, uint64_t *size, int *ret_shift_error)
+int logfile_rotate(struct logfile *file, const struct logspec *spec, uint64_t *size,
+    struct archive *ret_archive, int *ret_rotate_error)
 {
-	int error = chain_shift(spec->path, spec->keep);
+	int64_t now_us = clock_wall_ns() / 1000;
+	struct stat st;
+	int error = fstat(file->fd, &st) < 0 ? -errno : read_archives(file);
 
-	*ret_shift_error = error;
+	*ret_archive = (struct archive){0};
+	if (error == 0)
+		error = rotation_rotate(&file->archives, &st, spec->keep, now_us, ret_archive);
 	if (error < 0) {
+		*ret_rotate_error = error;
 		file->rotate_at = *size + spec->max_bytes;
 		return 0;
 	}
+	*ret_rotate_error = rotation_trim(&file->archives, spec, now_us);
 	/* Not to be written again, whatever becomes of the open: it is an archive now. */
-	logfile_done(file);
+	leave(file);
 	return logfile_reopen(file, spec, size);
+}
+
+void logfile_trim(struct logfile *file, const struct logspec *spec)
+{
+	if (remember_path(file, spec->path) == 0 && read_archives(file) == 0)
+		(void)rotation_trim(&file->archives, spec, clock_wall_ns() / 1000);
 }
 
 void logfile_set_limit(struct logfile *file, const struct logspec *spec)
@@ -128,11 +150,10 @@ int logfile_line_is_open(const struct logfile *file, uint64_t size)
 
 int logfile_make_parents(const char *path)
 {
-	char parent[CHAIN_PATH_SIZE];
-	int error = chain_format_path(parent, sizeof(parent), path, 0);
+	char parent[ARCHIVE_PATH_SIZE];
 
-	if (error < 0)
-		return error;
+	if (strlcpy(parent, path, sizeof(parent)) >= sizeof(parent))
+		return -ENAMETOOLONG;
 	for (char *slash = strchr(parent + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdir(parent, DIRECTORY_MODE) < 0 && errno != EEXIST)
@@ -142,21 +163,77 @@ int logfile_make_parents(const char *path)
 	return 0;
 }
 
-static int open_path(const char *path, int *ret_fd)
+static void leave(struct logfile *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+}
+
+/* The archives are those of another file if it is another path. */
+static int remember_path(struct logfile *file, const char *path)
+{
+	char *copy;
+
+	if (file->path != NULL && strcmp(file->path, path) == 0)
+		return 0;
+	copy = strdup(path);
+	if (copy == NULL)
+		return -ENOMEM;
+	archives_done(&file->archives);
+	free(file->path);
+	file->path = copy;
+	archives_init(&file->archives, copy);
+	file->archives_are_read = false;
+	return 0;
+}
+
+static int read_archives(struct logfile *file)
+{
+	int error = file->archives_are_read ? 0 : archives_read(&file->archives);
+
+	file->archives_are_read = file->archives_are_read || error == 0;
+	return error;
+}
+
+static int open_path(const struct logspec *spec, int *ret_fd)
 {
 	/* Not O_APPEND: splice(2) refuses it.  O_NONBLOCK: a FIFO in the place must not stop the
 	 * logger. */
-	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	int fd = open(path, flags, FILE_MODE), error;
+	const int flags = O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = open(spec->path, flags), error;
 
-	if (fd < 0 && errno == ENOENT) {
-		error = logfile_make_parents(path);
-		if (error < 0)
-			return error;
-		fd = open(path, flags, FILE_MODE);
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return 0;
 	}
+	if (errno != ENOENT)
+		return -errno;
+	error = create(spec, ret_fd);
+	if (error == -ENOENT) {
+		error = logfile_make_parents(spec->path);
+		if (error == 0)
+			error = create(spec, ret_fd);
+	}
+	return error;
+}
+
+/* With owner and mode as they are to be from the first byte on.  An owner that it cannot get is no
+ * reason to lose what is to be written. */
+static int create(const struct logspec *spec, int *ret_fd)
+{
+	mode_t mode = spec->mode != 0 ? spec->mode : LOGSPEC_MODE;
+	int fd = open(spec->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+
 	if (fd < 0)
 		return -errno;
+	if (fchown(fd, spec->has_uid ? spec->uid : (uid_t)-1,
+		spec->has_gid ? spec->gid : (gid_t)-1) < 0)
+		log_error(
+		    "%s: cannot give %s its owner: %s", spec->name, spec->path, strerror(errno));
+	if (fchmod(fd, mode) < 0)
+		log_error(
+		    "%s: cannot give %s its mode: %s", spec->name, spec->path, strerror(errno));
 	*ret_fd = fd;
 	return 0;
 }

@@ -5,7 +5,7 @@
  * All that is known of it is read from the file system before each write: its size is where the
  * next byte goes, its last byte tells whether a line is open.  So a new logger goes on exactly
  * where a killed one was, and a file that somebody truncated, moved or deleted is noticed.
- * Directories that are missing are made with mode 0755, files with 0640.
+ * Directories that are missing are made with mode 0755.
  */
 #ifndef LOGGER_LOGFILE_H
 #define LOGGER_LOGFILE_H
@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "lib/logspec.h"
+#include "lib/archives.h"
 
 struct logfile {
 	int fd;              /* -1: not open */
@@ -22,6 +22,9 @@ struct logfile {
 	uint64_t rotate_at;  /* size past which to rotate; 0: never */
 	dev_t dev;
 	ino_t ino;
+	char *path; /* that is or was open */
+	struct archives archives;
+	bool archives_are_read;
 };
 
 void logfile_init(struct logfile *file);
@@ -40,13 +43,17 @@ int logfile_refresh(
 int logfile_reopen(struct logfile *file, const struct logspec *spec, uint64_t *ret_size);
 
 /*
- * Shift the archives and begin a new file.  When the shift fails the old file stays open and
- * grows on to twice its limit and so forth: better a large file than a program that stands still.
- * Returns 0 with the size of what is open now (and the reason of a failed shift, or 0), or -errno:
- * nothing is open.
+ * Make the file an archive, begin a new one, and remove archives past the limits of the spec.  When
+ * the rename fails the old file stays open and grows on to twice its limit and so forth: better a
+ * large file than a program that stands still.  Returns 0 with the size of what is open now and
+ * what became of the old one in *ret_archive (see rotation_rotate()), and the reason of a failed
+ * rename or removal, or 0; or -errno: nothing is open.
  */
-int logfile_rotate(
-    struct logfile *file, const struct logspec *spec, uint64_t *size, int *ret_shift_error);
+int logfile_rotate(struct logfile *file, const struct logspec *spec, uint64_t *size,
+    struct archive *ret_archive, int *ret_rotate_error);
+
+/* Remove archives past the limits of a spec. */
+void logfile_trim(struct logfile *file, const struct logspec *spec);
 
 /* The rotation settings of a changed spec apply to the file as it stands. */
 void logfile_set_limit(struct logfile *file, const struct logspec *spec);

@@ -6,13 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "supervisord/logger/chain.h"
+#include "lib/archives.h"
 #include "supervisord/logger/place.h"
 
 #define SEARCH_BLOCK 16384
 
-static int go_older(struct place *place, const char *path, unsigned keep);
-static int go_newer(struct place *place, const char *path, unsigned keep, uint64_t *ret_lost);
+static int list_and_find(const struct place *place, struct archives *archives, struct stat *ret_st);
+static int open_near(
+    const struct archives *archives, int from, int step, int *ret_fd, struct stat *ret_st);
+static int go_older(struct place *place, struct archives *archives);
+static int go_newer(struct place *place, struct archives *archives, uint64_t *ret_lost);
 
 void place_init(struct place *place)
 {
@@ -27,19 +30,21 @@ void place_done(struct place *place)
 }
 
 int place_seek_end(
-    struct place *place, const char *path, unsigned keep, uint64_t bytes, uint64_t *ret_missing)
+    struct place *place, struct archives *archives, uint64_t bytes, uint64_t *ret_missing)
 {
 	struct place found = {.fd = -1};
+	int error = archives_read(archives), at, fd;
 	struct stat st;
-	int fd, number, error;
 
-	for (int from = 0;; from = number + 1) {
-		error = chain_open(path, keep, from, 1, &fd, &st, &number);
-		if (error == -ENOENT)
+	if (error < 0)
+		return error;
+	for (at = (int)archives->count; at >= 0; at--) {
+		at = open_near(archives, at, -1, &fd, &st);
+		if (at == -ENOENT)
 			break;
-		if (error < 0) {
+		if (at < 0) {
 			place_done(&found);
-			return error;
+			return at;
 		}
 		place_done(&found);
 		found.fd = fd;
@@ -57,7 +62,7 @@ int place_seek_end(
 	return 0;
 }
 
-int place_search(struct place *place, const char *path, unsigned keep, struct line_search *search)
+int place_search(struct place *place, struct archives *archives, struct line_search *search)
 {
 	char block[SEARCH_BLOCK];
 	size_t length = place->offset < sizeof(block) ? (size_t)place->offset : sizeof(block);
@@ -68,7 +73,7 @@ int place_search(struct place *place, const char *path, unsigned keep, struct li
 	if (search->lines == 0 || place->fd < 0)
 		return 1;
 	if (length == 0)
-		return go_older(place, path, keep);
+		return go_older(place, archives);
 	got = pread(place->fd, block, length, (off_t)(place->offset - length));
 	if (got < 0)
 		return -errno;
@@ -103,8 +108,8 @@ bool line_search_block(
 	return false;
 }
 
-ssize_t place_read(struct place *place, const char *path, unsigned keep, char *ret_bytes,
-    size_t size, uint64_t *ret_lost)
+ssize_t place_read(struct place *place, struct archives *archives, char *ret_bytes, size_t size,
+    uint64_t *ret_lost)
 {
 	*ret_lost = 0;
 	for (;;) {
@@ -121,7 +126,7 @@ ssize_t place_read(struct place *place, const char *path, unsigned keep, char *r
 			    place->behind < (uint64_t)got ? place->behind : (uint64_t)got;
 			return got;
 		}
-		error = go_newer(place, path, keep, ret_lost);
+		error = go_newer(place, archives, ret_lost);
 		if (error <= 0)
 			return error;
 	}
@@ -133,20 +138,46 @@ void place_unread(struct place *place, size_t bytes)
 	place->behind += bytes;
 }
 
+/* The index of the file of the place in a fresh list; -ENOENT: it is gone.  Or -errno. */
+static int list_and_find(const struct place *place, struct archives *archives, struct stat *ret_st)
+{
+	int error;
+
+	if (fstat(place->fd, ret_st) < 0)
+		return -errno;
+	error = archives_read(archives);
+	return error < 0 ? error : archives_find_file(archives, ret_st);
+}
+
+/* Open the member at index `from`, or the next one in that direction; its index, or -errno. */
+static int open_near(
+    const struct archives *archives, int from, int step, int *ret_fd, struct stat *ret_st)
+{
+	for (int at = from; at >= 0 && at <= (int)archives->count; at += step) {
+		enum logspec_compress form;
+		int error = archives_open(archives, (size_t)at, ret_fd, ret_st, &form);
+
+		if (error == 0 && form == LOGSPEC_PLAIN)
+			return at;
+		if (error == 0)
+			close(*ret_fd);
+		else if (error != -ENOENT)
+			return error;
+	}
+	return -ENOENT;
+}
+
 /* At the start of a file: stand at the end of the next older one.  Returns 1 if there is none. */
-static int go_older(struct place *place, const char *path, unsigned keep)
+static int go_older(struct place *place, struct archives *archives)
 {
 	struct stat st;
-	int number, fd, error;
+	int at = list_and_find(place, archives, &st), fd;
 
-	if (fstat(place->fd, &st) < 0)
-		return -errno;
-	number = chain_find(path, keep, &st);
-	if (number < 0)
-		return 1;
-	error = chain_open(path, keep, number + 1, 1, &fd, &st, &number);
-	if (error < 0)
-		return error == -ENOENT ? 1 : error;
+	if (at < 0)
+		return at == -ENOENT ? 1 : at;
+	at = open_near(archives, at - 1, -1, &fd, &st);
+	if (at < 0)
+		return at == -ENOENT ? 1 : at;
 	place_done(place);
 	place->fd = fd;
 	place->offset = (uint64_t)st.st_size;
@@ -154,31 +185,31 @@ static int go_older(struct place *place, const char *path, unsigned keep)
 }
 
 /* At the end of a file: go where the log goes on.  Returns 1: read there, 0: it does not. */
-static int go_newer(struct place *place, const char *path, unsigned keep, uint64_t *ret_lost)
+static int go_newer(struct place *place, struct archives *archives, uint64_t *ret_lost)
 {
+	int at = -ENOENT, fd, error;
 	uint64_t missing;
 	struct stat st;
-	int number = -ENOENT, fd, error;
 
 	if (place->fd >= 0) {
-		if (fstat(place->fd, &st) < 0)
-			return -errno;
-		number = chain_find(path, keep, &st);
+		at = list_and_find(place, archives, &st);
+		if (at < 0 && at != -ENOENT)
+			return at;
 	}
-	if (number == 0 && (uint64_t)st.st_size < place->offset) {
+	if (at == (int)archives->count && (uint64_t)st.st_size < place->offset) {
 		/* Somebody truncated it: what is in it now came afterwards. */
 		place->offset = 0;
 		place->behind = (uint64_t)st.st_size;
 		return st.st_size > 0;
 	}
-	if (number == 0) {
+	if (at == (int)archives->count) {
 		place->behind = 0;
 		return 0;
 	}
-	if (number > 0) {
-		error = chain_open(path, keep, number - 1, -1, &fd, &st, &number);
-		if (error < 0)
-			return error == -ENOENT ? 0 : error;
+	if (at >= 0) {
+		at = open_near(archives, at + 1, 1, &fd, &st);
+		if (at < 0)
+			return at == -ENOENT ? 0 : at;
 		place_done(place);
 		place->fd = fd;
 		place->offset = 0;
@@ -187,7 +218,7 @@ static int go_newer(struct place *place, const char *path, unsigned keep, uint64
 	/* Rotated away, deleted or moved; or the path is another one now. */
 	if (place->behind == 0)
 		return 0;
-	error = place_seek_end(place, path, keep, place->behind, &missing);
+	error = place_seek_end(place, archives, place->behind, &missing);
 	if (error < 0 || place->fd < 0)
 		return error;
 	*ret_lost += missing;

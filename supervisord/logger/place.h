@@ -3,10 +3,10 @@
  * place.h: where a reader stands in a log and its archives.
  *
  * A place is an open file and an offset, so that rotation, which only renames, cannot move it; what
- * comes after the end of that file is found by looking up which number the file has now.  `behind`
- * counts the bytes between the place and the end of the log: the stream adds to it what it writes,
- * and when the file is gone from the chain, it says where to go on and how much has been lost. The
- * path and `keep` are those of the spec in force and are passed to each call.
+ * comes after the end of that file is found by looking up which archive the file has become.
+ * `behind` counts the bytes between the place and the end of the log: the stream adds to it what it
+ * writes, and when the file is gone, it says where to go on and how much has been lost. The
+ * archives are the reader's own list; it is read again whenever a file is left.
  */
 #ifndef LOGGER_PLACE_H
 #define LOGGER_PLACE_H
@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+struct archives;
 
 struct place {
 	int fd; /* -1: there is no file yet */
@@ -36,20 +38,20 @@ void place_done(struct place *place);
  * less there is, the place is then at the start of the oldest file.  Returns 0 or -errno.
  */
 int place_seek_end(
-    struct place *place, const char *path, unsigned keep, uint64_t bytes, uint64_t *ret_missing);
+    struct place *place, struct archives *archives, uint64_t bytes, uint64_t *ret_missing);
 
 /*
  * Go back through at most one block towards the first of the last lines.  Returns 1 when the place
  * is there, 0 when there is more to do, -errno.
  */
-int place_search(struct place *place, const char *path, unsigned keep, struct line_search *search);
+int place_search(struct place *place, struct archives *archives, struct line_search *search);
 
 /*
  * Read on from the place, within one file.  Returns bytes, 0 at the end of the log, -errno.
  * *ret_lost: bytes before them that were rotated away unread.
  */
-ssize_t place_read(struct place *place, const char *path, unsigned keep, char *ret_bytes,
-    size_t size, uint64_t *ret_lost);
+ssize_t place_read(struct place *place, struct archives *archives, char *ret_bytes, size_t size,
+    uint64_t *ret_lost);
 
 /* Give back the last `bytes` of what place_read() returned. */
 void place_unread(struct place *place, size_t bytes);

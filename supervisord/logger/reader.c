@@ -24,9 +24,10 @@ static void refuse(int conn, const struct readers *readers, const char *unknown)
 static struct reader *make_reader(const struct msg_read_log *request, int conn);
 static void free_reader(struct reader *reader, int epoll_fd);
 static enum progress run(struct reader *reader, const struct specs *specs);
-static enum progress search(struct reader *reader, const struct logspec *spec);
-static enum progress answer_once(struct reader *reader, const struct logspec *spec);
-static enum progress answer_next(struct reader *reader, const struct logspec *spec);
+static int follow_path(struct reader *reader, const struct logspec *spec);
+static enum progress search(struct reader *reader);
+static enum progress answer_once(struct reader *reader);
+static enum progress answer_next(struct reader *reader);
 static void answer_end(struct reader *reader);
 static char *write_note(char *data, uint64_t lost);
 static int send_out(struct reader *reader);
@@ -99,6 +100,17 @@ void readers_note_written(struct readers *readers, uint32_t row, uint16_t stream
 		    watch_set(&reader->watch, readers->epoll_fd, EPOLLOUT | EPOLLRDHUP) < 0)
 			end_reader(readers, reader);
 	}
+}
+
+void readers_note_rotated(struct readers *readers, const char *path, const struct archive *archive)
+{
+	struct reader *reader;
+
+	/* Without memory for it, it is found in the directory; only one that is compressed before
+	 * that is then taken for lost. */
+	LIST_FOREACH (reader, &readers->list, link)
+		if (reader->path != NULL && strcmp(reader->path, path) == 0)
+			(void)archives_add(&reader->archives, archive);
 }
 
 void readers_note_specs(struct readers *readers)
@@ -196,6 +208,8 @@ static void free_reader(struct reader *reader, int epoll_fd)
 	watch_close(&reader->watch, epoll_fd);
 	place_done(&reader->place);
 	jsonw_done(&reader->out);
+	archives_done(&reader->archives);
+	free(reader->path);
 	free(reader->raw);
 	free(reader);
 }
@@ -209,14 +223,16 @@ static enum progress run(struct reader *reader, const struct specs *specs)
 	if (reader->sent == reader->out.length) {
 		if (reader->is_final)
 			return PROGRESS_DONE;
+		if (spec != NULL && follow_path(reader, spec) < 0)
+			return PROGRESS_DONE;
 		if (spec == NULL)
 			answer_end(reader);
 		else if (reader->searching)
-			return search(reader, spec);
+			return search(reader);
 		else if (reader->request.more)
-			progress = answer_next(reader, spec);
+			progress = answer_next(reader);
 		else
-			progress = answer_once(reader, spec);
+			progress = answer_once(reader);
 	}
 	if (progress == PROGRESS_MORE && send_out(reader) < 0)
 		return PROGRESS_DONE;
@@ -225,8 +241,25 @@ static enum progress run(struct reader *reader, const struct specs *specs)
 	return progress;
 }
 
+/* The log may be another file since the last apply. */
+static int follow_path(struct reader *reader, const struct logspec *spec)
+{
+	char *path;
+
+	if (reader->path != NULL && strcmp(reader->path, spec->path) == 0)
+		return 0;
+	path = strdup(spec->path);
+	if (path == NULL)
+		return -ENOMEM;
+	archives_done(&reader->archives);
+	free(reader->path);
+	reader->path = path;
+	archives_init(&reader->archives, path);
+	return 0;
+}
+
 /* Find where to begin; until then nothing is sent. */
-static enum progress search(struct reader *reader, const struct logspec *spec)
+static enum progress search(struct reader *reader)
 {
 	bool all = reader->request.lines == UINT64_MAX && reader->request.more;
 	uint64_t missing;
@@ -235,12 +268,12 @@ static enum progress search(struct reader *reader, const struct logspec *spec)
 	if (!reader->search.begun && reader->place.fd < 0) {
 		reader->place.behind = 0;
 		if (place_seek_end(
-			&reader->place, spec->path, spec->keep, all ? UINT64_MAX : 0, &missing) < 0)
+			&reader->place, &reader->archives, all ? UINT64_MAX : 0, &missing) < 0)
 			return PROGRESS_DONE;
 		if (all)
 			reader->search.lines = 0;
 	}
-	done = place_search(&reader->place, spec->path, spec->keep, &reader->search);
+	done = place_search(&reader->place, &reader->archives, &reader->search);
 	if (done < 0)
 		return PROGRESS_DONE;
 	if (!reader->request.more && reader->place.behind >= LIMIT_LOG_REPLY)
@@ -253,19 +286,19 @@ static enum progress search(struct reader *reader, const struct logspec *spec)
 }
 
 /* All that was asked for in one message, the newest if it is too much. */
-static enum progress answer_once(struct reader *reader, const struct logspec *spec)
+static enum progress answer_once(struct reader *reader)
 {
 	size_t length = 0, skip = 0;
 	bool is_cut = reader->todo > LIMIT_LOG_REPLY;
 	uint64_t missing;
 
 	if (is_cut &&
-	    place_seek_end(&reader->place, spec->path, spec->keep, LIMIT_LOG_REPLY, &missing) < 0)
+	    place_seek_end(&reader->place, &reader->archives, LIMIT_LOG_REPLY, &missing) < 0)
 		return PROGRESS_DONE;
 	while (length < LIMIT_LOG_REPLY && length < reader->todo) {
 		uint64_t want = reader->todo < LIMIT_LOG_REPLY ? reader->todo : LIMIT_LOG_REPLY;
-		ssize_t got = place_read(&reader->place, spec->path, spec->keep,
-		    reader->raw + length, (size_t)want - length, &missing);
+		ssize_t got = place_read(&reader->place, &reader->archives, reader->raw + length,
+		    (size_t)want - length, &missing);
 
 		if (got < 0)
 			return PROGRESS_DONE;
@@ -286,7 +319,7 @@ static enum progress answer_once(struct reader *reader, const struct logspec *sp
 
 /* The next block of several; the one that reaches the end of a read that does not follow is the
  * last. */
-static enum progress answer_next(struct reader *reader, const struct logspec *spec)
+static enum progress answer_next(struct reader *reader)
 {
 	char *data = reader->raw + NOTE_BYTES;
 	size_t size = LIMIT_LOG_BLOCK - NOTE_BYTES, used;
@@ -297,7 +330,7 @@ static enum progress answer_next(struct reader *reader, const struct logspec *sp
 	if (!follow && reader->todo < size)
 		size = (size_t)reader->todo;
 	if (size > 0)
-		got = place_read(&reader->place, spec->path, spec->keep, data, size, &lost);
+		got = place_read(&reader->place, &reader->archives, data, size, &lost);
 	if (got < 0 || (got == 0 && follow))
 		return got < 0 ? PROGRESS_DONE : PROGRESS_IDLE;
 	reader->todo -= lost < reader->todo ? lost : reader->todo;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/archives.h"
 #include "lib/jsonw.h"
 #include "lib/protocol.h"
 #include "supervisord/logger/place.h"
@@ -24,6 +25,8 @@ struct reader {
 	struct watch watch; /* the connection */
 	LIST_ENTRY(reader) link;
 	struct msg_read_log request;
+	struct archives archives; /* of the log that it reads */
+	char *path;               /* … and its path */
 	struct place place;
 	struct line_search search;
 	uint64_t todo;    /* not following: bytes to the end of the request */
@@ -54,6 +57,10 @@ void readers_run(
 
 /* A stream has written `bytes` more. */
 void readers_note_written(struct readers *readers, uint32_t row, uint16_t stream, uint64_t bytes);
+
+/* The log at `path` has become this archive; a follower's file may be found by that even when it
+ * has been compressed. */
+void readers_note_rotated(struct readers *readers, const char *path, const struct archive *archive);
 
 /* The specs have changed: who follows a log that is no more gets its last reply. */
 void readers_note_specs(struct readers *readers);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/ownlog.h"
+#include "supervisord/logger/reader.h"
 #include "supervisord/logger/specs.h"
 #include "supervisord/logger/stream.h"
 
@@ -17,6 +18,7 @@
 struct pump {
 	struct stream *stream;
 	const int *scratch;
+	struct readers *readers;
 	uint64_t size;  /* of the file */
 	size_t budget;  /* what is left of it */
 	bool displaced; /* see logfile_refresh() */
@@ -29,10 +31,11 @@ static int pump_rotate(struct pump *pump);
 static int splice_bytes(struct pump *pump, uint64_t wanted);
 static ssize_t look(const struct pump *pump, char *ret_bytes);
 
-enum stream_outcome stream_pump(
-    struct stream *stream, const int scratch[2], size_t budget, size_t *ret_moved, int *ret_error)
+enum stream_outcome stream_pump(struct stream *stream, const int scratch[2],
+    struct readers *readers, size_t budget, size_t *ret_moved, int *ret_error)
 {
-	struct pump pump = {.stream = stream, .scratch = scratch, .budget = budget};
+	struct pump pump = {
+	    .stream = stream, .scratch = scratch, .readers = readers, .budget = budget};
 	int error = logfile_refresh(&stream->file, stream->spec, &pump.size, &pump.displaced);
 
 	while (error == 0 && pump.budget > 0 && !pump.dry)
@@ -100,9 +103,12 @@ static int pump_rotate(struct pump *pump)
 {
 	struct stream *stream = pump->stream;
 	const struct logspec *spec = stream->spec;
+	struct archive archive;
 	int shift_error, error;
 
-	error = logfile_rotate(&stream->file, spec, &pump->size, &shift_error);
+	error = logfile_rotate(&stream->file, spec, &pump->size, &archive, &shift_error);
+	if (archive.time_us != 0)
+		readers_note_rotated(pump->readers, spec->path, &archive);
 	if (shift_error < 0 && !stream->file.rotation_fails)
 		log_error("%s: %s: cannot rotate %s: %s; it grows on", spec->name,
 		    specs_stream_name(spec->stream), spec->path, strerror(-shift_error));

@@ -46,10 +46,12 @@ enum stream_outcome {
 
 /*
  * Write up to `budget` bytes of the pipe to the file.  `scratch`: an empty pipe, empty again
- * afterwards. *ret_moved: bytes written, also when the outcome is STREAM_BROKEN.
+ * afterwards.  `readers` are told of a rotation. *ret_moved: bytes written, also when the outcome
+ * is STREAM_BROKEN.
  */
-enum stream_outcome stream_pump(
-    struct stream *stream, const int scratch[2], size_t budget, size_t *ret_moved, int *ret_error);
+struct readers;
+enum stream_outcome stream_pump(struct stream *stream, const int scratch[2],
+    struct readers *readers, size_t budget, size_t *ret_moved, int *ret_error);
 
 /* Bytes that wait in the pipe. */
 size_t stream_count_waiting(const struct stream *stream);

@@ -12,7 +12,6 @@
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/ownlog.h"
-#include "supervisord/logger/chain.h"
 #include "supervisord/logger/streams.h"
 
 #define RETRY_NS NS_PER_S
@@ -229,7 +228,7 @@ static void give_spec(struct streams *streams, struct stream *stream, const stru
 	if (spec == NULL)
 		return;
 	if (old != NULL && spec->keep < old->keep && strcmp(spec->path, old->path) == 0)
-		chain_trim(spec->path, spec->keep, old->keep);
+		logfile_trim(&stream->file, spec);
 	if (stream->spec_is_own)
 		free((void *)(uintptr_t)old);
 	stream->spec_is_own = false;
@@ -268,7 +267,7 @@ static enum stream_outcome pump(struct streams *streams, struct stream *stream, 
 	size_t moved;
 	int error = 0;
 
-	outcome = stream_pump(stream, streams->scratch, budget, &moved, &error);
+	outcome = stream_pump(stream, streams->scratch, streams->readers, budget, &moved, &error);
 	if (moved > 0 && streams->readers->count > 0)
 		readers_note_written(streams->readers, stream->row, stream->number, moved);
 	if (outcome == STREAM_BROKEN)

@@ -343,15 +343,34 @@ no_zombies() {
 
 # ---- files --------------------------------------------------------------------------------------
 
-# A program's whole log, archives first; log_text NAME [STEM of the file].
-log_text() {
-	local base=$SD/log/$1.log file
+# The archives of a log file, oldest first, one a line.
+archives() {
+	find "${1%/*}" -name "${1##*/}.????????T??????.??????Z*" ! -name '*.tmp' 2>/dev/null | sort
+}
 
-	# shellcheck disable=SC2012 # names of our own
-	for file in $(ls -1 "$base".* 2>/dev/null | sort -Vr); do
-		cat "$file"
+# A program's whole log, archives first.  The log is opened before they are listed, so that a rotation meanwhile hides
+# nothing.
+log_text() {
+	local base=$SD/log/$1.log log file try
+
+	# Between rename and open there is none for a moment.
+	for ((try = 0; try < 50; try++)); do
+		{ exec {log}<"$base"; } 2>/dev/null && break
 	done
-	cat "$base" 2>/dev/null
+	[ "$try" -lt 50 ] || exec {log}</dev/null
+	archives "$base" | while read -r file; do
+		[ "$file" -ef "/dev/fd/$log" ] || cat_archive "$file" 2>/dev/null
+	done
+	cat <&"$log"
+	exec {log}<&-
+}
+
+cat_archive() {
+	case $1 in
+	*.gz) gzip -dc "$1" ;;
+	*.zst) zstd -dcq "$1" ;;
+	*) cat "$1" ;;
+	esac
 }
 
 count_lines() {

@@ -28,10 +28,21 @@ play() {
 	}
 }
 
+# The archives of a log, oldest first, one a line.
+archives() {
+	find "${1%/*}" -name "${1##*/}.????????T??????.??????Z*" | sort
+}
+
+# Its sizes on one line: archives, oldest first, and the log.
+sizes() {
+	archives "$1" | xargs -r stat -c %s | tr '\n' ' '
+	stat -c %s "$1"
+}
+
 # The log with all its archives, oldest first.
 whole() {
-	find "${1%/*}" -name "${1##*/}*" |
-		awk -F. '{ print $NF ~ /^[0-9]+$/ ? $NF : 0, $0 }' | sort -k1,1nr | cut -d' ' -f2- | xargs cat
+	archives "$1" | xargs -r cat
+	cat "$1"
 }
 
 # Are these exactly the numbered lines 0 … $2 - 1 of $3 bytes, each file a number of whole lines?
@@ -89,8 +100,7 @@ has_lines() {
 		wait 40
 		finish
 	END
-	[ "$(cd "$T" && echo web.log*)" = "web.log web.log.1 web.log.2 web.log.3" ]
-	[ "$(stat -c %s "$T/web.log.1")" -eq 1000 ]
+	[ "$(sizes "$T/web.log")" = "1000 1000 1000 1000" ]
 	[ "$(stat -c %a "$T/web.log")" = 640 ]
 	whole "$T/web.log" >"$T/all"
 	[ "$(wc -l <"$T/all")" -eq 40 ]
@@ -121,25 +131,28 @@ has_lines() {
 		wait 40
 		finish
 	END
-	[ "$(stat -c %s "$T/web.log.1" "$T/web.log.2" "$T/web.log" | tr '\n' ' ')" = "2000 2000 1000 " ]
+	[ "$(sizes "$T/web.log")" = "2000 2000 1000" ]
 	[ "$(whole "$T/web.log" | wc -c)" -eq 5000 ]
 }
 
-@test "logger: a rotation that was killed half-way is healed and overwrites nothing" {
-	printf 'five\n' >"$T/web.log.5"
-	printf 'three\n' >"$T/web.log.3"
-	printf 'one\n' >"$T/web.log.1"
+@test "logger: archives are in order by name when the clock was ahead, and other files are left alone" {
+	printf 'one\n' >"$T/web.log.20000101T000000.000000Z"
+	printf 'two\n' >"$T/web.log.29991231T235959.999998Z"
 	printf 'zero\n' >"$T/web.log"
+	touch "$T/web.log.1" "$T/web.log.29991231T235959.999998Zz" "$T/web.log.20000230T000000.000000Z"
 	play <<-END
-		spec 1 0 3 5 web $T/web.log
+		spec 1 0 3 3 web $T/web.log
 		specs
 		pipe 40 1 0
 		start
-		say 40 new
+		say 40 four
+		say 40 five
 		finish
 	END
-	has_lines <(whole "$T/web.log") five three one zero new
-	[ ! -e "$T/web.log.4" ]
+	rm "$T/web.log.20000230T000000.000000Z" "$T/web.log.29991231T235959.999998Zz" "$T/web.log.1"
+	has_lines <(whole "$T/web.log") two zero four five
+	[ -e "$T/web.log.29991231T235959.999999Z" ]
+	[ -e "$T/web.log.30000101T000000.000000Z" ]
 }
 
 @test "logger: a pipe without a spec waits for it; MSG_FINISH drains" {
@@ -211,16 +224,15 @@ has_lines() {
 		run 40 $WRITER 100 100 1
 		wait 40
 		drained 40
-		sh test -e $T/web.log.9
+		sh test \$(ls $T | grep -c Z) -eq 9
 		spec 1 0 300 2 web $T/web.log
 		specs
-		until test ! -e $T/web.log.3
+		until test \$(ls $T | grep -c Z) -eq 2
 		run 40 $WRITER 6 100 1
 		wait 40
 		finish
 	END
-	[ "$(cd "$T" && echo web.log*)" = "web.log web.log.1 web.log.2" ]
-	[ "$(stat -c %s "$T/web.log" "$T/web.log.1" "$T/web.log.2" | tr '\n' ' ')" = "300 300 1000 " ]
+	[ "$(sizes "$T/web.log")" = "1000 300 300" ]
 }
 
 @test "logger: a deleted, a moved and a truncated file" {

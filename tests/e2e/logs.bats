@@ -41,9 +41,8 @@ teardown() {
 		program "rotated" { command = "$SD/bin/numbers 2000 0 100" log_max_size = "10KB" log_keep = 3 }
 	END
 	wait_for "$PATIENCE" log_has rotated ' 2000 x*$'
-	equals "archives" "$(cd "$SD/log" && printf '%s\n' rotated.log* | tr '\n' ' ')" \
-		"rotated.log rotated.log.1 rotated.log.2 rotated.log.3 "
-	for file in "$SD"/log/rotated.log.?; do
+	equals "archives" "$(archives "$SD/log/rotated.log" | wc -l)" 3
+	for file in $(archives "$SD/log/rotated.log"); do
 		equals "last byte" "$(tail -c 1 "$file" | od -An -tx1)" " 0a"
 		at_most "size" "$(stat -c %s "$file")" 10200
 		at_least "size" "$(stat -c %s "$file")" 9900

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/archives.h"
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "supervisord/engine/logwatch.h"
@@ -61,23 +62,26 @@ static void add(const char *text)
 	write_to(path, text);
 }
 
-/* As the logger does it; see logger/chain.c. */
+/* As the logger does it; see logger/rotation.c. */
 static void rotate(void)
 {
-	char from[96], to[96];
+	static int64_t time_us;
+	struct archive archive = {.time_us = ++time_us};
+	char to[ARCHIVE_PATH_SIZE];
 
-	for (int number = KEEP - 1; number >= 0; number--) {
-		snprintf(from, sizeof(from), number > 0 ? "%s.%d" : "%s", path, number);
-		snprintf(to, sizeof(to), "%s.%d", path, number + 1);
-		assert_true(rename(from, to) == 0 || errno == ENOENT);
-	}
+	if (archive_format_path(to, sizeof(to), path, &archive) < 0)
+		fail();
+	assert_true(rename(path, to) == 0 || errno == ENOENT);
+	archive.time_us -= KEEP;
+	if (archive.time_us > 0 && archive_format_path(to, sizeof(to), path, &archive) == 0)
+		assert_true(unlink(to) == 0 || errno == ENOENT);
 }
 
 static void begin(const char *regex, uint64_t mark)
 {
 	logwatch_free(watch);
 	watch = NULL;
-	assert_int_equal(logwatch_new(path, KEEP, regex, mark, clock_wall_ns(), &watch), 0);
+	assert_int_equal(logwatch_new(path, regex, mark, clock_wall_ns(), &watch), 0);
 }
 
 static void test_look_when_there_is_no_file_yet_then_waits_for_it(void **context)
@@ -226,10 +230,10 @@ static void test_look_when_rotated_out_of_the_chain_then_goes_on_with_the_oldest
 static void write_old_archives(void)
 {
 	const struct timespec past[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
-	char name[96];
+	char name[128];
 
 	for (int number = 1; number <= KEEP; number++) {
-		snprintf(name, sizeof(name), "%s.%d", path, number);
+		snprintf(name, sizeof(name), "%s.19700101T00000%d.000000Z", path, number);
 		write_to(name, "ready\n");
 		assert_int_equal(utimensat(AT_FDCWD, name, past, 0), 0);
 	}
@@ -360,7 +364,7 @@ static void test_look_when_a_line_has_a_nul_then_what_follows_it_counts(void **c
 static void test_new_when_the_expression_is_bad_then_einval(void **context)
 {
 	(void)context;
-	assert_int_equal(logwatch_new(path, KEEP, "(", 0, 0, &watch), -EINVAL);
+	assert_int_equal(logwatch_new(path, "(", 0, 0, &watch), -EINVAL);
 	assert_null(watch);
 }
 

@@ -137,46 +137,66 @@ static void test_line_is_open_when_the_last_byte_is_no_newline(void **state)
 
 static void test_rotate_when_it_works_then_a_new_empty_file(void **state)
 {
-	char archive[80];
+	char name[128];
+	struct archive archive;
 	struct stat st;
 	uint64_t size = 12;
-	int shift_error;
+	int rotate_error;
 
 	(void)state;
 	refresh(0, false);
 	append("eleven bytes");
-	assert_int_equal(logfile_rotate(&file, &spec, &size, &shift_error), 0);
-	assert_int_equal(shift_error, 0);
+	assert_int_equal(logfile_rotate(&file, &spec, &size, &archive, &rotate_error), 0);
+	assert_int_equal(rotate_error, 0);
 	assert_int_equal(size, 0);
-	(void)snprintf(archive, sizeof(archive), "%s.1", path);
-	assert_int_equal(stat(archive, &st), 0);
+	assert_int_equal(archive_format_path(name, sizeof(name), path, &archive), 0);
+	assert_int_equal(stat(name, &st), 0);
 	assert_int_equal(st.st_size, 12);
+	assert_int_equal(st.st_ino, archive.ino);
 	refresh(0, false);
 }
 
 static void test_rotate_when_it_fails_then_the_file_grows_on(void **state)
 {
-	char archive[80];
+	struct logspec long_spec = spec;
+	char long_path[320];
+	struct archive archive;
 	uint64_t size = 10;
-	int shift_error;
+	int rotate_error;
 
 	(void)state;
-	refresh(0, false);
-	append("ten bytes\n");
-	/* A directory cannot be replaced by a file, whoever we are. */
-	for (int number = 1; number <= 2; number++) {
-		(void)snprintf(archive, sizeof(archive), "%s.%d", path, number);
-		assert_int_equal(mkdir(archive, 0700), 0);
-	}
-	(void)snprintf(archive, sizeof(archive), "%s.2/full", path);
-	assert_int_equal(mkdir(archive, 0700), 0);
-	assert_int_equal(logfile_rotate(&file, &spec, &size, &shift_error), 0);
-	assert_true(shift_error < 0);
+	/* There is a name for the file, but none for an archive, whoever we are. */
+	(void)snprintf(long_path, sizeof(long_path), "%s/%0240d", directory, 0);
+	long_spec.path = long_path;
+	assert_int_equal(logfile_reopen(&file, &long_spec, &size), 0);
+	size = 10;
+	assert_int_equal(logfile_rotate(&file, &long_spec, &size, &archive, &rotate_error), 0);
+	assert_true(rotate_error < 0);
+	assert_int_equal(archive.time_us, 0);
 	assert_int_equal(size, 10);
 	assert_int_equal(file.rotate_at, 20);
-	refresh(10, false);
 	logfile_set_limit(&file, &spec);
 	assert_int_equal(file.rotate_at, 10);
+}
+
+static void test_reopen_when_the_file_is_new_then_it_has_its_mode_and_owner(void **state)
+{
+	struct logspec own = spec;
+	struct stat st;
+	uint64_t size;
+
+	(void)state;
+	own.mode = 0604;
+	own.has_uid = own.has_gid = true;
+	own.uid = geteuid() == 0 ? 12345 : geteuid();
+	own.gid = geteuid() == 0 ? 54321 : getegid();
+	(void)umask(077);
+	assert_int_equal(logfile_reopen(&file, &own, &size), 0);
+	(void)umask(022);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0604);
+	assert_int_equal(st.st_uid, own.uid);
+	assert_int_equal(st.st_gid, own.gid);
 }
 
 int main(void)
@@ -198,6 +218,8 @@ int main(void)
 		test_rotate_when_it_works_then_a_new_empty_file, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_rotate_when_it_fails_then_the_file_grows_on, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_reopen_when_the_file_is_new_then_it_has_its_mode_and_owner, set_up, tear_down),
 	};
 	int failed;
 

@@ -13,19 +13,22 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "supervisord/logger/chain.h"
+#include "lib/archives.h"
 #include "supervisord/logger/place.h"
+#include "supervisord/logger/rotation.h"
 
 #define KEEP 3
 
 static char directory[] = "/tmp/place_test.XXXXXX";
 static char path[64];
 static struct place place;
+static struct archives archives;
 
 static int set_up(void **state)
 {
 	(void)state;
 	place_init(&place);
+	archives_init(&archives, path);
 	return 0;
 }
 
@@ -35,6 +38,7 @@ static int tear_down(void **state)
 
 	(void)state;
 	place_done(&place);
+	archives_done(&archives);
 	(void)snprintf(command, sizeof(command), "rm -f %s/*", directory);
 	return system(command);
 }
@@ -44,11 +48,30 @@ static void append(unsigned number, const char *text)
 	char name[128];
 	FILE *file;
 
-	assert_int_equal(chain_format_path(name, sizeof(name), path, number), 0);
+	/* 0 is the log, a higher number is older. */
+	(void)snprintf(name, sizeof(name), "%s", path);
+	if (number > 0)
+		assert_int_equal(archive_format_path(name, sizeof(name), path,
+				     &(struct archive){.time_us = 100 - (int64_t)number}),
+		    0);
 	file = fopen(name, "a");
 	assert_non_null(file);
 	assert_true(fputs(text, file) >= 0);
 	assert_int_equal(fclose(file), 0);
+}
+
+static void rotate(void)
+{
+	static struct archives written = {.path = path};
+	const struct logspec spec = {.keep = KEEP};
+	struct archive archive;
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(archives_read(&written), 0);
+	assert_int_equal(rotation_rotate(&written, &st, KEEP, 1000, &archive), 0);
+	assert_int_equal(rotation_trim(&written, &spec, 1000), 0);
+	archives_done(&written);
 }
 
 /* All there is from the place on. */
@@ -60,7 +83,7 @@ static const char *read_all(uint64_t *ret_lost)
 	uint64_t lost;
 
 	*ret_lost = 0;
-	while ((got = place_read(&place, path, KEEP, all + at, sizeof(all) - 1 - at, &lost)) > 0) {
+	while ((got = place_read(&place, &archives, all + at, sizeof(all) - 1 - at, &lost)) > 0) {
 		at += (size_t)got;
 		*ret_lost += lost;
 	}
@@ -75,8 +98,8 @@ static const char *find_last(uint64_t lines)
 	uint64_t lost;
 	int done;
 
-	assert_int_equal(place_seek_end(&place, path, KEEP, 0, &lost), 0);
-	while ((done = place_search(&place, path, KEEP, &search)) == 0)
+	assert_int_equal(place_seek_end(&place, &archives, 0, &lost), 0);
+	while ((done = place_search(&place, &archives, &search)) == 0)
 		continue;
 	assert_int_equal(done, 1);
 	return read_all(&lost);
@@ -160,8 +183,8 @@ static void test_last_lines_when_longer_than_a_block(void **state)
 	append(0, "first\n");
 	append(0, line);
 	append(0, "\nlast\n");
-	assert_int_equal(place_seek_end(&place, path, KEEP, 0, &lost), 0);
-	while (place_search(&place, path, KEEP, &search) == 0)
+	assert_int_equal(place_seek_end(&place, &archives, 0, &lost), 0);
+	while (place_search(&place, &archives, &search) == 0)
 		continue;
 	assert_int_equal(place.offset, 6);
 	assert_int_equal(place.behind, sizeof(line) + 5);
@@ -173,12 +196,12 @@ static void test_read_when_rotated_then_goes_on_in_the_next_file(void **state)
 
 	(void)state;
 	append(0, "1\n");
-	assert_int_equal(place_seek_end(&place, path, KEEP, UINT64_MAX, &lost), 0);
+	assert_int_equal(place_seek_end(&place, &archives, UINT64_MAX, &lost), 0);
 	assert_string_equal(read_all(&lost), "1\n");
 	append(0, "2\n");
-	assert_int_equal(chain_shift(path, KEEP), 0);
+	rotate();
 	append(0, "3\n");
-	assert_int_equal(chain_shift(path, KEEP), 0);
+	rotate();
 	append(0, "4\n");
 	place.behind += 6;
 	assert_string_equal(read_all(&lost), "2\n3\n4\n");
@@ -192,9 +215,9 @@ static void test_read_when_rotated_away_then_the_loss_is_told_exactly(void **sta
 
 	(void)state;
 	append(0, "0\n");
-	assert_int_equal(place_seek_end(&place, path, KEEP, 0, &lost), 0);
+	assert_int_equal(place_seek_end(&place, &archives, 0, &lost), 0);
 	for (int i = 1; i <= 6; i++) {
-		assert_int_equal(chain_shift(path, KEEP), 0);
+		rotate();
 		append(0, i % 2 ? "odd\n" : "even!\n");
 		place.behind += i % 2 ? 4 : 6;
 	}
@@ -209,7 +232,7 @@ static void test_read_when_deleted_then_waits_for_the_new_file(void **state)
 
 	(void)state;
 	append(0, "0\n");
-	assert_int_equal(place_seek_end(&place, path, KEEP, 0, &lost), 0);
+	assert_int_equal(place_seek_end(&place, &archives, 0, &lost), 0);
 	assert_int_equal(unlink(path), 0);
 	assert_string_equal(read_all(&lost), "");
 	append(0, "1\n");
@@ -224,7 +247,7 @@ static void test_read_when_truncated_then_from_its_start(void **state)
 
 	(void)state;
 	append(0, "a long line\n");
-	assert_int_equal(place_seek_end(&place, path, KEEP, 0, &lost), 0);
+	assert_int_equal(place_seek_end(&place, &archives, 0, &lost), 0);
 	assert_int_equal(truncate(path, 0), 0);
 	append(0, "1\n");
 	place.behind += 2;

@@ -179,19 +179,25 @@ static void test_specs_when_the_path_changes_then_from_the_next_line(void **stat
 static void test_specs_when_max_bytes_shrinks_then_the_next_line_rotates(void **state)
 {
 	struct logspec spec = {.row = 1, .name = "web", .path = path, .max_bytes = 100, .keep = 1};
-	char archive[80];
+	struct archives archives;
+	char archive[128];
 
 	(void)state;
-	(void)snprintf(archive, sizeof(archive), "%s.1", path);
+	archives_init(&archives, path);
 	set_specs(&spec, 1);
 	hold(20, 1);
 	say("one\ntwo\n");
 	serve();
 	spec.max_bytes = 5;
 	set_specs(&spec, 1);
-	assert_null(content(archive));
+	assert_int_equal(archives_read(&archives), 0);
+	assert_int_equal(archives.count, 0);
 	say("three\n");
 	serve();
+	assert_int_equal(archives_read(&archives), 0);
+	assert_int_equal(archives.count, 1);
+	assert_int_equal(archive_format_path(archive, sizeof(archive), path, &archives.list[0]), 0);
+	archives_done(&archives);
 	assert_string_equal(content(archive), "one\ntwo\n");
 	assert_string_equal(content(path), "three\n");
 	close(writer);
