@@ -133,6 +133,7 @@ class Ours(Driver):
     is_peer = False
     can_log = True
     restart = "always"
+    keys = ""  # more lines of the stanza
 
     def __init__(self, lab):
         super().__init__(lab)
@@ -155,7 +156,7 @@ class Ours(Driver):
 \trestart_delay = "0s"
 \trestart_delay_max = "0s"
 \tstart_limit = 0
-}}
+{keys}}}
 """
 
     def prepare(self, programs, output):
@@ -163,7 +164,7 @@ class Ours(Driver):
         for index, argv in enumerate(programs):
             command = ", ".join(f'"{word}"' for word in argv)
             text.append(self.STANZA.format(index=index, command=command, output=output,
-                                           restart=self.restart))
+                                           restart=self.restart, keys=self.keys))
         (self.dir / "run").mkdir()
         (self.dir / "log").mkdir()
         (self.dir / "conf").write_text("".join(text))

@@ -22,7 +22,9 @@ kill_at_random() {
 	local pid
 
 	sleep "0.0$((RANDOM % 90 + 10))"
-	pid=$(role_pid "$1") && kill -KILL "$pid" || true
+	if pid=$(role_pid "$1"); then
+		kill -KILL "$pid"
+	fi
 }
 
 @test "fault: kills of engine and logger, while programs write, rotate and are restarted" {
