@@ -17,6 +17,8 @@
 
 #include "lib/ledger.h"
 
+static int map(int fd, int protection, struct ledger **ret_ledger);
+
 int ledger_create(int *ret_fd, struct ledger **ret_ledger)
 {
 	struct ledger *ledger;
@@ -45,6 +47,34 @@ fail:
 
 int ledger_map(int fd, struct ledger **ret_ledger)
 {
+	return map(fd, PROT_READ | PROT_WRITE, ret_ledger);
+}
+
+int ledger_map_readonly(int fd, const struct ledger **ret_ledger)
+{
+	struct ledger *ledger;
+	int error = map(fd, PROT_READ, &ledger);
+
+	if (error == 0)
+		*ret_ledger = ledger;
+	return error;
+}
+
+int ledger_open_readonly(int fd, int *ret_fd)
+{
+	char path[32];
+	int copy;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	copy = open(path, O_RDONLY | O_CLOEXEC);
+	if (copy < 0)
+		return -errno;
+	*ret_fd = copy;
+	return 0;
+}
+
+static int map(int fd, int protection, struct ledger **ret_ledger)
+{
 	struct ledger *ledger;
 	struct stat st;
 
@@ -52,7 +82,7 @@ int ledger_map(int fd, struct ledger **ret_ledger)
 		return -errno;
 	if (st.st_size != (off_t)sizeof(struct ledger))
 		return -EPROTO;
-	ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ledger = mmap(NULL, sizeof(*ledger), protection, MAP_SHARED, fd, 0);
 	if (ledger == MAP_FAILED)
 		return -errno;
 	if (ledger->header.magic != LEDGER_MAGIC || ledger->header.version != LEDGER_VERSION ||

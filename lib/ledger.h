@@ -2,8 +2,9 @@
 /*
  * ledger.h: the shared memory in which a program's existence is written before it exists.
  *
- * A memfd, made and held by the guardian, mapped by guardian and engine.  It outlives the engine:
- * a new engine maps it and knows every program, its run, its state and its deadline.
+ * A memfd, made and held by the guardian, mapped by guardian and engine, and by the logger to read
+ * the numbers of runs.  It outlives the engine: a new engine maps it and knows every program, its
+ * run, its state and its deadline.
  *
  * Who writes what (nobody else may):
  *   engine    rows, header.rows_high, header.shutdown*, header.shutdown_timeout_ns
@@ -69,8 +70,9 @@ struct ledger_state {
 #define LEDGER_FLAG_HAS_EXIT 0x0001
 #define LEDGER_FLAG_KILLED   0x0002 /* this stop has escalated to KILL */
 #define LEDGER_FLAG_BOUNCE   0x0004 /* the run is to end, and another one to follow */
-#define LEDGER_FLAG_REST     0x0008 /* the leader is dead, and the rest of the run were told to stop \
-				     */
+#define LEDGER_FLAG_REST                                                                           \
+	0x0008 /* the leader is dead, and the rest of the run were told to stop                    \
+		*/
 #define LEDGER_FLAG_LOST                                                                           \
 	0x0010 /* what it requires has gone: the run is to end, and it waits then */
 #define LEDGER_FLAG_FAILED    0x0020 /* the run failed, however its processes end */
@@ -150,6 +152,10 @@ int ledger_create(int *ret_fd, struct ledger **ret_ledger);
  * of another version.
  */
 int ledger_map(int fd, struct ledger **ret_ledger);
+
+/* The same for who only looks (logger): the mapping, and a descriptor that allows nothing more. */
+int ledger_map_readonly(int fd, const struct ledger **ret_ledger);
+int ledger_open_readonly(int fd, int *ret_fd);
 
 /* The row of this name, or -1. */
 int ledger_find_row(const struct ledger *ledger, const char *name);

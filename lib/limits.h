@@ -71,6 +71,21 @@
 #define LIMIT_LOG_BUDGET (256 * 1024)
 /* Pipes of programs that are gone and whose file cannot be written. */
 #define LIMIT_LOG_ORPHANS 256
+/* Bytes of a line that is written whole where log_line_max is not set, and the most to be set. */
+#define LIMIT_LOG_LINE     (64 * 1024)
+#define LIMIT_LOG_LINE_MAX (256 * 1024)
+/* log_memory where it is not set, and the least to be set. */
+#define LIMIT_LOG_MEMORY     (8 * 1000 * 1000)
+#define LIMIT_LOG_MEMORY_MIN (4 * 1000 * 1000)
+/* The last output of a stream without a file, in memory: at most, and at least where there is any.
+ */
+#define LIMIT_LOG_RING     (64 * 1024)
+#define LIMIT_LOG_RING_MIN (4 * 1024)
+/* Text of one message to syslog: a longer line becomes several.  Seconds that a receiver may take
+ * nothing before it counts as away, and that it is left alone for then, at most. */
+#define LIMIT_LOG_MESSAGE    (8 * 1024)
+#define LIMIT_LOG_PATIENCE_S 10
+#define LIMIT_LOG_AWAY_S     30
 /* Bytes of log text in one reply of several, and in a single one. */
 #define LIMIT_LOG_BLOCK (64 * 1024)
 #define LIMIT_LOG_REPLY (512 * 1024)

@@ -19,8 +19,15 @@
 /* Permission bits of a log file where a spec names none. */
 #define LOGSPEC_MODE 0640
 
+/* daemon of syslog(3). */
+#define LOGSPEC_FACILITY 3
+
 enum logspec_rotate { LOGSPEC_NEVER, LOGSPEC_HOURLY, LOGSPEC_DAILY, LOGSPEC_WEEKLY };
 enum logspec_compress { LOGSPEC_PLAIN, LOGSPEC_GZIP, LOGSPEC_ZSTD };
+/* How a line is written; logger/form.h has what each looks like. */
+enum logspec_format { LOGSPEC_RAW, LOGSPEC_STAMP, LOGSPEC_JSON, LOGSPEC_PREFIX };
+/* What becomes of lines that a target cannot take: wait in the pipe, or be counted and gone. */
+enum logspec_full { LOGSPEC_BLOCK, LOGSPEC_DROP };
 
 /*
  * To add a member: a row here (number or text), and where the engine fills the specs.  Zero must
@@ -42,11 +49,28 @@ enum logspec_compress { LOGSPEC_PLAIN, LOGSPEC_GZIP, LOGSPEC_ZSTD };
 	NUMBER(bool, has_uid)                 /* new files get this owner … */ \
 	NUMBER(bool, has_gid) \
 	NUMBER(uint32_t, uid) \
-	NUMBER(uint32_t, gid)
+	NUMBER(uint32_t, gid) \
+	NUMBER(enum logspec_format, format) \
+	NUMBER(enum logspec_full, full) \
+	NUMBER(uint32_t, line_max)            /* bytes; 0: LIMIT_LOG_LINE */ \
+	NUMBER(uint32_t, facility)            /* of syslog; 0: LOGSPEC_FACILITY */ \
+	NUMBER(uint64_t, memory)              /* of all streams; in the row of the daemon's own */
 
+/*
+ * targets: a line each, NULL: only the file.
+ *   log                     the file; without it path is empty
+ *   unix:PATH               syslog's socket here
+ *   udp:HOST:PORT           syslog elsewhere, HOST being a number
+ *   tcp:HOST:PORT
+ *   journal:PATH            systemd-journald's socket
+ *   inherit:FORMAT          descriptor 1 or 2 of supervisord; raw, prefix or json
+ *   row:N                   standard input of the program of that row
+ */
 #define LOGSPEC_TEXTS(TEXT) \
 	TEXT(name) /* instance, for messages */ \
-	TEXT(path) /* absolute */
+	TEXT(path) /* absolute */ \
+	TEXT(targets) \
+	TEXT(tag)  /* for syslog and journal; NULL: the name */
 
 #define LOGSPEC_NUMBER(type, member) type member;
 #define LOGSPEC_TEXT(member)         const char *member;

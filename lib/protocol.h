@@ -22,7 +22,7 @@
 enum {
 	FD_GUARDIAN = 3, /* SEQPACKET to the guardian; a new pair for each start */
 	FD_PEER = 4,     /* SEQPACKET engine <-> logger; one pair for the guardian's whole life */
-	FD_LEDGER = 5,   /* engine: the ledger's memfd */
+	FD_LEDGER = 5,   /* the ledger's memfd; logger: read-only */
 	FD_BELL = 6,     /* engine: eventfd, counts up when ledger.exited[] has news */
 	FD_FIRST_UNUSED = 7,
 };

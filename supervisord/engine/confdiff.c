@@ -104,6 +104,8 @@ static void tell(void (*each)(void *context, const char *key, enum change_class 
 #define EQUAL_STEPS(a, b)         equal_steps((a), (b))
 #define EQUAL_LOG_ROTATE(a, b)    (*(a) == *(b))
 #define EQUAL_LOG_COMPRESS(a, b)  (*(a) == *(b))
+#define EQUAL_LOG_FORMAT(a, b)  (*(a) == *(b))
+#define EQUAL_LOG_FULL(a, b)  (*(a) == *(b))
 #define EQUAL_HEALTH_ACTION(a, b) ((a)->kind == (b)->kind && (a)->signal == (b)->signal)
 
 #define COMPARE(name, type, def, min, max, class, help) \

@@ -137,6 +137,8 @@ struct stop_sequence {
 #define KEY_CTYPE_HEALTH_ACTION struct health_action
 #define KEY_CTYPE_LOG_ROTATE    enum logspec_rotate
 #define KEY_CTYPE_LOG_COMPRESS  enum logspec_compress
+#define KEY_CTYPE_LOG_FORMAT    enum logspec_format
+#define KEY_CTYPE_LOG_FULL      enum logspec_full
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
 

@@ -178,7 +178,13 @@
 	KEY(log_group, STRING, NULL, 0, 0, LIVE, \
 	    "Group of log files and archives. Who is not root may name groups it is in.") \
 	KEY(log_mode, OCTAL, "0640", 0, 0777, LIVE, \
-	    "Permissions of log files and archives, octal; the owner must be able to read and write.")
+	    "Permissions of log files and archives, octal; the owner must be able to read and write.") \
+	KEY(log_format, LOG_FORMAT, "raw", 0, 0, LIVE, \
+	    "What a line of a log looks like. raw: as the program wrote it, byte by byte; stamp: time, instance, run and stream before it; json: these and the text as an object.") \
+	KEY(log_line_max, SIZE, "64K", 256, LIMIT_LOG_LINE_MAX, LIVE, \
+	    "A line that is longer is written in parts, which are marked; not where log_format is raw.") \
+	KEY(log_full, LOG_FULL, "block", 0, 0, LIVE, \
+	    "What to do with output that cannot be written, the disk being full for instance. block: it waits, and then the program waits; drop: lines are dropped and counted, and the log says how many once it can be written again.")
 
 #define SETTING_KEYS(KEY) \
 	KEY(run_dir, PATH, NULL, 0, 0, NEXT, \
@@ -192,7 +198,9 @@
 	KEY(log_level, LEVEL, "notice", 0, 0, LIVE, \
 	    "How much the daemon tells about itself: error, warning, notice or debug.") \
 	KEY(shutdown_timeout, DURATION, "60s", KEY_MS(100), KEY_HOUR, LIVE, \
-	    "At shutdown everything that is left after this long gets KILL.")
+	    "At shutdown everything that is left after this long gets KILL.") \
+	KEY(log_memory, SIZE, "8MB", LIMIT_LOG_MEMORY_MIN, KEY_MB(1000), LIVE, \
+	    "Memory of the logger for the output of all programs together: lines on their way, and the last output of those that have no log file.")
 /* clang-format on */
 
 #endif

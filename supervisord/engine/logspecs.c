@@ -51,6 +51,7 @@ int logspecs_hold(struct engine *engine)
 	    .row = LOGSPEC_ROW_OWN,
 	    .keep = OWN_LOG_KEEP,
 	    .max_bytes = OWN_LOG_MAX_BYTES,
+	    .memory = engine->config->settings.key_log_memory,
 	    .name = "supervisord",
 	    .path = own_path,
 	};
@@ -97,6 +98,9 @@ static void add_program(struct filler *filler, const struct program *program)
 		    .rotate = life->key_log_rotate,
 		    .compress = life->key_log_compress,
 		    .mode = life->key_log_mode,
+		    .format = life->key_log_format,
+		    .full = life->key_log_full,
+		    .line_max = (uint32_t)life->key_log_line_max,
 		    .name = program_name(program),
 		    .path = path,
 		};

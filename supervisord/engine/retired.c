@@ -145,6 +145,9 @@ static bool copy_log(struct retired *retired, const struct life_config *life)
 	last->key_log_total_size = life->key_log_total_size;
 	last->key_log_compress = life->key_log_compress;
 	last->key_log_mode = life->key_log_mode;
+	last->key_log_format = life->key_log_format;
+	last->key_log_line_max = life->key_log_line_max;
+	last->key_log_full = life->key_log_full;
 	return copy_text(&last->key_log_file, life->key_log_file) &&
 	       copy_text(&last->key_log_file_stderr, life->key_log_file_stderr) &&
 	       copy_text(&last->key_log_user, life->key_log_user) &&

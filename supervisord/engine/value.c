@@ -264,6 +264,10 @@ WORD_TYPE(log_rotate, enum logspec_rotate, "none, hourly, daily or weekly", [LOG
     [LOGSPEC_HOURLY] = "hourly", [LOGSPEC_DAILY] = "daily", [LOGSPEC_WEEKLY] = "weekly");
 WORD_TYPE(log_compress, enum logspec_compress, "none, gzip or zstd", [LOGSPEC_PLAIN] = "none",
     [LOGSPEC_GZIP] = "gzip", [LOGSPEC_ZSTD] = "zstd");
+WORD_TYPE(log_format, enum logspec_format, "raw, stamp or json", [LOGSPEC_RAW] = "raw",
+    [LOGSPEC_STAMP] = "stamp", [LOGSPEC_JSON] = "json");
+WORD_TYPE(log_full, enum logspec_full, "block or drop", [LOGSPEC_BLOCK] = "block",
+    [LOGSPEC_DROP] = "drop");
 /* clang-format on */
 
 static int parse_level(const struct value_input *input, void *ret_value, char **ret_problem)
@@ -323,4 +327,6 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_HEALTH_ACTION] = &value_health_action,
     [KEY_LOG_ROTATE] = &value_log_rotate,
     [KEY_LOG_COMPRESS] = &value_log_compress,
+    [KEY_LOG_FORMAT] = &value_log_format,
+    [KEY_LOG_FULL] = &value_log_full,
 };

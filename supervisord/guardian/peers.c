@@ -17,6 +17,7 @@
 #include "supervisord/guardian/reap.h"
 #include "supervisord/guardian/shutdown.h"
 
+static int open_ledger_readonly(const struct guardian *g);
 static bool read_engine_message(struct guardian *g);
 static void hold(struct guardian *g, struct msg *msg);
 static void engine_ready(struct guardian *g);
@@ -51,12 +52,15 @@ void peers_start_engine(struct guardian *g)
 
 void peers_start_logger(struct guardian *g)
 {
-	const int inherited[] = {g->peer[1]};
+	int ledger_fd = open_ledger_readonly(g);
+	const int inherited[] = {g->peer[1], ledger_fd};
 	int error;
 
 	g->logger.restart_ns = 0;
 	atomic_fetch_add(&g->ledger->header.logger_starts, 1);
-	error = role_start(&g->logger, inherited, 1);
+	error = role_start(&g->logger, inherited, 2);
+	if (ledger_fd != g->ledger_fd)
+		close(ledger_fd);
 	if (error < 0) {
 		log_error("%s: %s", g->logger.path, strerror(-error));
 		(void)role_note_crash(&g->logger, clock_boot_ns());
@@ -221,6 +225,18 @@ void peers_tell_started(struct guardian *g, int code)
 	g->started_told = true;
 	(void)!write(g->options->started_fd, &byte, 1);
 	close(g->options->started_fd);
+}
+
+/* Above the roles' fixed descriptors.  Without a /proc yet it is ours: the logger only reads. */
+static int open_ledger_readonly(const struct guardian *g)
+{
+	int fd, raised;
+
+	if (ledger_open_readonly(g->ledger_fd, &fd) < 0)
+		return g->ledger_fd;
+	raised = fcntl(fd, F_DUPFD_CLOEXEC, 16);
+	close(fd);
+	return raised < 0 ? g->ledger_fd : raised;
 }
 
 /* Returns whether there may be another one. */

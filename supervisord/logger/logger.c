@@ -26,7 +26,7 @@ static void handle_finish(struct logger *logger);
 static void ask_for_another(struct logger *logger);
 static void lose_guardian(struct logger *logger);
 
-int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
+int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_fd)
 {
 	int error;
 
@@ -35,11 +35,15 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd)
 	    .peer = {.kind = WATCH_PEER, .fd = peer_fd},
 	};
 	sandbox_enter(&logger->sandbox);
+	error = ledger_map_readonly(ledger_fd, &logger->ledger);
+	if (error < 0)
+		return error;
+	close(ledger_fd);
 	logger->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (logger->epoll_fd < 0)
 		return -errno;
 	readers_init(&logger->readers, logger->epoll_fd);
-	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers);
+	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers, logger->ledger);
 	logger->streams.drained = tell_drained;
 	logger->streams.sandbox = &logger->sandbox;
 	if (error == 0)
@@ -74,6 +78,7 @@ int logger_run(struct logger *logger)
 		if (logger->streams.wants_new_logger && !logger->is_orphan)
 			ask_for_another(logger);
 		readers_sweep(&logger->readers);
+		streams_sweep(&logger->streams);
 		if (logger->is_orphan && !streams_is_active(&logger->streams))
 			logger->is_done = true;
 	}
@@ -101,6 +106,9 @@ static void serve_events(struct logger *logger, const struct epoll_event *events
 			break;
 		case WATCH_STREAM:
 			streams_run(&logger->streams, (struct stream *)watch);
+			break;
+		case WATCH_SINK:
+			streams_run_sink(&logger->streams, (struct sink *)watch);
 			break;
 		case WATCH_READER:
 			readers_run(&logger->readers, &logger->specs, (struct reader *)watch,

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "lib/ledger.h"
 #include "supervisord/logger/reader.h"
 #include "supervisord/logger/sandbox.h"
 #include "supervisord/logger/specs.h"
@@ -22,6 +23,7 @@
 
 struct logger {
 	int epoll_fd;
+	const struct ledger *ledger; /* which run says what */
 	struct watch guardian;
 	struct watch peer;
 	struct specs specs;
@@ -33,8 +35,11 @@ struct logger {
 	int exit_code;
 };
 
-/* Takes both sockets.  The process is confined from here on.  Returns 0 or -errno. */
-int logger_init(struct logger *logger, int guardian_fd, int peer_fd);
+/*
+ * Takes both sockets and the ledger's descriptor.  The process is confined from here on.  Returns 0
+ * or -errno.
+ */
+int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_fd);
 
 /* Serve until the end.  Returns the exit code. */
 int logger_run(struct logger *logger);

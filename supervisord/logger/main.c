@@ -29,7 +29,7 @@ int main(int argc, char *argv[])
 
 	(void)argv;
 	if (argc > 1 || fcntl(FD_GUARDIAN, F_SETFD, FD_CLOEXEC) < 0 ||
-	    fcntl(FD_PEER, F_SETFD, FD_CLOEXEC) < 0) {
+	    fcntl(FD_PEER, F_SETFD, FD_CLOEXEC) < 0 || fcntl(FD_LEDGER, F_SETFD, FD_CLOEXEC) < 0) {
 		(void)fprintf(stderr, "logger: is started by supervisord, see supervisord(8)\n");
 		return EXIT_FAILURE;
 	}
@@ -46,7 +46,7 @@ int main(int argc, char *argv[])
 	(void)mallopt(M_TRIM_THRESHOLD, HEAP_STEP);
 	(void)mallopt(M_TOP_PAD, HEAP_STEP);
 #endif
-	error = logger_init(&logger, FD_GUARDIAN, FD_PEER);
+	error = logger_init(&logger, FD_GUARDIAN, FD_PEER, FD_LEDGER);
 	if (error < 0) {
 		log_error("cannot start: %s", strerror(-error));
 		return EXIT_FAILURE;

@@ -27,7 +27,6 @@ struct pump {
 
 static int pump_step(struct pump *pump);
 static int pump_boundary(struct pump *pump);
-static int pump_rotate(struct pump *pump);
 static int splice_bytes(struct pump *pump, uint64_t wanted);
 static ssize_t look(const struct pump *pump, char *ret_bytes);
 
@@ -94,28 +93,27 @@ static int pump_boundary(struct pump *pump)
 			return splice_bytes(pump, wanted < room ? wanted : room);
 	}
 	if (!pump->displaced)
-		return pump_rotate(pump);
+		return stream_rotate(&stream->file, stream->spec, pump->readers, &pump->size);
 	pump->displaced = false;
 	return logfile_reopen(&stream->file, stream->spec, &pump->size);
 }
 
-static int pump_rotate(struct pump *pump)
+int stream_rotate(
+    struct logfile *file, const struct logspec *spec, struct readers *readers, uint64_t *size)
 {
-	struct stream *stream = pump->stream;
-	const struct logspec *spec = stream->spec;
 	struct archive archive;
 	int shift_error, error;
 
-	error = logfile_rotate(&stream->file, spec, &pump->size, &archive, &shift_error);
+	error = logfile_rotate(file, spec, size, &archive, &shift_error);
 	if (archive.time_us != 0)
-		readers_note_rotated(pump->readers, spec->path, &archive);
-	if (shift_error < 0 && !stream->file.rotation_fails)
+		readers_note_rotated(readers, spec->path, &archive);
+	if (shift_error < 0 && !file->rotation_fails)
 		log_error("%s: %s: cannot rotate %s: %s; it grows on", spec->name,
 		    specs_stream_name(spec->stream), spec->path, strerror(-shift_error));
-	else if (shift_error == 0 && stream->file.rotation_fails)
+	else if (shift_error == 0 && file->rotation_fails)
 		log_notice("%s: %s: %s is rotated again", spec->name,
 		    specs_stream_name(spec->stream), spec->path);
-	stream->file.rotation_fails = shift_error < 0;
+	file->rotation_fails = shift_error < 0;
 	return error;
 }
 

@@ -19,9 +19,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/limits.h"
 #include "lib/logspec.h"
 #include "supervisord/logger/logfile.h"
 #include "supervisord/logger/watch.h"
+
+struct copy;
 
 struct stream {
 	struct watch watch; /* the pipe's read end */
@@ -29,6 +32,7 @@ struct stream {
 	LIST_ENTRY(stream) link;
 	const struct logspec *spec; /* NULL: none yet, the pipe is not read */
 	struct logfile file;
+	struct copy *copy; /* not only a raw log in one file: see copy.h; else NULL */
 	uint32_t row;
 	uint16_t number;      /* 0 stdout, 1 stderr */
 	bool spec_is_own : 1; /* the table has dropped it: a copy of its last spec */
@@ -55,5 +59,15 @@ enum stream_outcome stream_pump(struct stream *stream, const int scratch[2],
 
 /* Bytes that wait in the pipe. */
 size_t stream_count_waiting(const struct stream *stream);
+
+/* As logfile_rotate(), and says on the own log what did not work. */
+int stream_rotate(
+    struct logfile *file, const struct logspec *spec, struct readers *readers, uint64_t *size);
+
+/* Bytes of a line that is written whole. */
+static inline size_t stream_line_max(const struct logspec *spec)
+{
+	return spec->line_max != 0 ? spec->line_max : LIMIT_LOG_LINE;
+}
 
 #endif

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,25 +15,36 @@
 #include "lib/ownlog.h"
 #include "supervisord/logger/streams.h"
 
-#define RETRY_NS NS_PER_S
+#define RETRY_NS        NS_PER_S
+#define FINISH_PAUSE_MS 10
 /* The most a pipe can hold: pipe-max-size of proc(5), as it comes. */
 #define PIPE_MAX_BYTES (1024 * 1024)
 
 static int grow_slots(struct streams *streams, uint32_t slot);
 static void give_spec(struct streams *streams, struct stream *stream, const struct logspec *spec);
 static void keep_old_spec(struct streams *streams, struct stream *stream);
-static enum stream_outcome pump(struct streams *streams, struct stream *stream, size_t budget);
+static void set_way(struct streams *streams, struct stream *stream);
+static void watch(struct streams *streams, struct stream *stream);
+static enum stream_outcome pump(
+    struct streams *streams, struct stream *stream, size_t budget, bool flush);
+static void retry(struct streams *streams, struct stream *stream);
+static void resume(struct streams *streams, struct stream *stream);
+static void say_broken(const struct stream *stream, int error);
+static bool is_waiting_for_sinks(const struct streams *streams);
 static void note_broken(struct streams *streams, struct stream *stream, int error);
 static void note_works(struct streams *streams, struct stream *stream);
 static void release(struct streams *streams, struct stream *stream);
 static void forget(struct streams *streams, struct stream *stream);
 static bool finish_round(struct streams *streams);
 
-int streams_init(struct streams *streams, int epoll_fd, struct readers *readers)
+int streams_init(
+    struct streams *streams, int epoll_fd, struct readers *readers, const struct ledger *ledger)
 {
 	*streams = (struct streams){.epoll_fd = epoll_fd, .scratch = {-1, -1}, .readers = readers};
 	LIST_INIT(&streams->list);
-	return pipe2(streams->scratch, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0;
+	if (pipe2(streams->scratch, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	return copier_init(&streams->copier, epoll_fd, readers, ledger);
 }
 
 int streams_hold_consume(struct streams *streams, const struct specs *specs, uint32_t slot,
@@ -86,8 +98,10 @@ static void release(struct streams *streams, struct stream *stream)
 		return;
 	}
 	/* What is in it now; a process that still writes to it does not hold us up. */
-	if (waiting > 0 && pump(streams, stream, waiting) == STREAM_BROKEN) {
+	if (waiting > 0 && pump(streams, stream, waiting, true) == STREAM_BROKEN &&
+	    stream_count_waiting(stream) > 0) {
 		if (streams->orphans < LIMIT_LOG_ORPHANS) {
+			watch_remove(&stream->watch, streams->epoll_fd);
 			stream->released = true;
 			streams->orphans++;
 			return;
@@ -101,8 +115,14 @@ static void release(struct streams *streams, struct stream *stream)
 
 void streams_apply_specs(struct streams *streams, const struct specs *specs)
 {
+	const struct logspec *own = specs_find(specs, LOGSPEC_ROW_OWN, 0);
+	size_t line_max = LIMIT_LOG_LINE;
 	struct stream *stream;
 
+	for (size_t i = 0; i < specs->table.count; i++)
+		if (stream_line_max(&specs->table.specs[i]) > line_max)
+			line_max = stream_line_max(&specs->table.specs[i]);
+	copier_set_limits(&streams->copier, own != NULL ? own->memory : 0, line_max);
 	LIST_FOREACH (stream, &streams->list, link) {
 		const struct logspec *spec = specs_find(specs, stream->row, stream->number);
 
@@ -115,38 +135,94 @@ void streams_apply_specs(struct streams *streams, const struct specs *specs)
 
 void streams_run(struct streams *streams, struct stream *stream)
 {
-	if (pump(streams, stream, LIMIT_LOG_BUDGET) == STREAM_ENDED)
+	enum stream_outcome outcome = pump(streams, stream, LIMIT_LOG_BUDGET, false);
+
+	if (outcome == STREAM_ENDED)
 		forget(streams, stream);
+	else if (outcome == STREAM_BUSY && stream->copy != NULL)
+		(void)watch_rearm(&stream->watch, streams->epoll_fd);
+}
+
+void streams_run_sink(struct streams *streams, struct sink *sink)
+{
+	struct target *target;
+
+	sinks_run(&streams->copier.sinks, sink);
+	/* Each has a turn; who finds the sink full waits again, behind the others. */
+	for (target = TAILQ_FIRST(&sink->waiting); target != NULL && !sink->watch.added;
+	     target = TAILQ_FIRST(&sink->waiting)) {
+		struct stream *stream = target->stream;
+
+		sink_remove_waiting(target);
+		resume(streams, stream);
+	}
+}
+
+void streams_sweep(struct streams *streams)
+{
+	sinks_sweep(&streams->copier.sinks);
 }
 
 int streams_get_timeout_ms(const struct streams *streams)
 {
-	int64_t left;
+	int64_t due = copier_next_due(&streams->copier), left;
 
-	if (streams->broken == 0)
+	if (streams->broken > 0 && (due == 0 || streams->retry_ns < due))
+		due = streams->retry_ns;
+	if (due == 0)
 		return -1;
-	left = streams->retry_ns - clock_boot_ns();
+	left = due - clock_boot_ns();
 	return left > 0 ? (int)(left / NS_PER_MS) + 1 : 0;
 }
 
 void streams_retry(struct streams *streams)
 {
+	int64_t now_ns =
+	    copier_next_due(&streams->copier) != 0 || streams->broken > 0 ? clock_boot_ns() : 0;
 	struct stream *stream, *next;
 
-	if (streams->broken == 0 || clock_boot_ns() < streams->retry_ns)
-		return;
-	streams->retry_ns = clock_boot_ns() + RETRY_NS;
-	LIST_FOREACH_SAFE(stream, &streams->list, link, next)
-	{
-		enum stream_outcome outcome;
-
-		if (stream->error == 0 || stream->spec == NULL)
-			continue;
-		outcome =
-		    pump(streams, stream, stream->released ? PIPE_MAX_BYTES : LIMIT_LOG_BUDGET);
-		if (outcome == STREAM_ENDED || (stream->released && outcome != STREAM_BROKEN))
+	/* Unfinished lines that have waited long enough. */
+	while ((stream = copier_get_due(&streams->copier, now_ns)) != NULL)
+		if (pump(streams, stream, LIMIT_LOG_BUDGET, true) == STREAM_ENDED)
 			forget(streams, stream);
-	}
+	if (streams->broken == 0 || now_ns < streams->retry_ns)
+		return;
+	streams->retry_ns = now_ns + RETRY_NS;
+	LIST_FOREACH_SAFE(stream, &streams->list, link, next)
+	if (stream->error < 0 && stream->spec != NULL)
+		retry(streams, stream);
+}
+
+const struct ring *streams_find_ring(const struct streams *streams, uint32_t row, uint16_t number)
+{
+	const struct stream *stream;
+
+	LIST_FOREACH (stream, &streams->list, link)
+		if (stream->row == row && stream->number == number && stream->copy != NULL)
+			return stream->copy->ring;
+	return NULL;
+}
+
+/* In the middle of events, one of which may be the stream's own: that one ends it. */
+static void resume(struct streams *streams, struct stream *stream)
+{
+	if (stream->released)
+		retry(streams, stream);
+	else if (pump(streams, stream, LIMIT_LOG_BUDGET, false) != STREAM_BROKEN)
+		(void)watch_rearm(&stream->watch, streams->epoll_fd);
+}
+
+/* One that could not go on. */
+static void retry(struct streams *streams, struct stream *stream)
+{
+	enum stream_outcome outcome = pump(streams, stream,
+	    stream->released ? PIPE_MAX_BYTES : LIMIT_LOG_BUDGET, stream->released);
+
+	if (outcome == STREAM_ENDED ||
+	    (stream->released && (outcome != STREAM_BROKEN || stream_count_waiting(stream) == 0)))
+		forget(streams, stream);
+	else if (outcome == STREAM_BUSY && stream->copy != NULL)
+		(void)watch_rearm(&stream->watch, streams->epoll_fd);
 }
 
 void streams_finish(struct streams *streams, int limit_ms)
@@ -154,7 +230,10 @@ void streams_finish(struct streams *streams, int limit_ms)
 	int64_t deadline = clock_boot_ns() + limit_ms * NS_PER_MS;
 	struct stream *stream;
 
-	while (finish_round(streams) && clock_boot_ns() < deadline)
+	/* There is no epoll_wait(2) any more: sinks that are full are asked now and then. */
+	while (clock_boot_ns() < deadline &&
+	       (finish_round(streams) ||
+		   (is_waiting_for_sinks(streams) && poll(NULL, 0, FINISH_PAUSE_MS) == 0)))
 		continue;
 	LIST_FOREACH (stream, &streams->list, link) {
 		size_t waiting = stream_count_waiting(stream);
@@ -223,7 +302,6 @@ static int grow_slots(struct streams *streams, uint32_t slot)
 static void give_spec(struct streams *streams, struct stream *stream, const struct logspec *spec)
 {
 	const struct logspec *old = stream->spec;
-	int error;
 
 	if (spec == NULL)
 		return;
@@ -234,9 +312,32 @@ static void give_spec(struct streams *streams, struct stream *stream, const stru
 	stream->spec_is_own = false;
 	stream->spec = spec;
 	logfile_set_limit(&stream->file, spec);
-	if (stream->error < 0)
+	set_way(streams, stream);
+	if (stream->error == 0 || stream->copy != NULL)
+		watch(streams, stream);
+}
+
+/* By splice(2) alone, or through memory? */
+static void set_way(struct streams *streams, struct stream *stream)
+{
+	struct copier *copier = &streams->copier;
+
+	if (copy_is_needed(stream->spec)) {
+		if (copy_set_spec(copier, stream) < 0)
+			log_error("%s: %s: no memory for its targets; they stay as they were",
+			    stream->spec->name, specs_stream_name(stream->number));
 		return;
-	error = watch_set(&stream->watch, streams->epoll_fd, EPOLLIN);
+	}
+	copy_free(copier, stream->copy);
+	stream->copy = NULL;
+}
+
+static void watch(struct streams *streams, struct stream *stream)
+{
+	/* An unfinished line stays in the pipe, which would be reported without end. */
+	uint32_t events = stream->copy != NULL ? EPOLLIN | EPOLLET : EPOLLIN;
+	int error = watch_set(&stream->watch, streams->epoll_fd, events);
+
 	if (error < 0)
 		note_broken(streams, stream, error);
 }
@@ -261,13 +362,18 @@ static void keep_old_spec(struct streams *streams, struct stream *stream)
 	stream->spec_is_own = copy != NULL;
 }
 
-static enum stream_outcome pump(struct streams *streams, struct stream *stream, size_t budget)
+static enum stream_outcome pump(
+    struct streams *streams, struct stream *stream, size_t budget, bool flush)
 {
 	enum stream_outcome outcome;
 	size_t moved;
 	int error = 0;
 
-	outcome = stream_pump(stream, streams->scratch, streams->readers, budget, &moved, &error);
+	if (stream->copy != NULL)
+		outcome = copy_pump(&streams->copier, stream, budget, flush, &moved, &error);
+	else
+		outcome =
+		    stream_pump(stream, streams->scratch, streams->readers, budget, &moved, &error);
 	if (moved > 0 && streams->readers->count > 0)
 		readers_note_written(streams->readers, stream->row, stream->number, moved);
 	if (outcome == STREAM_BROKEN)
@@ -279,30 +385,38 @@ static enum stream_outcome pump(struct streams *streams, struct stream *stream, 
 
 static void note_broken(struct streams *streams, struct stream *stream, int error)
 {
-	const struct logspec *spec = stream->spec;
-
-	watch_remove(&stream->watch, streams->epoll_fd);
+	if (stream->copy == NULL)
+		watch_remove(&stream->watch, streams->epoll_fd);
 	if (error == -EACCES && streams->sandbox != NULL &&
-	    sandbox_is_outdated(streams->sandbox, spec->path))
+	    sandbox_is_outdated(streams->sandbox, stream->spec->path))
 		streams->wants_new_logger = true;
-	else if (stream->error == 0)
-		log_error("%s: %s: cannot write %s: %s; its output waits, trying again each second",
-		    spec->name, specs_stream_name(stream->number), spec->path, strerror(-error));
+	else if (error != -EAGAIN && (stream->error == 0 || stream->error == -EAGAIN))
+		say_broken(stream, error);
 	if (stream->error == 0 && streams->broken++ == 0)
 		streams->retry_ns = clock_boot_ns() + RETRY_NS;
 	stream->error = error;
+}
+
+static void say_broken(const struct stream *stream, int error)
+{
+	const struct logspec *spec = stream->spec;
+
+	log_error("%s: %s: cannot write %s: %s; its output %s, trying again each second",
+	    spec->name, specs_stream_name(stream->number), spec->path, strerror(-error),
+	    spec->full == LOGSPEC_DROP ? "is dropped and counted" : "waits");
 }
 
 static void note_works(struct streams *streams, struct stream *stream)
 {
 	int error = 0;
 
-	if (!stream->released)
+	if (!stream->released && stream->copy == NULL)
 		error = watch_set(&stream->watch, streams->epoll_fd, EPOLLIN);
 	if (error < 0)
 		return;
-	log_notice("%s: %s: %s is written again", stream->spec->name,
-	    specs_stream_name(stream->number), stream->spec->path);
+	if (stream->error != -EAGAIN)
+		log_notice("%s: %s: %s is written again", stream->spec->name,
+		    specs_stream_name(stream->number), stream->spec->path);
 	stream->error = 0;
 	streams->broken--;
 }
@@ -316,6 +430,7 @@ static void forget(struct streams *streams, struct stream *stream)
 	if (stream->told && streams->drained != NULL)
 		streams->drained(
 		    stream->slot, held_key(HELD_LOG_READ, stream->row, stream->number));
+	copy_free(&streams->copier, stream->copy);
 	watch_close(&stream->watch, streams->epoll_fd);
 	logfile_done(&stream->file);
 	if (stream->spec_is_own)
@@ -334,7 +449,7 @@ static bool finish_round(struct streams *streams)
 	{
 		if (stream->spec == NULL)
 			continue;
-		switch (pump(streams, stream, LIMIT_LOG_BUDGET)) {
+		switch (pump(streams, stream, LIMIT_LOG_BUDGET, true)) {
 		case STREAM_BUSY:
 			more = true;
 			break;
@@ -347,4 +462,14 @@ static bool finish_round(struct streams *streams)
 		}
 	}
 	return more;
+}
+
+static bool is_waiting_for_sinks(const struct streams *streams)
+{
+	const struct stream *stream;
+
+	LIST_FOREACH (stream, &streams->list, link)
+		if (stream->error == -EAGAIN && stream_count_waiting(stream) > 0)
+			return true;
+	return false;
 }

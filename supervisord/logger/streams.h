@@ -4,7 +4,7 @@
  *
  * A stream whose file cannot be written leaves the epoll set, so that its program is held back by
  * the full pipe and nobody else notices; it is tried again each second, and that timer runs only
- * while there is such a one.
+ * while there is such a one.  A stream that is copied (copy.h) stays in it, for its other targets.
  */
 #ifndef LOGGER_STREAMS_H
 #define LOGGER_STREAMS_H
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "supervisord/logger/copy.h"
 #include "supervisord/logger/reader.h"
 #include "supervisord/logger/sandbox.h"
 #include "supervisord/logger/specs.h"
@@ -26,6 +27,7 @@ struct streams {
 	unsigned orphans; /* released and not yet written */
 	int epoll_fd;
 	int scratch[2];          /* for looks into pipes */
+	struct copier copier;    /* for streams that are not only spliced */
 	struct readers *readers; /* told what is written */
 	/* What is told when a released pipe has been written and closed; NULL: nobody. */
 	void (*drained)(uint32_t slot, uint64_t key);
@@ -33,8 +35,9 @@ struct streams {
 	bool wants_new_logger;         /* a file is closed to this one: sandbox_is_outdated() */
 };
 
-/* Borrows `readers`.  Returns 0 or -errno. */
-int streams_init(struct streams *streams, int epoll_fd, struct readers *readers);
+/* Borrows `readers` and `ledger` (NULL: there is none).  Returns 0 or -errno. */
+int streams_init(
+    struct streams *streams, int epoll_fd, struct readers *readers, const struct ledger *ledger);
 
 /* `slot` now holds this pipe; what it held is released.  Takes `fd` in any case.  0 or -errno. */
 int streams_hold_consume(struct streams *streams, const struct specs *specs, uint32_t slot,
@@ -52,9 +55,18 @@ void streams_apply_specs(struct streams *streams, const struct specs *specs);
 /* Its pipe has something, or has ended.  The stream may be gone afterwards. */
 void streams_run(struct streams *streams, struct stream *stream);
 
+/* A sink can take more, or has failed: go on with the streams that wait for it. */
+void streams_run_sink(struct streams *streams, struct sink *sink);
+
+/* After the events of a wake-up: free what none of them can mean any more. */
+void streams_sweep(struct streams *streams);
+
 /* Milliseconds until streams_retry() is due; -1: never. */
 int streams_get_timeout_ms(const struct streams *streams);
 void streams_retry(struct streams *streams);
+
+/* The last output of a stream that has no file; NULL: it has one, or there is no such stream. */
+const struct ring *streams_find_ring(const struct streams *streams, uint32_t row, uint16_t number);
 
 /* Write what is in all pipes, for at most `limit_ms`, and say what could not be written. */
 void streams_finish(struct streams *streams, int limit_ms);

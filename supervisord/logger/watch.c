@@ -20,6 +20,13 @@ int watch_set(struct watch *watch, int epoll_fd, uint32_t events)
 	return 0;
 }
 
+int watch_rearm(struct watch *watch, int epoll_fd)
+{
+	struct epoll_event event = {.events = watch->events, .data.ptr = watch};
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) < 0 ? -errno : 0;
+}
+
 void watch_remove(struct watch *watch, int epoll_fd)
 {
 	if (!watch->added)

@@ -9,6 +9,9 @@
  * One command a line; it ends with 1 and says where when a command fails or a wait takes too long:
  *
  *   spec ROW STREAM MAX KEEP NAME PATH    unspec ROW STREAM    specs      (send the table)
+ *   set ROW STREAM KEY VALUE              (of a spec: format, full, line_max, memory, tag, targets)
+ *   number ROW RUN                        (of the run that writes, in the ledger)
+ *   input SLOT ROW COMMAND…               (a shell command that reads a row's standard input)
  *   start    kill    storm COUNT          (kill and start at random moments)
  *   pipe SLOT ROW STREAM    own SLOT      (own: also the stderr of loggers started later)
  *   run SLOT COMMAND…   wait SLOT         (a shell command that writes to the pipe)
@@ -44,6 +47,7 @@
 
 /* A test program is linked from one file. */
 #include "lib/channel.c"
+#include "lib/ledger.c"
 #include "lib/logspec.c"
 #include "tests/fault/plan.h"
 
@@ -67,6 +71,8 @@ static size_t spec_count;
 static pid_t logger_pid;
 static int guardian_fd = -1;
 static int peer_fds[2];
+static int ledger_fd;
+static struct ledger *ledger;
 static int own_write = -1;
 
 static int run_line(char *line);
@@ -88,7 +94,8 @@ int main(int argc, char *argv[])
 		return 2;
 	logger_path = argv[1];
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peer_fds) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peer_fds) < 0 ||
+	    ledger_create(&ledger_fd, &ledger) < 0)
 		return 1;
 	for (size_t i = 0; i < SLOTS; i++)
 		slots[i] = (struct held){.fd = -1, .write_fd = -1};
@@ -187,11 +194,13 @@ static void become_logger(int guardian)
 	/* High first, so that neither overwrites the other. */
 	int guardian_high = fcntl(guardian, F_DUPFD_CLOEXEC, 100);
 	int peer_high = fcntl(peer_fds[1], F_DUPFD_CLOEXEC, 100);
+	int ledger_high = fcntl(ledger_fd, F_DUPFD_CLOEXEC, 100);
 
 	if (own_write >= 0)
 		(void)dup2(own_write, STDERR_FILENO);
 	(void)dup2(guardian_high, FD_GUARDIAN);
 	(void)dup2(peer_high, FD_PEER);
+	(void)dup2(ledger_high, FD_LEDGER);
 	if (getenv("FAULT_SHIM") != NULL)
 		(void)setenv("LD_PRELOAD", getenv("FAULT_SHIM"), 1);
 	if (logger_nofile > 0)
@@ -207,6 +216,7 @@ static int start_logger(void)
 
 	if (error < 0)
 		return error;
+	atomic_fetch_add(&ledger->header.logger_starts, 1);
 	logger_pid = fork();
 	if (logger_pid < 0)
 		return -errno;
@@ -313,6 +323,44 @@ static void forget_spec(struct logspec *spec)
 {
 	free((void *)(uintptr_t)spec->name);
 	free((void *)(uintptr_t)spec->path);
+	free((void *)(uintptr_t)spec->targets);
+	free((void *)(uintptr_t)spec->tag);
+}
+
+/* "-" in a path is none; "," ends a target. */
+static int set_spec(char *text)
+{
+	unsigned row, stream;
+	char key[32], value[4096];
+
+	if (sscanf(text, "%u %u %31s %4095s", &row, &stream, key, value) != 4)
+		return -EINVAL;
+	for (size_t i = 0; i < spec_count; i++) {
+		struct logspec *spec = &specs[i];
+
+		if (spec->row != row || spec->stream != stream)
+			continue;
+		if (strcmp(key, "format") == 0)
+			spec->format = strcmp(value, "stamp") == 0  ? LOGSPEC_STAMP
+				       : strcmp(value, "json") == 0 ? LOGSPEC_JSON
+								    : LOGSPEC_RAW;
+		else if (strcmp(key, "full") == 0)
+			spec->full = strcmp(value, "drop") == 0 ? LOGSPEC_DROP : LOGSPEC_BLOCK;
+		else if (strcmp(key, "line_max") == 0)
+			spec->line_max = (uint32_t)atoi(value);
+		else if (strcmp(key, "memory") == 0)
+			spec->memory = (uint64_t)atoll(value);
+		else if (strcmp(key, "tag") == 0)
+			spec->tag = strdup(value);
+		else if (strcmp(key, "targets") == 0) {
+			for (char *at = value; (at = strchr(at, ',')) != NULL;)
+				*at = '\n';
+			spec->targets = strdup(value);
+		} else
+			return -EINVAL;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static int add_spec(char *text)
@@ -325,7 +373,7 @@ static int add_spec(char *text)
 	    spec_count == SPECS)
 		return -EINVAL;
 	spec.name = strdup(name);
-	spec.path = strdup(path);
+	spec.path = strdup(strcmp(path, "-") == 0 ? "" : path);
 	for (size_t i = 0; i < spec_count; i++)
 		if (specs[i].row == spec.row && specs[i].stream == spec.stream) {
 			forget_spec(&specs[i]);
@@ -471,7 +519,30 @@ static int abandon(void)
 	return await_logger_end();
 }
 
-static int run_slot_command(const char *verb, uint32_t slot, const char *rest)
+/* A reader of a row's standard input, and the other end for the logger. */
+static int start_reader(uint32_t slot, char *rest)
+{
+	char *command = NULL;
+	uint32_t row = (uint32_t)strtoul(rest, &command, 10);
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		(void)dup2(ends[0], STDIN_FILENO);
+		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	close(ends[0]);
+	slots[slot].writer = pid;
+	return hold(slot, held_key(HELD_STDIN_WRITE, row, 0), ends[1]);
+}
+
+static int run_slot_command(const char *verb, uint32_t slot, char *rest)
 {
 	if (slot >= SLOTS)
 		return -EINVAL;
@@ -483,6 +554,8 @@ static int run_slot_command(const char *verb, uint32_t slot, const char *rest)
 	}
 	if (strcmp(verb, "run") == 0)
 		return start_writer(slot, rest);
+	if (strcmp(verb, "input") == 0)
+		return start_reader(slot, rest);
 	if (strcmp(verb, "wait") == 0)
 		return await_exit(slots[slot].writer) == 0 ? 0 : -1;
 	if (strcmp(verb, "say") == 0)
@@ -557,6 +630,14 @@ static int run_line(char *line)
 		return sscanf(rest, "%u %u", &row, &stream) == 2
 			   ? remove_spec(row, (uint16_t)stream)
 			   : -EINVAL;
+	if (strcmp(line, "set") == 0)
+		return set_spec(rest);
+	if (strcmp(line, "number") == 0) {
+		if (sscanf(rest, "%u %u", &row, &number) != 2 || row >= LIMIT_ROWS)
+			return -EINVAL;
+		atomic_store(&ledger->table[row].run, number);
+		return 0;
+	}
 	if (strcmp(line, "specs") == 0)
 		return send_specs();
 	if (strcmp(line, "start") == 0)

@@ -70,7 +70,8 @@ static void test_claim_when_a_free_row_is_refused_then_another(void **context)
 	int first = ledger_claim_row(ledger, "a", NULL, &state, NULL, NULL);
 
 	ledger_free_row(ledger, first);
-	assert_int_not_equal(ledger_claim_row(ledger, "b", NULL, &state, is_not_first, &first), first);
+	assert_int_not_equal(
+	    ledger_claim_row(ledger, "b", NULL, &state, is_not_first, &first), first);
 	assert_int_equal(ledger_claim_row(ledger, "c", NULL, &state, NULL, NULL), first);
 }
 
@@ -163,6 +164,25 @@ static void test_commit_when_the_writer_is_killed_then_the_state_is_whole(void *
 	}
 }
 
+static void test_map_when_it_is_read_only_then_seen_and_never_written(void **context)
+{
+	const struct ledger *seen;
+	struct ledger *ledger, *second;
+	int fd, copy;
+
+	(void)context;
+	assert_int_equal(ledger_create(&fd, &ledger), 0);
+	assert_int_equal(ledger_open_readonly(fd, &copy), 0);
+	assert_int_equal(ledger_map(copy, &second), -EACCES);
+	assert_int_equal(ledger_map_readonly(copy, &seen), 0);
+	atomic_store(&ledger->table[5].run, 7);
+	assert_int_equal(atomic_load(&seen->table[5].run), 7);
+	close(fd);
+	close(copy);
+	munmap(ledger, sizeof(*ledger));
+	munmap((void *)(uintptr_t)seen, sizeof(*seen));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +200,7 @@ int main(void)
 		test_exit_when_posted_then_pid_is_out_and_news_are_found_once, make_ledger,
 		drop_ledger),
 	    cmocka_unit_test(test_map_when_not_a_ledger_then_eproto),
+	    cmocka_unit_test(test_map_when_it_is_read_only_then_seen_and_never_written),
 	    cmocka_unit_test_setup_teardown(
 		test_commit_when_the_writer_is_killed_then_the_state_is_whole, make_ledger,
 		drop_ledger),

@@ -102,7 +102,7 @@ static int set_up(void **state)
 	(void)state;
 	readers_init(&readers, epoll_fd);
 	specs = (struct specs){0};
-	return streams_init(&streams, epoll_fd, &readers);
+	return streams_init(&streams, epoll_fd, &readers, NULL);
 }
 
 static int tear_down(void **state)
