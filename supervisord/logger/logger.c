@@ -2,6 +2,7 @@
 /* logger.c: see logger.h. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -9,12 +10,14 @@
 #include <unistd.h>
 
 #include "lib/channel.h"
+#include "lib/clock.h"
 #include "lib/ownlog.h"
 #include "supervisord/logger/logger.h"
 
 #define EVENTS          64
 #define MESSAGES        64 /* of one channel in one wake-up */
 #define FINISH_LIMIT_MS 5000
+#define MISSED_RETRY_MS 1000
 
 static void serve_events(struct logger *logger, const struct epoll_event *events, int count);
 static void tell_drained(uint32_t slot, uint64_t key);
@@ -23,7 +26,9 @@ static void serve_peer(struct logger *logger);
 static void handle_held(struct logger *logger, struct msg *msg);
 static void handle_specs(struct logger *logger, int fd);
 static void handle_finish(struct logger *logger);
-static void ask_for_another(struct logger *logger);
+static int get_timeout_ms(const struct logger *logger);
+static void retry_missed(struct logger *logger);
+static void ask_for_another(struct logger *logger, const char *why);
 static void lose_guardian(struct logger *logger);
 
 int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_fd)
@@ -66,8 +71,7 @@ int logger_run(struct logger *logger)
 	struct epoll_event events[EVENTS];
 
 	while (!logger->is_done) {
-		int count = epoll_wait(
-		    logger->epoll_fd, events, EVENTS, streams_get_timeout_ms(&logger->streams));
+		int count = epoll_wait(logger->epoll_fd, events, EVENTS, get_timeout_ms(logger));
 
 		if (count < 0 && errno != EINTR) {
 			log_error("epoll_wait: %s", strerror(errno));
@@ -76,7 +80,9 @@ int logger_run(struct logger *logger)
 		serve_events(logger, events, count);
 		streams_retry(&logger->streams);
 		if (logger->streams.wants_new_logger && !logger->is_orphan)
-			ask_for_another(logger);
+			ask_for_another(
+			    logger, "there is a new log directory: a new logger is to open it");
+		retry_missed(logger);
 		readers_sweep(&logger->readers);
 		streams_sweep(&logger->streams);
 		if (logger->is_orphan && !streams_is_active(&logger->streams))
@@ -132,7 +138,8 @@ static void serve_guardian(struct logger *logger)
 		if (got == -EAGAIN)
 			return;
 		if (got == -EBADMSG) {
-			log_error("a message of the guardian was cut: too many open files?");
+			if (logger->missed++ == 0)
+				log_error("too many open files: some programs wait for their logs");
 			continue;
 		}
 		if (got <= 0) {
@@ -208,7 +215,7 @@ static void handle_specs(struct logger *logger, int fd)
 	}
 	if (sandbox_is_outdated_for(&logger->sandbox, &specs.table)) {
 		specs_done(&specs);
-		ask_for_another(logger);
+		ask_for_another(logger, "there is a new log directory: a new logger is to open it");
 		return;
 	}
 	sandbox_close_paths(&logger->sandbox, &specs.table);
@@ -224,10 +231,37 @@ static void handle_finish(struct logger *logger)
 	logger->is_done = true;
 }
 
-/* What is in the pipes is the next one's. */
-static void ask_for_another(struct logger *logger)
+static int get_timeout_ms(const struct logger *logger)
 {
-	log_notice("there is a new log directory: a new logger is to open it");
+	int timeout_ms = streams_get_timeout_ms(&logger->streams);
+
+	if (logger->missed > 0 && (timeout_ms < 0 || timeout_ms > MISSED_RETRY_MS))
+		return MISSED_RETRY_MS;
+	return timeout_ms;
+}
+
+/* The guardian has sent them and thinks no more of it: only a new logger gets all of them again. */
+static void retry_missed(struct logger *logger)
+{
+	int fds[EVENTS];
+	unsigned wanted = logger->missed < EVENTS / 2 ? 2 * logger->missed : EVENTS, count = 0;
+
+	if (logger->missed == 0 || logger->is_orphan || clock_boot_ns() < logger->retry_ns)
+		return;
+	logger->retry_ns = clock_boot_ns() + MISSED_RETRY_MS * NS_PER_MS;
+	while (count < wanted && (fds[count] = fcntl(logger->epoll_fd, F_DUPFD_CLOEXEC, 0)) >= 0)
+		count++;
+	for (unsigned i = 0; i < count; i++)
+		close(fds[i]);
+	if (count == wanted)
+		ask_for_another(
+		    logger, "there is room for more open files: a new logger is to take them");
+}
+
+/* What is in the pipes is the next one's. */
+static void ask_for_another(struct logger *logger, const char *why)
+{
+	log_notice("%s", why);
 	logger->exit_code = EXIT_AGAIN;
 	logger->is_done = true;
 }
