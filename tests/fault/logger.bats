@@ -310,3 +310,57 @@ merge_by_first_line() {
 	END
 	"$VERIFY" raw "$T/log/web.log" 100 a=20000
 }
+
+# storm_of FORMAT LINES: kills while a log of that format is written and rotated.
+storm_of() {
+	local out
+
+	out=$(lines_for 800)
+	play <<-END
+		spec 7 0 60000 1000000 web $T/log/web.log
+		set 7 0 format $1
+		specs
+		pipe 40 7 0
+		start
+		run 40 $WRITER $out 90 $2 a 800
+		storm $KILLS
+		wait 40
+		drained 40
+		finish
+	END
+	"$VERIFY" "$1" "$T/log/web.log" 90 a="$out" >"$T/figures" || {
+		cat "$T/figures"
+		return 1
+	}
+	cat "$T/figures"
+}
+
+@test "fault: SIGKILL at random moments, stamped lines: nothing is missing, and what repeats is marked" {
+	storm_of stamp 5
+}
+
+@test "fault: SIGKILL at random moments, JSON lines" {
+	storm_of json 20
+}
+
+@test "fault: EIO and short writes of stamped lines" {
+	play_faults <<-END
+		spec 1 0 20000 1000 web $T/log/web.log
+		set 1 0 format stamp
+		specs
+		pipe 40 1 0
+		fault write_errno 5
+		fault write_every 3
+		fault write_most 333
+		start
+		run 40 $WRITER 3000 100 2 a 200
+		until grep -q 'web: stdout: cannot write .*: Input/output error' $T/err
+		until test \$(cat $T/log/web.log* | wc -c) -gt 4000
+		fault write_every 0
+		wait 40
+		drained 40
+		finish
+	END
+	[ "$(od -An -t d8 -j 88 -N 8 "$T/plan")" -gt 10 ]
+	"$VERIFY" stamp "$T/log/web.log" 100 a=3000
+}
