@@ -62,8 +62,8 @@ said() {
 		pipe 40 7 0
 		pipe 41 7 1
 		start
-		run 40 $WRITER $out 61 10 a 400
-		run 41 $WRITER $err 97 7 b 2000
+		run 40 $WRITER $out 61 10 a 0 400
+		run 41 $WRITER $err 97 7 b 0 2000
 		storm $KILLS
 		wait 40
 		wait 41
@@ -81,7 +81,7 @@ said() {
 		specs
 		pipe 40 1 0
 		start
-		run 40 $WRITER 30000 100 1 a 100
+		run 40 $WRITER 30000 100 1 a 0 100
 		sh { i=0; while [ ! -e $T/done ]; do mv $T/web.log $T/web.log.moved.\$i 2>/dev/null && i=\$((i + 1)); sleep 0.1; done; } &
 		storm 20
 		wait 40
@@ -112,7 +112,7 @@ merge_by_first_line() {
 		specs
 		pipe 40 1 0
 		start
-		run 40 $WRITER 20000 100 3 a 200
+		run 40 $WRITER 20000 100 3 a 0 200
 		wait 40
 		drained 40
 		finish
@@ -146,7 +146,7 @@ merge_by_first_line() {
 		pipe 41 2 0
 		start
 		run 40 $WRITER 30000 100 1 a
-		run 41 $WRITER 3000 100 1 b 500
+		run 41 $WRITER 3000 100 1 b 0 500
 		until grep -q 'web: stdout: cannot write .*No space left' $T/err
 		sh { i=0; until [ -e $T/done ]; do for f in $T/small/web.log.*; do i=\$((i + 1)); mv \$f $T/saved/\$i 2>/dev/null; done; sleep 0.02; done; } &
 		storm 20
@@ -171,7 +171,7 @@ merge_by_first_line() {
 		fault splice_every 3
 		fault splice_most 777
 		start
-		run 40 $WRITER 3000 100 2 a 200
+		run 40 $WRITER 3000 100 2 a 0 200
 		until test \$(stat -c %s $T/log/web.log 2>/dev/null || echo 0) -gt 4000
 		until grep -q 'web: stdout: cannot write .*: Input/output error' $T/err
 		fault splice_every 0
@@ -194,7 +194,7 @@ merge_by_first_line() {
 		fault open_errno 30
 		fault open_every 3
 		start
-		run 40 $WRITER 3000 100 2 a 100
+		run 40 $WRITER 3000 100 2 a 0 100
 		wait 40
 		fault open_every 0
 		fault rename_every 0
@@ -211,7 +211,7 @@ merge_by_first_line() {
 		specs
 		pipe 40 1 0
 		start
-		run 40 $WRITER 6000 100 2 a 300
+		run 40 $WRITER 6000 100 2 a 0 300
 		until test \$(ls $T/log | wc -l) -gt 5
 		fault clock_step_s 86400
 		until test \$(ls $T/log | wc -l) -gt 20
@@ -298,7 +298,7 @@ merge_by_first_line() {
 		specs
 		pipe 40 1 0
 		start
-		run 40 $WRITER 20000 100 4 a 200
+		run 40 $WRITER 20000 100 4 a 0 200
 		logger $T/new/logger
 		storm 1
 		sh test \$(readlink /proc/\$LOGGER_PID/exe) = $T/new/logger
@@ -322,7 +322,7 @@ storm_of() {
 		specs
 		pipe 40 7 0
 		start
-		run 40 $WRITER $out 90 5 a 800
+		run 40 $WRITER $out 90 5 a 0 800
 		storm $KILLS
 		wait 40
 		drained 40
@@ -353,7 +353,7 @@ storm_of() {
 		fault write_every 3
 		fault write_most 333
 		start
-		run 40 $WRITER 3000 100 2 a 200
+		run 40 $WRITER 3000 100 2 a 0 200
 		until grep -q 'web: stdout: cannot write .*: Input/output error' $T/err
 		until test \$(cat $T/log/web.log* | wc -c) -gt 4000
 		fault write_every 0

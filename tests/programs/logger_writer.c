@@ -4,12 +4,14 @@
  * write(2)s of BLOCK lines:  "000000000017 xxxx…".  A write is never cut by us, and a failing one
  * is exit 1.
  *
- *   logger_writer COUNT LENGTH BLOCK [LETTER [MICROSECONDS]]
+ *   logger_writer COUNT LENGTH BLOCK [FILL [CHUNK [MICROSECONDS]]]
  *
- * LETTER (x) fills the lines: writers that share a log are told apart by it.  MICROSECONDS: a pause
- * after each block.  logger_verify.c proves what has become of the lines.
+ * FILL stands for x, and tells writers that share a log apart; with CHUNK each block is written in
+ * pieces of so many bytes, which end anywhere (0: whole).  MICROSECONDS: a pause after each block.
+ * logger_verify.c proves what has become of the lines.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +20,10 @@
 
 #define NUMBER_WIDTH 12
 
-static int write_all(const char *bytes, size_t length)
+static int write_all(const char *bytes, size_t length, size_t chunk)
 {
 	while (length > 0) {
-		ssize_t count = write(STDOUT_FILENO, bytes, length);
+		ssize_t count = write(STDOUT_FILENO, bytes, length < chunk ? length : chunk);
 
 		if (count < 0 && errno != EINTR)
 			return -1;
@@ -43,11 +45,14 @@ static void pause_us(long us)
 
 int main(int argc, char *argv[])
 {
-	unsigned long count, length, block, filled = 0;
+	unsigned long count, length, block, chunk, filled = 0;
 	char *bytes;
 
-	if (argc < 4 || argc > 6)
+	if (argc < 4 || argc > 7)
 		return 2;
+	chunk = argc > 5 ? strtoul(argv[5], NULL, 10) : 0;
+	if (chunk == 0)
+		chunk = ULONG_MAX;
 	count = strtoul(argv[1], NULL, 10);
 	length = strtoul(argv[2], NULL, 10);
 	block = strtoul(argv[3], NULL, 10);
@@ -65,10 +70,10 @@ int main(int argc, char *argv[])
 		memcpy(line, number, NUMBER_WIDTH + 1);
 		line[length - 1] = '\n';
 		if (++filled == block || i + 1 == count) {
-			if (write_all(bytes, filled * length) < 0)
+			if (write_all(bytes, filled * length, chunk) < 0)
 				return 1;
 			filled = 0;
-			pause_us(argc > 5 ? strtol(argv[5], NULL, 10) : 0);
+			pause_us(argc > 6 ? strtol(argv[6], NULL, 10) : 0);
 		}
 	}
 	free(bytes);
