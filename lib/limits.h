@@ -81,6 +81,8 @@
  */
 #define LIMIT_LOG_RING     (64 * 1024)
 #define LIMIT_LOG_RING_MIN (4 * 1024)
+/* Targets of one stream. */
+#define LIMIT_LOG_TARGETS 16
 /* Text of one message to syslog: a longer line becomes several.  Seconds that a receiver may take
  * nothing before it counts as away, and that it is left alone for then, at most. */
 #define LIMIT_LOG_MESSAGE    (8 * 1024)

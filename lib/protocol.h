@@ -30,7 +30,8 @@ enum {
 enum msg_type {
 	/* guardian -> engine, guardian -> logger */
 	MSG_HELD = 1, /* slot, key, one descriptor: the slot now holds this */
-	MSG_RELEASED, /* slot, key.  To the logger: drain, close, answer MSG_DRAINED; to a new engine: not free yet */
+	MSG_RELEASED, /* slot, key.  To the logger: drain, close, answer MSG_DRAINED; to a new
+			 engine: not free yet */
 	MSG_HELD_END, /* to a new engine: these were all */
 	/* guardian -> engine */
 	MSG_RELOAD,   /* as `superctl apply`; SIGHUP */
@@ -40,9 +41,10 @@ enum msg_type {
 	/* engine -> guardian */
 	MSG_HOLD = 32, /* slot, key, one descriptor: keep it; replaces what the slot held */
 	MSG_RELEASE,   /* slot: close it */
-	MSG_READY,     /* the control socket serves and every held descriptor is adopted; value: 1 in safe mode */
-	MSG_DONE,      /* shutdown is complete; value: exit code of supervisord */
-	MSG_REFUSED,   /* cannot start (it said why on stderr); value: exit code */
+	MSG_READY,   /* the control socket serves and every held descriptor is adopted; value: 1 in
+			safe mode */
+	MSG_DONE,    /* shutdown is complete; value: exit code of supervisord */
+	MSG_REFUSED, /* cannot start (it said why on stderr); value: exit code */
 	/* logger -> guardian, and on to the engine */
 	MSG_DRAINED = 48, /* slot, key: what a released pipe still had is written */
 	/* engine -> logger */
@@ -78,9 +80,9 @@ enum held_kind {
 	HELD_SINGLE_MAX = 16,
 	HELD_LOG_READ = 16, /* row, stream: a program's stdout or stderr; for the logger too */
 	HELD_LOG_WRITE,     /* its other end, for the next run */
-	HELD_STDIN_READ, /* row: pipe to a program's stdin, from `stdout = program:NAME` elsewhere
-			  */
-	HELD_STDIN_WRITE,
+	HELD_STDIN_READ,  /* row: pipe to a program's stdin, from `stdout = program:NAME` elsewhere
+			   */
+	HELD_STDIN_WRITE, /* for the logger too: it may be one of several that write there */
 	HELD_NOTIFY,      /* row: its sd_notify(3) socket */
 	HELD_READY_READ,  /* row: ready = "fd:N", our end of the present run's pipe */
 	HELD_STORE,       /* row, index: a descriptor that the program left with FDSTORE=1 */
@@ -111,7 +113,8 @@ static inline bool held_is_for_logger(uint64_t key)
 {
 	enum held_kind kind = held_key_kind(key);
 
-	return kind == HELD_LOG_READ || kind == HELD_LOG_SPECS || kind == HELD_OWN_READ;
+	return kind == HELD_LOG_READ || kind == HELD_LOG_SPECS || kind == HELD_OWN_READ ||
+	       kind == HELD_STDIN_WRITE;
 }
 
 /* Exit codes of engine and logger that the guardian tells from a crash. */

@@ -17,6 +17,7 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
+#include "supervisord/engine/route.h"
 #include "supervisord/engine/selection.h"
 
 #define SERVICE      "org.varlink.service"
@@ -260,8 +261,9 @@ static void logs(struct call *call)
 			selection_tell_missing(call, name, false);
 			return;
 		}
-		if ((of_stderr ? program->config->key_stderr.kind
-			       : program->config->key_stdout.kind) != STDIO_LOG) {
+		if (!route_is_logged(
+			of_stderr ? &program->config->key_stderr : &program->config->key_stdout,
+			engine_inherit_format(call->engine))) {
 			call_error_text(call, INTERFACE ".NoLog", "name", name);
 			return;
 		}

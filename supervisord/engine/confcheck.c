@@ -18,6 +18,7 @@
 #include "supervisord/engine/confbuild.h"
 #include "supervisord/engine/confgraph.h"
 #include "supervisord/engine/ids.h"
+#include "supervisord/engine/route.h"
 
 /* Different users that are remembered; with more of them the oldest is looked up again. */
 #define ID_CACHE        32
@@ -47,6 +48,8 @@ static void report_ids(
     struct build *build, const struct build_program *program, const struct known_ids *ids);
 static int check_stream(struct build *build, const struct build_program *program,
     enum program_key key, const struct stdio *stdio, struct confgraph *graph);
+static int check_reader(struct build *build, const struct build_program *program,
+    enum program_key key, const char *name, struct confgraph *graph);
 static int check_streams_cycle(struct build *build, const struct confgraph *streams);
 
 int build_check(struct build *build)
@@ -192,7 +195,7 @@ static void check_ready(struct build *build, const struct build_program *program
 	const struct program_config *config = program->program;
 	const struct life_config *life = config->life;
 
-	if (life->key_ready.kind == CHECK_LOG && config->key_stdout.kind != STDIO_LOG)
+	if (life->key_ready.kind == CHECK_LOG && !route_has_file(&config->key_stdout))
 		build_report(build, program, PROGRAM_ready,
 		    "'log:' looks into the log, but stdout is another one than \"log\": that is "
 		    "needed");
@@ -280,15 +283,23 @@ static void report_ids(
 static int check_stream(struct build *build, const struct build_program *program,
     enum program_key key, const struct stdio *stdio, struct confgraph *graph)
 {
-	const struct build_program *reader;
+	size_t index = 0;
+	const char *name;
+	int error = 0;
 
-	if (stdio->kind != STDIO_PROGRAM)
-		return 0;
-	reader = build_find(build, stdio->target);
+	while (error == 0 && (name = route_next_program(stdio, &index)) != NULL)
+		error = check_reader(build, program, key, name, graph);
+	return error;
+}
+
+static int check_reader(struct build *build, const struct build_program *program,
+    enum program_key key, const char *name, struct confgraph *graph)
+{
+	const struct build_program *reader = build_find(build, name);
+
 	if (reader == NULL) {
 		if (build->complete)
-			build_report(
-			    build, program, key, "there is no program '%s'", stdio->target);
+			build_report(build, program, key, "there is no program '%s'", name);
 		return 0;
 	}
 	if (reader->program->key_stdin.kind != STDIO_NULL) {
@@ -300,7 +311,7 @@ static int check_stream(struct build *build, const struct build_program *program
 		build_report(build, program, key,
 		    "program '%s' has a stdin of its own (%s:%d): only one whose stdin is null can "
 		    "read a pipe",
-		    stdio->target, build_file(build, place), place.line);
+		    name, build_file(build, place), place.line);
 	}
 	return confgraph_add(graph, (uint32_t)(program - build->programs),
 	    (uint32_t)(reader - build->programs), key);

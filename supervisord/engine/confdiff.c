@@ -29,7 +29,8 @@ static bool equal_list(const string_list a, const string_list b)
 
 static bool equal_stdio(const struct stdio *a, const struct stdio *b)
 {
-	return a->kind == b->kind && equal_text(a->target, b->target);
+	return a->kind == b->kind && equal_text(a->target, b->target) &&
+	       equal_list(a->targets, b->targets);
 }
 
 static bool equal_exits(const struct exit_set *a, const struct exit_set *b)
@@ -106,6 +107,8 @@ static void tell(void (*each)(void *context, const char *key, enum change_class 
 #define EQUAL_LOG_COMPRESS(a, b)  (*(a) == *(b))
 #define EQUAL_LOG_FORMAT(a, b)  (*(a) == *(b))
 #define EQUAL_LOG_FULL(a, b)  (*(a) == *(b))
+#define EQUAL_FACILITY(a, b)  (*(a) == *(b))
+#define EQUAL_INHERIT(a, b)  (*(a) == *(b))
 #define EQUAL_HEALTH_ACTION(a, b) ((a)->kind == (b)->kind && (a)->signal == (b)->signal)
 
 #define COMPARE(name, type, def, min, max, class, help) \

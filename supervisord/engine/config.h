@@ -22,7 +22,7 @@ enum restart_policy { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ON_ABNORMAL, RE
 enum stdio_kind {
 	STDIO_NULL,
 	STDIO_INHERIT, /* supervisord's own */
-	STDIO_LOG,
+	STDIO_LOG,     /* a pipe to the logger */
 	STDIO_FILE,    /* stdin: file:PATH */
 	STDIO_APPEND,  /* append:PATH, written by the program itself */
 	STDIO_FIFO,    /* fifo:PATH */
@@ -33,6 +33,8 @@ enum stdio_kind {
 struct stdio {
 	enum stdio_kind kind;
 	char *target; /* path or program name, NULL for the others */
+	char *
+	    *targets; /* STDIO_LOG: a string_list, as written; NULL: only the file.  See route.h */
 };
 
 /* Exit codes and signals. */
@@ -139,6 +141,8 @@ struct stop_sequence {
 #define KEY_CTYPE_LOG_COMPRESS  enum logspec_compress
 #define KEY_CTYPE_LOG_FORMAT    enum logspec_format
 #define KEY_CTYPE_LOG_FULL      enum logspec_full
+#define KEY_CTYPE_FACILITY      int /* of syslog(3) */
+#define KEY_CTYPE_INHERIT       enum logspec_format
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
 

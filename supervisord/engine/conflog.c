@@ -14,6 +14,7 @@
 
 #include "supervisord/engine/confbuild.h"
 #include "supervisord/engine/ids.h"
+#include "supervisord/engine/route.h"
 
 /* Room for what an archive has behind the name, in a path and in a name of a directory. */
 #define LOG_PATH_MAX (PATH_MAX - 64)
@@ -256,6 +257,6 @@ static enum program_key differing_key(
 
 static bool is_log(const struct build_program *program, int stream)
 {
-	return (stream == 0 ? program->program->key_stdout.kind
-			    : program->program->key_stderr.kind) == STDIO_LOG;
+	return route_has_file(
+	    stream == 0 ? &program->program->key_stdout : &program->program->key_stderr);
 }

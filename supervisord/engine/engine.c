@@ -119,6 +119,16 @@ int engine_add(struct engine *engine, struct program *program)
 	return timers_reserve(&engine->timers, engine->program_count + LIMIT_CONTROL_CLIENTS + 1);
 }
 
+enum logspec_format engine_inherit_format(const struct engine *engine)
+{
+	if (engine->log_format == NULL)
+		return engine->config != NULL ? engine->config->settings.key_inherit_format
+					      : LOGSPEC_RAW;
+	if (strcmp(engine->log_format, "json") == 0)
+		return LOGSPEC_JSON;
+	return strcmp(engine->log_format, "prefix") == 0 ? LOGSPEC_PREFIX : LOGSPEC_RAW;
+}
+
 void engine_remove(struct engine *engine, struct program *program)
 {
 	size_t at = 0;
@@ -174,6 +184,7 @@ static int set_up(struct engine *engine, const struct engine_options *options)
 	int null, error;
 
 	engine->config_path = options->config_path;
+	engine->log_format = options->log_format;
 	engine->safe_mode = options->safe_mode;
 	engine->shutdown_timer.fire = on_shutdown_timeout;
 	TAILQ_INIT(&engine->pending);

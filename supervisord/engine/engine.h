@@ -30,6 +30,7 @@ struct engine {
 	struct timers timers;
 	struct control control;
 	const char *config_path;
+	const char *log_format; /* of the command line, or NULL */
 	struct config *config;
 	struct idcache ids;
 	struct program **programs; /* by name, ascending */
@@ -61,10 +62,14 @@ struct engine {
 struct engine_options {
 	const char *config_path;
 	bool safe_mode;
+	const char *log_format; /* --log-format, in place of inherit_format; NULL: not given */
 };
 
 /* Run until shutdown.  Returns the exit code. */
 int engine_run(const struct engine_options *options);
+
+/* How programs that inherit our output are written; raw: they write themselves. */
+enum logspec_format engine_inherit_format(const struct engine *engine);
 
 /* The program of this name, or NULL. */
 struct program *engine_find(const struct engine *engine, const char *name);

@@ -76,7 +76,7 @@
 	KEY(stdin, STDIN, "null", 0, 0, RESTART, \
 	    "Where standard input comes from. A program that is named in another one's stdout = \"program:NAME\" reads from that pipe instead.") \
 	KEY(stdout, STDOUT, "log", 0, 0, RESTART, \
-	    "Where standard output goes. log: log_dir/NAME.log, kept and rotated by the logger.") \
+	    "Where standard output goes. log: log_dir/NAME.log, kept and rotated by the logger. Several places at once: a list.") \
 	KEY(stderr, STDERR, "stdout", 0, 0, RESTART, \
 	    "Where standard error goes. stdout: the same place as standard output; log: log_dir/NAME.err.log.") \
 	KEY(log_max_size, SIZE, "10MB", 0, KEY_MB(1000000), LIVE, \
@@ -184,7 +184,11 @@
 	KEY(log_line_max, SIZE, "64K", 256, LIMIT_LOG_LINE_MAX, LIVE, \
 	    "A line that is longer is written in parts, which are marked; not where log_format is raw.") \
 	KEY(log_full, LOG_FULL, "block", 0, 0, LIVE, \
-	    "What to do with output that cannot be written, the disk being full for instance. block: it waits, and then the program waits; drop: lines are dropped and counted, and the log says how many once it can be written again.")
+	    "What to do with output that cannot be written, the disk being full for instance. block: it waits, and then the program waits; drop: lines are dropped and counted, and the log says how many once it can be written again.") \
+	KEY(syslog_facility, FACILITY, "daemon", 0, 0, LIVE, \
+	    "Facility of what goes to syslog or the journal.") \
+	KEY(syslog_tag, STRING, NULL, 0, 0, LIVE, \
+	    "Name of the program in syslog and the journal, of at most 48 bytes. Default: the name of the instance.")
 
 #define SETTING_KEYS(KEY) \
 	KEY(run_dir, PATH, NULL, 0, 0, NEXT, \
@@ -200,7 +204,13 @@
 	KEY(shutdown_timeout, DURATION, "60s", KEY_MS(100), KEY_HOUR, LIVE, \
 	    "At shutdown everything that is left after this long gets KILL.") \
 	KEY(log_memory, SIZE, "8MB", LIMIT_LOG_MEMORY_MIN, KEY_MB(1000), LIVE, \
-	    "Memory of the logger for the output of all programs together: lines on their way, and the last output of those that have no log file.")
+	    "Memory of the logger for the output of all programs together: lines on their way, and the last output of those that have no log file.") \
+	KEY(inherit_format, INHERIT, "raw", 0, 0, NEXT, \
+	    "What programs with stdout = \"inherit\" print. raw: as they write it; prefix: NAME | before each line; json: an object a line. supervisord --log-format goes before it.") \
+	KEY(syslog_socket, PATH, "/dev/log", 0, 0, LIVE, \
+	    "Where stdout = \"syslog\" goes.") \
+	KEY(journal_socket, PATH, "/run/systemd/journal/socket", 0, 0, LIVE, \
+	    "Where stdout = \"journal\" goes.")
 /* clang-format on */
 
 #endif

@@ -21,10 +21,11 @@
 	X(STRING, false) X(PATH, false) X(COMMAND, true) X(BOOL, false) X(OCTAL, false) \
 	X(ENVIRONMENT, true) X(NAMES, true) X(PATTERNS, true) X(RESTART, false) X(EXITS, true) \
 	X(DURATION, false) X(SIZE, false) X(COUNT, false) X(FACTOR, false) X(SIGNAL, false) \
-	X(STDIN, false) X(STDOUT, false) X(STDERR, false) X(LEVEL, false) \
+	X(STDIN, false) X(STDOUT, true) X(STDERR, true) X(LEVEL, false) \
 	X(TYPE, false) X(BOOT, false) X(KILL_MODE, false) X(DEPENDS, true) X(READY, true) \
 	X(PERCENT, false) X(ON_FAILURE, true) X(STEPS, true) X(HEALTH_ACTION, false) \
-	X(LOG_ROTATE, false) X(LOG_COMPRESS, false) X(LOG_FORMAT, false) X(LOG_FULL, false)
+	X(LOG_ROTATE, false) X(LOG_COMPRESS, false) X(LOG_FORMAT, false) X(LOG_FULL, false) \
+	X(FACILITY, false) X(INHERIT, false)
 
 /* Of a stanza group; its member is in struct group_config.  Columns as in keys.h. */
 #define GROUP_KEYS(KEY) \

@@ -8,6 +8,7 @@
 #include "lib/ownlog.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/links.h"
+#include "supervisord/engine/route.h"
 
 /* A list of programs that grows; each of them once. */
 struct gathered {
@@ -305,12 +306,15 @@ static void link_streams(struct engine *engine, const struct program *program)
 	    &program->config->key_stdout, &program->config->key_stderr};
 
 	for (int stream = 0; stream < 2; stream++) {
-		struct program *target = outputs[stream]->kind == STDIO_PROGRAM
-					     ? engine_find(engine, outputs[stream]->target)
-					     : NULL;
+		size_t index = 0;
+		const char *name;
 
-		if (target != NULL)
-			target->is_target = true;
+		while ((name = route_next_program(outputs[stream], &index)) != NULL) {
+			struct program *target = engine_find(engine, name);
+
+			if (target != NULL)
+				target->is_target = true;
+		}
 	}
 }
 

@@ -38,6 +38,8 @@ int main(int argc, char **argv)
 			options.config_path = argv[++i];
 		else if (strcmp(argv[i], "-t") == 0)
 			test = true;
+		else if (strcmp(argv[i], "--log-format") == 0 && i + 1 < argc)
+			options.log_format = argv[++i];
 		else if (strcmp(argv[i], "--safe") == 0)
 			options.safe_mode = true;
 	}

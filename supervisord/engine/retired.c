@@ -18,6 +18,7 @@ static bool copy_order(struct retired *retired, const struct program_config *con
 static bool copy_surroundings(struct retired *retired, const struct program_config *config);
 static bool copy_stop(struct retired *retired, const struct program_config *config);
 static bool copy_log(struct retired *retired, const struct life_config *life);
+static bool copy_stdio(struct stdio *copy, const struct stdio *stdio);
 static bool copy_text(char **ret_copy, const char *text);
 static bool copy_list(string_list *ret_copy, string_list list);
 static size_t count_of(string_list list);
@@ -51,14 +52,13 @@ struct program_config *retired_new(const char *name, const struct program_config
 	last->key_restart = RESTART_NEVER;
 	last->key_stop_signal = config->key_stop_signal;
 	last->key_stop_timeout = config->key_stop_timeout;
-	last->key_stdout.kind = config->key_stdout.kind == STDIO_LOG ? STDIO_LOG : STDIO_NULL;
-	last->key_stderr.kind = config->key_stderr.kind == STDIO_LOG ? STDIO_LOG : STDIO_NULL;
 	last->key_log_max_size = config->key_log_max_size;
 	last->key_log_keep = config->key_log_keep;
 	last->key_umask = config->key_umask;
 	if (copy_text(&last->name, name) && copy_order(retired, config) &&
 	    copy_surroundings(retired, config) && copy_stop(retired, config) &&
-	    copy_log(retired, config->life))
+	    copy_stdio(&last->key_stdout, &config->key_stdout) &&
+	    copy_stdio(&last->key_stderr, &config->key_stderr) && copy_log(retired, config->life))
 		return last;
 	retired_free(last);
 	return NULL;
@@ -82,6 +82,9 @@ void retired_free(struct program_config *config)
 	free(retired->life.key_log_file_stderr);
 	free(retired->life.key_log_user);
 	free(retired->life.key_log_group);
+	free(retired->life.key_syslog_tag);
+	free(config->key_stdout.targets);
+	free(config->key_stderr.targets);
 	free(retired);
 }
 
@@ -148,10 +151,20 @@ static bool copy_log(struct retired *retired, const struct life_config *life)
 	last->key_log_format = life->key_log_format;
 	last->key_log_line_max = life->key_log_line_max;
 	last->key_log_full = life->key_log_full;
+	last->key_syslog_facility = life->key_syslog_facility;
 	return copy_text(&last->key_log_file, life->key_log_file) &&
 	       copy_text(&last->key_log_file_stderr, life->key_log_file_stderr) &&
 	       copy_text(&last->key_log_user, life->key_log_user) &&
-	       copy_text(&last->key_log_group, life->key_log_group);
+	       copy_text(&last->key_log_group, life->key_log_group) &&
+	       copy_text(&last->key_syslog_tag, life->key_syslog_tag);
+}
+
+static bool copy_stdio(struct stdio *copy, const struct stdio *stdio)
+{
+	/* What inherits our output is not opened again. */
+	copy->kind =
+	    stdio->kind == STDIO_LOG || stdio->kind == STDIO_INHERIT ? stdio->kind : STDIO_NULL;
+	return copy_list(&copy->targets, stdio->targets);
 }
 
 static bool copy_text(char **ret_copy, const char *text)

@@ -9,6 +9,7 @@
 
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/expand.h"
+#include "supervisord/engine/route.h"
 #include "supervisord/engine/streams.h"
 
 #define LOG_FILE_MODE 0640
@@ -16,11 +17,12 @@
 static int open_stream(struct program *program, const struct ids *ids, int index,
     const struct stdio *stdio, struct open_streams *streams);
 static int open_target(struct program *program, const char *name, int *ret_fd);
+static int open_readers(struct program *program, const struct stdio *stdio);
 static int open_path(
     struct program *program, const struct ids *ids, const struct stdio *stdio, int *ret_fd);
 static int make_pipe(
     struct slots *slots, uint64_t read_key, uint64_t write_key, int *read_slot, int *write_slot);
-static bool wants_log(const struct program_config *config, int stream);
+static bool wants_log(const struct program *program, int stream);
 
 void streams_init(struct streams *streams)
 {
@@ -40,8 +42,7 @@ int streams_open(struct program *program, const struct ids *ids, struct open_str
 	    &config->key_stdin, &config->key_stdout, &config->key_stderr};
 	int error;
 
-	error = streams_prepare_logs(
-	    &program->streams, &program->engine->slots, program->run.row, config, ret_step);
+	error = streams_prepare_logs(program, ret_step);
 	for (int i = 0; i < 3 && error == 0; i++) {
 		*ret_step = (enum launch_step)(LAUNCH_STDIN + i);
 		error = open_stream(program, ids, i, wanted[i], streams);
@@ -57,11 +58,11 @@ int streams_open_for_task(
 	int stream = config->key_stderr.kind == STDIO_STDOUT ? 0 : 1;
 	int error, fd;
 
-	error = streams_prepare_logs(&program->streams, slots, program->run.row, config, ret_step);
+	error = streams_prepare_logs(program, ret_step);
 	if (error < 0)
 		return error;
-	fd = wants_log(config, stream) ? slots_get_fd(slots, program->streams.log_write[stream])
-				       : STDERR_FILENO;
+	fd = wants_log(program, stream) ? slots_get_fd(slots, program->streams.log_write[stream])
+					: STDERR_FILENO;
 	*ret_step = LAUNCH_STDERR;
 	if (fd < 0)
 		return -EBADF;
@@ -109,19 +110,22 @@ int streams_need_stdin(struct streams *streams, struct slots *slots, int row)
 	    &streams->stdin_write);
 }
 
-int streams_prepare_logs(struct streams *streams, struct slots *slots, int row,
-    const struct program_config *config, enum launch_step *ret_step)
+int streams_prepare_logs(struct program *program, enum launch_step *ret_step)
 {
+	struct streams *streams = &program->streams;
+	struct slots *slots = &program->engine->slots;
+	int row = program->run.row;
+
 	for (int i = 0; i < 2; i++) {
 		bool have = streams->log_read[i] >= 0 && streams->log_write[i] >= 0;
 		int error;
 
-		if (have && wants_log(config, i))
+		if (have && wants_log(program, i))
 			continue;
 		slots_release(slots, streams->log_read[i]);
 		slots_release(slots, streams->log_write[i]);
 		streams->log_read[i] = streams->log_write[i] = -1;
-		if (!wants_log(config, i))
+		if (!wants_log(program, i))
 			continue;
 		error = make_pipe(slots, held_key(HELD_LOG_READ, (uint32_t)row, (uint16_t)i),
 		    held_key(HELD_LOG_WRITE, (uint32_t)row, (uint16_t)i), &streams->log_read[i],
@@ -186,6 +190,11 @@ static int open_stream(struct program *program, const struct ids *ids, int index
 		streams->fds[0] = slots_get_fd(slots, program->streams.stdin_read);
 		return error;
 	}
+	if (index > 0 && wants_log(program, index - 1)) {
+		streams->fds[index] = slots_get_fd(slots, program->streams.log_write[index - 1]);
+		error = open_readers(program, stdio);
+		return error != 0 ? error : streams->fds[index] < 0 ? -EBADF : 0;
+	}
 	switch (stdio->kind) {
 	case STDIO_NULL:
 		fd = STDIN_FILENO; /* ours is /dev/null */
@@ -193,8 +202,7 @@ static int open_stream(struct program *program, const struct ids *ids, int index
 	case STDIO_INHERIT:
 		fd = index;
 		break;
-	case STDIO_LOG:
-		fd = slots_get_fd(slots, program->streams.log_write[index - 1]);
+	case STDIO_LOG: /* was above */
 		break;
 	case STDIO_STDOUT:
 		fd = streams->fds[1];
@@ -225,6 +233,18 @@ static int open_target(struct program *program, const char *name, int *ret_fd)
 		return -ENOENT;
 	error = streams_need_stdin(&target->streams, slots, target->run.row);
 	*ret_fd = slots_get_fd(slots, target->streams.stdin_write);
+	return error;
+}
+
+/* The logger writes to the standard input of these: the pipes must be there. */
+static int open_readers(struct program *program, const struct stdio *stdio)
+{
+	const char *name;
+	size_t index = 0;
+	int fd, error = 0;
+
+	while (error == 0 && (name = route_next_program(stdio, &index)) != NULL)
+		error = open_target(program, name, &fd);
 	return error;
 }
 
@@ -275,7 +295,10 @@ static int make_pipe(
 	return 0;
 }
 
-static bool wants_log(const struct program_config *config, int stream)
+static bool wants_log(const struct program *program, int stream)
 {
-	return (stream == 0 ? config->key_stdout.kind : config->key_stderr.kind) == STDIO_LOG;
+	const struct program_config *config = program->config;
+
+	return route_is_logged(stream == 0 ? &config->key_stdout : &config->key_stderr,
+	    engine_inherit_format(program->engine));
 }

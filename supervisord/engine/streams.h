@@ -61,8 +61,7 @@ int streams_need_stdin(struct streams *streams, struct slots *slots, int row);
  * Make or drop log pipes so that they fit the stanza.  Called before each launch.  0 or -errno with
  * *ret_step.
  */
-int streams_prepare_logs(struct streams *streams, struct slots *slots, int row,
-    const struct program_config *config, enum launch_step *ret_step);
+int streams_prepare_logs(struct program *program, enum launch_step *ret_step);
 
 /*
  * Open what a stanza names in a file system: `path` is expanded and absolute.  Gives a

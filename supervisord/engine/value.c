@@ -187,12 +187,13 @@ static const struct value_type value_path = {parse_path, done_string, write_stri
 
 /* ---- words of a set ------------------------------------------------------------------------ */
 
-/* The position of the input in a NULL-terminated set, or as value_problem(). */
+/* The position of the input in a NULL-terminated set ("" stands for a gap in it), or as
+ * value_problem(). */
 static int parse_word(
     const struct value_input *input, const char *const *set, int *ret_index, char **ret_problem)
 {
 	for (int i = 0; set[i] != NULL; i++) {
-		if (strcmp(set[i], input->items[0]) == 0) {
+		if (set[i][0] != '\0' && strcmp(set[i], input->items[0]) == 0) {
 			*ret_index = i;
 			return 0;
 		}
@@ -266,6 +267,14 @@ WORD_TYPE(log_compress, enum logspec_compress, "none, gzip or zstd", [LOGSPEC_PL
     [LOGSPEC_GZIP] = "gzip", [LOGSPEC_ZSTD] = "zstd");
 WORD_TYPE(log_format, enum logspec_format, "raw, stamp or json", [LOGSPEC_RAW] = "raw",
     [LOGSPEC_STAMP] = "stamp", [LOGSPEC_JSON] = "json");
+WORD_TYPE(inherit, enum logspec_format, "raw, prefix or json", [LOGSPEC_RAW] = "raw",
+    [LOGSPEC_STAMP] = "", [LOGSPEC_JSON] = "json", [LOGSPEC_PREFIX] = "prefix");
+/* Their numbers; kern is the kernel's own. */
+WORD_TYPE(facility, int,
+    "user, mail, daemon, auth, syslog, lpr, news, uucp, cron, authpriv, ftp or local0 to local7",
+    "", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
+    "ftp", "", "", "", "", "local0", "local1", "local2", "local3", "local4", "local5", "local6",
+    "local7");
 WORD_TYPE(log_full, enum logspec_full, "block or drop", [LOGSPEC_BLOCK] = "block",
     [LOGSPEC_DROP] = "drop");
 /* clang-format on */
@@ -329,4 +338,6 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_LOG_COMPRESS] = &value_log_compress,
     [KEY_LOG_FORMAT] = &value_log_format,
     [KEY_LOG_FULL] = &value_log_full,
+    [KEY_FACILITY] = &value_facility,
+    [KEY_INHERIT] = &value_inherit,
 };

@@ -31,6 +31,7 @@ struct guardian {
 	int signal_fd;
 	int peer[2]; /* engine and logger end of their channel; both kept for ever */
 	struct role engine;
+	unsigned engine_argc; /* of its arguments, before --safe */
 	struct role logger;
 	struct held held;
 	enum phase phase;

@@ -95,6 +95,15 @@ static int set_up(
 		g->engine.argv[argc++] = flag;
 		g->engine.argv[argc++] = path;
 	}
+	if (options->log_format != NULL) {
+		static char flag[] = "--log-format";
+		static char format[16];
+
+		memcpy(format, options->log_format, strlen(options->log_format) + 1);
+		g->engine.argv[argc++] = flag;
+		g->engine.argv[argc++] = format;
+	}
+	g->engine_argc = argc;
 	error = block_signals(g);
 	if (error == 0)
 		error = set_up_ledger(g);

@@ -13,6 +13,7 @@
 
 struct guardian_options {
 	const char *config_path; /* handed to the engine; NULL: the engine's default */
+	const char *log_format;  /* handed to the engine; NULL: as the configuration says */
 	bool own_log_pipe;       /* -d: own messages go through the logger, not to descriptor 2 */
 	int started_fd; /* -d: gets one byte, the exit code so far, when the start is decided; else
 			   -1 */

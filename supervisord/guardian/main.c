@@ -19,12 +19,16 @@
 
 #define EXIT_USAGE 2
 
+/* Options without a letter. */
+enum { OPTION_LOG_FORMAT = 256 };
+
 static const char usage_text[] =
-    "usage: supervisord [-c FILE] [-n | -d | -t]\n"
+    "usage: supervisord [-c FILE] [-n | -d | -t] [--log-format=FORMAT]\n"
     "  -c, --config FILE   read this configuration (default " PKGSYSCONFDIR "/supervisord.conf)\n"
     "  -n, --foreground    stay in the foreground (default)\n"
     "  -d, --daemon        go to the background; returns when supervisord serves\n"
     "  -t, --test          check the configuration, print every error, exit 0 or 1\n"
+    "  --log-format=FORMAT what programs that inherit the output print: raw, prefix or json\n"
     "  -V, --version       print the version\n"
     "  -h, --help          print this\n"
     "Signals: HUP apply the configuration, TERM and INT shut down.  See supervisord(8).\n";
@@ -36,6 +40,7 @@ struct arguments {
 };
 
 static void parse_arguments(int argc, char **argv, struct arguments *arguments);
+static const char *check_log_format(const char *format);
 static void find_libexec_dir(char *directory, size_t size);
 static void check_configuration(const char *libexec_dir, const char *config_path)
     __attribute__((noreturn));
@@ -71,6 +76,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 	    {"foreground", no_argument, NULL, 'n'},
 	    {"daemon", no_argument, NULL, 'd'},
 	    {"test", no_argument, NULL, 't'},
+	    {"log-format", required_argument, NULL, OPTION_LOG_FORMAT},
 	    {"version", no_argument, NULL, 'V'},
 	    {"help", no_argument, NULL, 'h'},
 	    {0},
@@ -91,6 +97,9 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 		case 't':
 			arguments->test = true;
 			break;
+		case OPTION_LOG_FORMAT:
+			arguments->options.log_format = check_log_format(optarg);
+			break;
 		case 'V':
 			puts("supervisord " SUPERVISORD_VERSION);
 			exit(0);
@@ -108,6 +117,15 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 		    argv[optind]);
 		exit(EXIT_USAGE);
 	}
+}
+
+static const char *check_log_format(const char *format)
+{
+	if (strcmp(format, "raw") == 0 || strcmp(format, "prefix") == 0 ||
+	    strcmp(format, "json") == 0)
+		return format;
+	fprintf(stderr, "supervisord: --log-format=%s: raw, prefix or json is allowed\n", format);
+	exit(EXIT_USAGE);
 }
 
 /* PREFIX/sbin/supervisord has PREFIX/libexec/supervisord beside it, so that a tree works wherever

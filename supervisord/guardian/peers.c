@@ -28,10 +28,9 @@ void peers_start_engine(struct guardian *g)
 {
 	static char safe[] = "--safe";
 	const int inherited[] = {g->peer[0], g->ledger_fd, g->bell_fd};
-	unsigned argc = g->options->config_path != NULL ? 3 : 1;
 	int error;
 
-	g->engine.argv[argc] = g->safe_mode ? safe : NULL;
+	g->engine.argv[g->engine_argc] = g->safe_mode ? safe : NULL;
 	g->engine.restart_ns = 0;
 	atomic_fetch_add(&g->ledger->header.engine_starts, 1);
 	error = role_start(&g->engine, inherited, 3);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,7 @@ static void feed(struct pass *pass);
 static size_t least_ahead(const struct pass *pass);
 static int consume(struct pass *pass, size_t bytes, size_t *ret_used);
 static bool make_progress(struct pass *pass);
+static bool pipe_is_full(int fd);
 static enum stream_outcome settle(struct pass *pass);
 static void forget_held(struct copier *copier, struct copy *copy);
 static bool is_still_held(struct copier *copier, struct stream *stream);
@@ -492,8 +494,25 @@ static bool make_progress(struct pass *pass)
 		wanted *= 2;
 	if (pass->is_all && size < wanted && fcntl(fd, F_SETPIPE_SZ, wanted) >= 0)
 		return false;
-	pass->force = true;
-	return true;
+	/* The kernel allows no more (pipe-user-pages-soft): then as far as the pipe goes. */
+	pass->force = !pass->is_all || pipe_is_full(fd);
+	return pass->force;
+}
+
+/* Only the other end knows.  Without it, it is: a part too many, and not a program that waits. */
+static bool pipe_is_full(int fd)
+{
+	struct pollfd out = {.events = POLLOUT};
+	char path[32];
+	int ready;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	out.fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (out.fd < 0)
+		return true;
+	ready = poll(&out, 1, 0);
+	close(out.fd);
+	return ready == 0;
 }
 
 static enum stream_outcome settle(struct pass *pass)

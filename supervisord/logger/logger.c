@@ -24,6 +24,7 @@ static void tell_drained(uint32_t slot, uint64_t key);
 static void serve_guardian(struct logger *logger);
 static void serve_peer(struct logger *logger);
 static void handle_held(struct logger *logger, struct msg *msg);
+static void release_input(struct logger *logger, const struct msg_head *head);
 static void handle_specs(struct logger *logger, int fd);
 static void handle_finish(struct logger *logger);
 static int get_timeout_ms(const struct logger *logger);
@@ -148,6 +149,9 @@ static void serve_guardian(struct logger *logger)
 		}
 		if (msg.head.type == MSG_HELD)
 			handle_held(logger, &msg);
+		else if (msg.head.type == MSG_RELEASED &&
+			 held_key_kind(msg.head.key) == HELD_STDIN_WRITE)
+			release_input(logger, &msg.head);
 		else if (msg.head.type == MSG_RELEASED)
 			streams_release(&logger->streams, msg.head.slot, msg.head.key);
 		else if (msg.head.type == MSG_FINISH)
@@ -198,10 +202,20 @@ static void handle_held(struct logger *logger, struct msg *msg)
 		return;
 	}
 	msg->fd_count = 0;
-	error = streams_hold_consume(
-	    &logger->streams, &logger->specs, msg->head.slot, row, stream, msg->fds[0]);
+	if (kind == HELD_STDIN_WRITE)
+		error = sinks_hold_input_consume(
+		    &logger->streams.copier.sinks, msg->head.slot, held_key_row(key), msg->fds[0]);
+	else
+		error = streams_hold_consume(
+		    &logger->streams, &logger->specs, msg->head.slot, row, stream, msg->fds[0]);
 	if (error < 0)
 		log_error("slot %u: cannot take its pipe: %s", msg->head.slot, strerror(-error));
+}
+
+static void release_input(struct logger *logger, const struct msg_head *head)
+{
+	(void)sinks_release_input(&logger->streams.copier.sinks, head->slot);
+	tell_drained(head->slot, head->key);
 }
 
 static void handle_specs(struct logger *logger, int fd)

@@ -305,7 +305,8 @@ static void give_spec(struct streams *streams, struct stream *stream, const stru
 
 	if (spec == NULL)
 		return;
-	if (old != NULL && spec->keep < old->keep && strcmp(spec->path, old->path) == 0)
+	if (old != NULL && spec->keep < old->keep && spec->path[0] != '\0' &&
+	    strcmp(spec->path, old->path) == 0)
 		logfile_trim(&stream->file, spec);
 	if (stream->spec_is_own)
 		free((void *)(uintptr_t)old);

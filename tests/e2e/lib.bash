@@ -44,9 +44,10 @@ sd_new() {
 	} >"$SD/supervisord.conf"
 }
 
-# Start supervisord in the foreground, as a job of this shell, under the words given; wait until it serves.
+# Start supervisord in the foreground, as a job of this shell, under the words given; wait until it serves.  $SD_OPTION is
+# one more option of it.
 sd_start() {
-	"$@" "$SUPERVISORD" -n -c "$SD/supervisord.conf" \
+	"$@" "$SUPERVISORD" -n -c "$SD/supervisord.conf" ${SD_OPTION:+"$SD_OPTION"} \
 		</dev/null >>"$SD/own.out" 2>>"$SD/own.log" 3>&- 4>&- 5>&- &
 	SD_JOB=$!
 	if ! wait_for "$PATIENCE" sd_serves; then

@@ -183,6 +183,8 @@ is_complete() {
 }
 
 @test "logformat: a line as long as log_line_max is whole, whatever the pieces it comes in" {
+	"$PYTHON" -ISc 'import fcntl, os; fcntl.fcntl(os.pipe()[0], 1031, 524288)' 2>"$T/err" ||
+		skip "pipes may not grow here: $(tail -n 1 "$T/err")"
 	play <<-END
 		spec 1 0 0 0 web $T/log
 		set 1 0 format stamp

@@ -8,6 +8,10 @@
 #define EXITS_ALLOWED                                                                              \
 	"a list of exit codes from 0 to 255, ranges of them and signals by name, such as {0, "     \
 	"10-19, TERM}, is allowed"
+#define STDOUT_ALLOWED                                                                             \
+	"null, append:PATH, fifo:PATH, or one or a list of log, syslog, syslog://HOST:PORT, "      \
+	"syslog+tcp://HOST:PORT, journal, inherit, program:NAME is allowed"
+
 static void check_default(const struct key_row *row)
 {
 	struct value_input input = {.row = row, .items = &row->def, .count = 1};
@@ -166,18 +170,11 @@ static void test_streams_are_read(void **state)
 	assert_prints("stdout", "program:web", "\"program:web\"");
 	assert_prints("stderr", "stdout", "\"stdout\"");
 	assert_refused("stdin", "log", "'log' is not known: null or file:PATH is allowed");
-	assert_refused("stdout", "stdout",
-	    "'stdout' is not known: null, inherit, log, append:PATH, fifo:PATH or program:NAME is "
-	    "allowed");
-	assert_refused("stdout", "logs",
-	    "'logs' is not known: null, inherit, log, append:PATH, fifo:PATH or program:NAME is "
-	    "allowed");
-	assert_refused("stdout", "append:",
-	    "'append:' names no file: null, inherit, log, append:PATH, fifo:PATH or program:NAME "
-	    "is allowed");
-	assert_refused("stdout", "append:/var/log/",
-	    "'append:/var/log/' names no file: null, inherit, log, append:PATH, fifo:PATH or "
-	    "program:NAME is allowed");
+	assert_refused("stdout", "stdout", "'stdout' is not known: " STDOUT_ALLOWED);
+	assert_refused("stdout", "logs", "'logs' is not known: " STDOUT_ALLOWED);
+	assert_refused("stdout", "append:", "'append:' names no file: " STDOUT_ALLOWED);
+	assert_refused(
+	    "stdout", "append:/var/log/", "'append:/var/log/' names no file: " STDOUT_ALLOWED);
 	assert_refused("stdout", "append:%{nam}",
 	    "'%{nam}' is not known: %{name}, %{program}, %{instance}, %{user}, %{home} and "
 	    "%{run_dir} are allowed");
