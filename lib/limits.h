@@ -69,6 +69,10 @@
 #define LIMIT_LOG_KEEP 1000
 /* Bytes moved from one pipe before the logger looks at the others. */
 #define LIMIT_LOG_BUDGET (256 * 1024)
+/* Bytes looked at in a pipe whose file is shared; and how long a line that has begun is waited for,
+ * first in its pipe, then in the file. */
+#define LIMIT_LOG_LOOK    (64 * 1024)
+#define LIMIT_LOG_HOLD_NS (2 * 1000 * 1000 * 1000LL)
 /* Pipes of programs that are gone and whose file cannot be written. */
 #define LIMIT_LOG_ORPHANS 256
 /* Bytes of a line that is written whole where log_line_max is not set, and the most to be set. */

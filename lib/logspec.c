@@ -38,7 +38,9 @@ struct file_record {
 /* clang-format on */
 
 static int write_table(FILE *file, const struct logspec *specs, size_t count);
-static int write_record(FILE *file, const struct logspec *spec, size_t *at);
+static int find_shared(const struct logspec *specs, size_t count, bool **ret_shared);
+static int compare_paths(const void *left, const void *right);
+static int write_record(FILE *file, const struct logspec *spec, bool shared, size_t *at);
 static void write_texts(FILE *file, const struct logspec *spec);
 static int decode(struct logspec_table *table, size_t size);
 static int decode_record(const struct logspec_table *table, size_t size,
@@ -142,18 +144,49 @@ static int write_table(FILE *file, const struct logspec *specs, size_t count)
 	struct file_head head = {
 	    .magic = MAGIC, .record_size = sizeof(struct file_record), .count = count};
 	size_t at = sizeof(head) + count * sizeof(struct file_record);
-	int error = 0;
+	bool *shared = NULL;
+	int error = find_shared(specs, count, &shared);
 
 	fwrite(&head, sizeof(head), 1, file);
 	for (size_t i = 0; i < count && error == 0; i++)
-		error = write_record(file, &specs[i], &at);
+		error = write_record(file, &specs[i], shared[i], &at);
+	free(shared);
 	for (size_t i = 0; i < count && error == 0; i++)
 		write_texts(file, &specs[i]);
 	return error < 0 ? error : ferror(file) ? -EIO : 0;
 }
 
+/* Which specs have a path that another one has, too.  Gives. */
+static int find_shared(const struct logspec *specs, size_t count, bool **ret_shared)
+{
+	const struct logspec **by_path = calloc(count + 1, sizeof(const struct logspec *));
+	bool *shared = calloc(count + 1, sizeof(*shared));
+
+	if (by_path == NULL || shared == NULL) {
+		free(by_path);
+		free(shared);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++)
+		by_path[i] = &specs[i];
+	qsort(by_path, count, sizeof(*by_path), compare_paths);
+	for (size_t i = 1; i < count; i++)
+		if (strcmp(by_path[i]->path, by_path[i - 1]->path) == 0)
+			shared[by_path[i] - specs] = shared[by_path[i - 1] - specs] = true;
+	free(by_path);
+	*ret_shared = shared;
+	return 0;
+}
+
+static int compare_paths(const void *left, const void *right)
+{
+	const struct logspec *const *a = left, *const *b = right;
+
+	return strcmp((*a)->path, (*b)->path);
+}
+
 /* `at`: where its texts will stand; moved past them. */
-static int write_record(FILE *file, const struct logspec *spec, size_t *at)
+static int write_record(FILE *file, const struct logspec *spec, bool shared, size_t *at)
 {
 	struct file_record record;
 
@@ -161,6 +194,7 @@ static int write_record(FILE *file, const struct logspec *spec, size_t *at)
 #define NUMBER(type, member) record.member = spec->member;
 	LOGSPEC_NUMBERS(NUMBER)
 #undef NUMBER
+	record.shared = shared;
 #define TEXT(member)                                                                               \
 	if (spec->member != NULL) {                                                                \
 		record.member = (uint32_t)*at;                                                     \

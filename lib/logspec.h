@@ -39,6 +39,7 @@ enum logspec_full { LOGSPEC_BLOCK, LOGSPEC_DROP };
 #define LOGSPEC_NUMBERS(NUMBER) \
 	NUMBER(uint32_t, row) \
 	NUMBER(uint16_t, stream)              /* 0 stdout, 1 stderr */ \
+	NUMBER(bool, shared)                  /* other specs have this path; logspec_write() sets it */ \
 	NUMBER(uint32_t, keep)                /* archives at most, 0: the full file is removed */ \
 	NUMBER(uint64_t, max_bytes)           /* rotate past this size; 0: never */ \
 	NUMBER(uint64_t, total_bytes)         /* of file and archives at most; 0: no limit */ \

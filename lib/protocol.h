@@ -49,6 +49,9 @@ enum msg_type {
 	MSG_DRAINED = 48, /* slot, key: what a released pipe still had is written */
 	/* engine -> logger */
 	MSG_READ_LOG = 64, /* one descriptor: a client's connection; payload: struct msg_read_log */
+	MSG_LOG_ROTATE, /* likewise, payload: struct msg_log_act; see logger/logact.h */
+	MSG_LOG_REOPEN,
+	MSG_LOG_CLEAR,
 };
 
 struct msg_head {
@@ -65,6 +68,12 @@ struct msg_read_log {
 	uint8_t follow;  /* go on after the end */
 	uint8_t more;    /* the call said "more": several replies are allowed */
 	uint64_t lines;  /* last so many first; UINT64_MAX: all there is */
+};
+
+/* A client wants something done to the logs of a program; the logger answers it likewise. */
+struct msg_log_act {
+	uint32_t row;     /* or LOGSPEC_ROW_OWN */
+	uint16_t streams; /* bit 0: stdout, bit 1: stderr; of those that have no log none is done */
 };
 
 /* Kinds of held descriptors.  Kinds below HELD_SINGLE_MAX exist once, in the slot of their number.

@@ -234,7 +234,7 @@ static enum program_key differing_key(
 {
 	static const enum program_key about_files[] = {PROGRAM_log_max_size, PROGRAM_log_keep,
 	    PROGRAM_log_rotate, PROGRAM_log_max_age, PROGRAM_log_total_size, PROGRAM_log_compress,
-	    PROGRAM_log_user, PROGRAM_log_group, PROGRAM_log_mode};
+	    PROGRAM_log_user, PROGRAM_log_group, PROGRAM_log_mode, PROGRAM_log_format};
 
 	for (size_t i = 0; i < sizeof(about_files) / sizeof(about_files[0]); i++) {
 		const struct key_row *row = &program_rows[about_files[i]];

@@ -7,62 +7,72 @@
 #include <unistd.h>
 
 #include "supervisord/logger/append.h"
-#include "supervisord/logger/stream.h"
 
 static int begin(
-    struct logfile *file, const struct logspec *spec, bool take_back, uint64_t *ret_size);
+    struct stream *stream, struct stream_world *world, bool take_back, uint64_t *ret_size);
+static int end_open_line(struct logfile *file, bool take_back, uint64_t *size);
 static int cut_open_line(const struct logfile *file, uint64_t *size);
 static bool is_ours(const char *bytes, size_t length);
 static size_t piece_of(const struct logfile *file, uint64_t size, const char *bytes, size_t length);
 static int put(int fd, uint64_t at, const char *bytes, size_t length, size_t *ret_put);
 
-int append_lines(struct logfile *file, const struct logspec *spec, struct readers *readers,
-    bool take_back, const char *bytes, size_t length, size_t *ret_taken)
+int append_lines(struct stream *stream, struct stream_world *world, bool take_back,
+    const char *bytes, size_t length, size_t *ret_taken)
 {
 	size_t taken = 0;
 	uint64_t size;
-	int error = begin(file, spec, take_back, &size);
+	int error = begin(stream, world, take_back, &size);
 
 	while (error == 0 && taken < length) {
-		size_t piece = piece_of(file, size, bytes + taken, length - taken), done;
+		struct logfile *file = stream->file;
+		size_t piece, done;
 
-		if (piece == 0) {
-			error = stream_rotate(file, spec, readers, &size);
+		if (logfile_is_due(file, stream->spec, size)) {
+			error = stream_rotate(file, stream->spec, world->readers, &size);
 			continue;
 		}
+		piece = piece_of(file, size, bytes + taken, length - taken);
 		error = put(file->fd, size, bytes + taken, piece, &done);
 		taken += done;
 		size += done;
+		if (stream_make_room(stream, error))
+			error = 0;
 	}
 	*ret_taken = taken;
 	return error;
 }
 
-/* The file as it stands now, with no line open. */
+/* The file that the spec names as it stands now, with no line open. */
 static int begin(
-    struct logfile *file, const struct logspec *spec, bool take_back, uint64_t *ret_size)
+    struct stream *stream, struct stream_world *world, bool take_back, uint64_t *ret_size)
 {
 	bool displaced;
-	int error = logfile_refresh(file, spec, ret_size, &displaced);
-	size_t done;
-	int is_open;
+	int error = 0;
 
-	if (error < 0)
-		return error;
-	is_open = logfile_line_is_open(file, *ret_size);
-	if (is_open < 0)
+	/* What is written here are whole lines: none is finished in a file that is left. */
+	if (stream->file == NULL || strcmp(stream->file->path, stream->spec->path) != 0)
+		error = stream_join(stream, world);
+	if (error == 0)
+		error = logfile_refresh(stream->file, stream->spec, ret_size, &displaced);
+	if (error == 0)
+		error = end_open_line(stream->file, take_back, ret_size);
+	if (error == 0 && displaced)
+		error = logfile_reopen(stream->file, stream->spec, ret_size);
+	return error;
+}
+
+static int end_open_line(struct logfile *file, bool take_back, uint64_t *size)
+{
+	int is_open = logfile_line_is_open(file, *size), error;
+	size_t done;
+
+	if (is_open > 0 && take_back)
+		is_open = cut_open_line(file, size);
+	if (is_open <= 0)
 		return is_open;
-	if (is_open && take_back)
-		is_open = cut_open_line(file, ret_size);
-	if (is_open < 0)
-		return is_open;
-	if (is_open) {
-		error = put(file->fd, *ret_size, "\n", 1, &done);
-		if (error < 0)
-			return error;
-		(*ret_size)++;
-	}
-	return displaced ? logfile_reopen(file, spec, ret_size) : 0;
+	error = put(file->fd, *size, "\n", 1, &done);
+	*size += done;
+	return error;
 }
 
 /* Returns 0 when it is gone, 1 when it is still there: not one of ours. */
@@ -110,14 +120,14 @@ static bool is_ours(const char *bytes, size_t length)
 	return true;
 }
 
-/* How much goes into the file as it is: up to the line that reaches the limit; 0: rotate first. */
+/* How much goes into the file as it is: up to the line that reaches the limit. */
 static size_t piece_of(const struct logfile *file, uint64_t size, const char *bytes, size_t length)
 {
 	uint64_t room = logfile_room(size, file->rotate_at);
 	const char *newline;
 
 	if (room >= length || room == 0)
-		return room == 0 ? 0 : length;
+		return length;
 	newline = memchr(bytes + room - 1, '\n', length - (size_t)room + 1);
 	return newline != NULL ? (size_t)(newline - bytes) + 1 : length;
 }

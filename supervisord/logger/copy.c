@@ -54,10 +54,10 @@ static void forget_held(struct copier *copier, struct copy *copy);
 static bool is_still_held(struct copier *copier, struct stream *stream);
 
 int copier_init(
-    struct copier *copier, int epoll_fd, struct readers *readers, const struct ledger *ledger)
+    struct copier *copier, int epoll_fd, struct stream_world *world, const struct ledger *ledger)
 {
 	*copier = (struct copier){.ledger = ledger,
-	    .readers = readers,
+	    .world = world,
 	    .start_ns = clock_boot_ns(),
 	    .scratch = {-1, -1},
 	    .null_fd = -1};
@@ -109,8 +109,7 @@ int copy_set_spec(struct copier *copier, struct stream *stream)
 	copy->stream = stream;
 	copy->may_repeat =
 	    old == NULL && stream_count_waiting(stream) > 0 && may_repeat(copier, stream);
-	copy->raw = (struct raw){
-	    .readers = copier->readers, .null_fd = copier->null_fd, .scratch = copier->scratch};
+	copy->raw = (struct raw){.world = copier->world, .null_fd = copier->null_fd};
 	copy->has_raw_file = has_file && spec->format == LOGSPEC_RAW;
 	while (*at != '\0') {
 		size_t length = strcspn(at, "\n");
@@ -207,6 +206,8 @@ static enum stream_outcome pump_lines(struct pass *pass, size_t budget)
 		}
 		done += used;
 		pass->force = pass->force && used == 0;
+		if (used == 0 && pass->copy->raw.waits)
+			return STREAM_WAITS;
 		if (used == 0 && !make_progress(pass))
 			return settle(pass);
 	}
@@ -217,7 +218,7 @@ int64_t copier_next_due(const struct copier *copier)
 {
 	const struct copy *first = TAILQ_FIRST(&copier->held);
 
-	return first != NULL ? first->held_ns + HOLD_NS : 0;
+	return first != NULL ? first->held_ns + HOLD_NS : INT64_MAX;
 }
 
 struct stream *copier_get_due(const struct copier *copier, int64_t now_ns)
@@ -389,8 +390,7 @@ static void make_origin(struct pass *pass)
 	struct delivery *delivery = &pass->delivery;
 
 	delivery->spec = spec;
-	delivery->file = &stream->file;
-	delivery->readers = copier->readers;
+	delivery->world = copier->world;
 	delivery->sinks = &pass->copier->sinks;
 	delivery->form = &pass->copier->form;
 	delivery->out = &pass->copier->out;

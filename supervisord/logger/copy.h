@@ -30,10 +30,10 @@
 /* What all copied streams share. */
 struct copier {
 	const struct ledger *ledger; /* NULL: none, runs are 0 */
-	struct readers *readers;     /* told of rotations */
-	int64_t start_ns;            /* of this logger */
-	bool is_restarted;           /* another one was there before */
-	int scratch[2];              /* for looks into pipes */
+	struct stream_world *world;
+	int64_t start_ns;  /* of this logger */
+	bool is_restarted; /* another one was there before */
+	int scratch[2];    /* for looks into pipes */
 	int null_fd;
 	char *in; /* the chunk */
 	size_t in_size;
@@ -59,9 +59,9 @@ struct copy {
 	struct target targets[]; /* all but a raw file */
 };
 
-/* Borrows `readers` and `ledger`.  Returns 0 or -errno. */
+/* Borrows `world` and `ledger`.  Returns 0 or -errno. */
 int copier_init(
-    struct copier *copier, int epoll_fd, struct readers *readers, const struct ledger *ledger);
+    struct copier *copier, int epoll_fd, struct stream_world *world, const struct ledger *ledger);
 
 /* The limits of the specs in force. */
 void copier_set_limits(struct copier *copier, size_t memory, size_t line_max);
@@ -85,7 +85,7 @@ void copy_free(struct copier *copier, struct copy *copy);
 enum stream_outcome copy_pump(struct copier *copier, struct stream *stream, size_t budget,
     bool flush, size_t *ret_moved, int *ret_error);
 
-/* When the oldest unfinished line is due, CLOCK_BOOTTIME; 0: there is none. */
+/* When the oldest unfinished line is due, CLOCK_BOOTTIME; INT64_MAX: there is none. */
 int64_t copier_next_due(const struct copier *copier);
 /* The stream of the oldest unfinished line that is due now, or NULL. */
 struct stream *copier_get_due(const struct copier *copier, int64_t now_ns);

@@ -1,38 +1,39 @@
 /* SPDX-License-Identifier: ISC */
 /* logfile.c: see logfile.h. */
 #define _GNU_SOURCE
+#include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <bsd/string.h>
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"
 #include "supervisord/logger/logfile.h"
+#include "supervisord/logger/period.h"
 #include "supervisord/logger/rotation.h"
 
 #define DIRECTORY_MODE 0755
 
+static void note_stat(struct logfile *file, const struct stat *st, uint64_t *ret_size);
+static bool is_past_period(struct logfile *file, enum logspec_rotate rotate);
 static void leave(struct logfile *file);
-static int remember_path(struct logfile *file, const char *path);
-static int read_archives(struct logfile *file);
-static int open_path(const struct logspec *spec, int *ret_fd);
-static int create(const struct logspec *spec, int *ret_fd);
+static int open_path(const struct logfile *file, const struct logspec *spec, int *ret_fd);
+static int create(const struct logfile *file, const struct logspec *spec, int *ret_fd);
 
-void logfile_init(struct logfile *file)
+void logfile_init(struct logfile *file, char *path)
 {
-	*file = (struct logfile){.fd = -1};
+	*file = (struct logfile){.fd = -1, .path = path};
+	archives_init(&file->archives, path);
+	LIST_INIT(&file->users);
 }
 
 void logfile_done(struct logfile *file)
 {
 	leave(file);
 	archives_done(&file->archives);
-	free(file->path);
-	logfile_init(file);
 }
 
 int logfile_refresh(
@@ -45,9 +46,9 @@ int logfile_refresh(
 	if (file->fd < 0)
 		return logfile_reopen(file, spec, ret_size);
 	/* One look by path tells all at once: deleted, moved, replaced, truncated. */
-	known = stat(spec->path, &st) == 0;
+	known = stat(file->path, &st) == 0;
 	if (known && st.st_ino == file->ino && st.st_dev == file->dev) {
-		*ret_size = (uint64_t)st.st_size;
+		note_stat(file, &st, ret_size);
 		return 0;
 	}
 	*ret_displaced = known || errno == ENOENT || errno == ENOTDIR;
@@ -57,7 +58,7 @@ int logfile_refresh(
 		*ret_displaced = false;
 		return logfile_reopen(file, spec, ret_size);
 	}
-	*ret_size = (uint64_t)st.st_size;
+	note_stat(file, &st, ret_size);
 	return 0;
 }
 
@@ -66,9 +67,7 @@ int logfile_reopen(struct logfile *file, const struct logspec *spec, uint64_t *r
 	struct stat st;
 	int fd = -1, error;
 
-	error = remember_path(file, spec->path);
-	if (error == 0)
-		error = open_path(spec, &fd);
+	error = open_path(file, spec, &fd);
 	if (error < 0)
 		return error;
 	if (fstat(fd, &st) < 0) {
@@ -84,41 +83,57 @@ int logfile_reopen(struct logfile *file, const struct logspec *spec, uint64_t *r
 	file->fd = fd;
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
-	logfile_set_limit(file, spec);
-	*ret_size = (uint64_t)st.st_size;
+	file->rotate_at = spec->max_bytes;
+	file->rotate_asked = false;
+	note_stat(file, &st, ret_size);
 	return 0;
 }
 
+bool logfile_is_due(struct logfile *file, const struct logspec *spec, uint64_t size)
+{
+	return logfile_room(size, file->rotate_at) == 0 || (file->rotate_asked && size > 0) ||
+	       (spec->rotate != LOGSPEC_NEVER && size > 0 && is_past_period(file, spec->rotate));
+}
+
 int logfile_rotate(struct logfile *file, const struct logspec *spec, uint64_t *size,
-    struct archive *ret_archive, int *ret_rotate_error)
+    struct logfile_rotated *ret_rotated)
 {
 	int64_t now_us = clock_wall_ns() / 1000;
 	struct stat st;
-	int error = fstat(file->fd, &st) < 0 ? -errno : read_archives(file);
+	int error = fstat(file->fd, &st) < 0 ? -errno : logfile_read_archives(file);
 
-	*ret_archive = (struct archive){0};
+	*ret_rotated = (struct logfile_rotated){0};
 	if (error == 0)
-		error = rotation_rotate(&file->archives, &st, spec->keep, now_us, ret_archive);
+		error = rotation_rotate(
+		    &file->archives, &st, spec->keep, now_us, &ret_rotated->archive);
+	file->rotate_asked = false;
 	if (error < 0) {
-		*ret_rotate_error = error;
-		file->rotate_at = *size + spec->max_bytes;
+		ret_rotated->rename_error = error;
+		file->rotate_at = spec->max_bytes > 0 ? *size + spec->max_bytes : 0;
+		/* The calendar is asked again for the next period. */
+		file->written_ns = clock_wall_ns();
 		return 0;
 	}
-	*ret_rotate_error = rotation_trim(&file->archives, spec, now_us);
+	ret_rotated->trim_error = rotation_trim(&file->archives, spec, now_us);
 	/* Not to be written again, whatever becomes of the open: it is an archive now. */
 	leave(file);
 	return logfile_reopen(file, spec, size);
 }
 
-void logfile_trim(struct logfile *file, const struct logspec *spec)
+void logfile_set_limits(struct logfile *file, const struct logspec *spec)
 {
-	if (remember_path(file, spec->path) == 0 && read_archives(file) == 0)
+	file->rotate_at = spec->max_bytes;
+	file->period_end_s = file->period_start_s = 0;
+	if (file->archives_are_read)
 		(void)rotation_trim(&file->archives, spec, clock_wall_ns() / 1000);
 }
 
-void logfile_set_limit(struct logfile *file, const struct logspec *spec)
+int logfile_read_archives(struct logfile *file)
 {
-	file->rotate_at = spec->max_bytes;
+	int error = file->archives_are_read ? 0 : archives_read(&file->archives);
+
+	file->archives_are_read = file->archives_are_read || error == 0;
+	return error;
 }
 
 uint64_t logfile_room(uint64_t size, uint64_t rotate_at)
@@ -163,6 +178,25 @@ int logfile_make_parents(const char *path)
 	return 0;
 }
 
+static void note_stat(struct logfile *file, const struct stat *st, uint64_t *ret_size)
+{
+	*ret_size = (uint64_t)st->st_size;
+	file->written_ns = (int64_t)st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
+}
+
+/*
+ * Is the present one a later period than that of the last write?  When the clock was set back the
+ * file goes on: its own time follows the clock with the next write.
+ */
+static bool is_past_period(struct logfile *file, enum logspec_rotate rotate)
+{
+	int64_t written_s = file->written_ns / NS_PER_S;
+
+	if (written_s < file->period_start_s || written_s >= file->period_end_s)
+		period_find(rotate, written_s, &file->period_start_s, &file->period_end_s);
+	return clock_wall_ns() / NS_PER_S >= file->period_end_s;
+}
+
 static void leave(struct logfile *file)
 {
 	if (file->fd >= 0)
@@ -170,38 +204,11 @@ static void leave(struct logfile *file)
 	file->fd = -1;
 }
 
-/* The archives are those of another file if it is another path. */
-static int remember_path(struct logfile *file, const char *path)
-{
-	char *copy;
-
-	if (file->path != NULL && strcmp(file->path, path) == 0)
-		return 0;
-	copy = strdup(path);
-	if (copy == NULL)
-		return -ENOMEM;
-	archives_done(&file->archives);
-	free(file->path);
-	file->path = copy;
-	archives_init(&file->archives, copy);
-	file->archives_are_read = false;
-	return 0;
-}
-
-static int read_archives(struct logfile *file)
-{
-	int error = file->archives_are_read ? 0 : archives_read(&file->archives);
-
-	file->archives_are_read = file->archives_are_read || error == 0;
-	return error;
-}
-
-static int open_path(const struct logspec *spec, int *ret_fd)
+static int open_path(const struct logfile *file, const struct logspec *spec, int *ret_fd)
 {
 	/* Not O_APPEND: splice(2) refuses it.  O_NONBLOCK: a FIFO in the place must not stop the
 	 * logger. */
-	const int flags = O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	int fd = open(spec->path, flags), error;
+	int fd = open(file->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), error;
 
 	if (fd >= 0) {
 		*ret_fd = fd;
@@ -209,31 +216,31 @@ static int open_path(const struct logspec *spec, int *ret_fd)
 	}
 	if (errno != ENOENT)
 		return -errno;
-	error = create(spec, ret_fd);
+	error = create(file, spec, ret_fd);
 	if (error == -ENOENT) {
-		error = logfile_make_parents(spec->path);
+		error = logfile_make_parents(file->path);
 		if (error == 0)
-			error = create(spec, ret_fd);
+			error = create(file, spec, ret_fd);
 	}
 	return error;
 }
 
 /* With owner and mode as they are to be from the first byte on.  An owner that it cannot get is no
  * reason to lose what is to be written. */
-static int create(const struct logspec *spec, int *ret_fd)
+static int create(const struct logfile *file, const struct logspec *spec, int *ret_fd)
 {
 	mode_t mode = spec->mode != 0 ? spec->mode : LOGSPEC_MODE;
-	int fd = open(spec->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	int fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 
 	if (fd < 0)
 		return -errno;
 	if (fchown(fd, spec->has_uid ? spec->uid : (uid_t)-1,
 		spec->has_gid ? spec->gid : (gid_t)-1) < 0)
 		log_error(
-		    "%s: cannot give %s its owner: %s", spec->name, spec->path, strerror(errno));
+		    "%s: cannot give %s its owner: %s", spec->name, file->path, strerror(errno));
 	if (fchmod(fd, mode) < 0)
 		log_error(
-		    "%s: cannot give %s its mode: %s", spec->name, spec->path, strerror(errno));
+		    "%s: cannot give %s its mode: %s", spec->name, file->path, strerror(errno));
 	*ret_fd = fd;
 	return 0;
 }

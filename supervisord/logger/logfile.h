@@ -1,40 +1,60 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * logfile.h: the file that a stream is written to, open for the splices.
+ * logfile.h: a file that streams are written to, open for the splices.  One object a path, however
+ * many streams write to it (logfiles.h), so that one of them rotates it for all.
  *
  * All that is known of it is read from the file system before each write: its size is where the
- * next byte goes, its last byte tells whether a line is open.  So a new logger goes on exactly
- * where a killed one was, and a file that somebody truncated, moved or deleted is noticed.
- * Directories that are missing are made with mode 0755.
+ * next byte goes, its last byte tells whether a line is open, its time whether it is of another
+ * day. So a new logger goes on exactly where a killed one was, and a file that somebody truncated,
+ * moved or deleted is noticed.  Directories that are missing are made with mode 0755.
  */
 #ifndef LOGGER_LOGFILE_H
 #define LOGGER_LOGFILE_H
 
+#include <bsd/sys/queue.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/archives.h"
 
+struct stream;
+
 struct logfile {
-	int fd;              /* -1: not open */
-	bool rotation_fails; /* it was said, and the file grows until the next try */
-	uint64_t rotate_at;  /* size past which to rotate; 0: never */
+	char *path;
+	int fd; /* -1: not open */
 	dev_t dev;
 	ino_t ino;
-	char *path; /* that is or was open */
-	struct archives archives;
+	uint64_t rotate_at; /* size past which to rotate; 0: never */
+	int64_t written_ns; /* when the file was written last, wall clock, as of the last look */
+	int64_t period_start_s, period_end_s; /* of the calendar, around that time */
+	bool rotate_asked;                    /* at the next end of a line */
+	int rotation_error; /* it was said, and the file grows until the next try; 0 or -errno */
+	bool trim_fails;     /* likewise */
 	bool archives_are_read;
+	struct archives archives;
+	/* Who writes to it, see share.h. */
+	LIST_HEAD(logfile_users, stream) users;
+	unsigned user_count;
+	struct stream *last_writer; /* of a shared file; NULL: not known */
+	int64_t hold_end_ns;        /* an open line of the last writer is waited for until then */
 };
 
-void logfile_init(struct logfile *file);
+/* What a rotation did. */
+struct logfile_rotated {
+	struct archive archive; /* what the log became; time 0: there is none */
+	int rename_error;       /* the log was not rotated */
+	int trim_error;         /* an old archive could not be removed */
+};
+
+/* Borrows `path`, for the life of the object. */
+void logfile_init(struct logfile *file, char *path);
 void logfile_done(struct logfile *file);
 
 /*
- * Bring `file` up to date with what stands at the spec's path: open it if need be.  displaced: the
- * open file is not the one at that path any more (moved away, or the spec names another): finish
- * the open line in it, then logfile_reopen().  A file without a name is left at once.  Returns 0 or
- * -errno.
+ * Bring `file` up to date with what stands at its path: open it if need be.  displaced: the open
+ * file is not the one at that path any more: finish the open line in it, then logfile_reopen().  A
+ * file without a name is left at once.  Returns 0 or -errno.
  */
 int logfile_refresh(
     struct logfile *file, const struct logspec *spec, uint64_t *ret_size, bool *ret_displaced);
@@ -42,21 +62,23 @@ int logfile_refresh(
 /* Open what the path names now, creating it. */
 int logfile_reopen(struct logfile *file, const struct logspec *spec, uint64_t *ret_size);
 
+/* Is a file of this size to be rotated at the next end of a line? */
+bool logfile_is_due(struct logfile *file, const struct logspec *spec, uint64_t size);
+
 /*
  * Make the file an archive, begin a new one, and remove archives past the limits of the spec.  When
  * the rename fails the old file stays open and grows on to twice its limit and so forth: better a
- * large file than a program that stands still.  Returns 0 with the size of what is open now and
- * what became of the old one in *ret_archive (see rotation_rotate()), and the reason of a failed
- * rename or removal, or 0; or -errno: nothing is open.
+ * large file than a program that stands still.  Returns 0 with the size of what is open now, or
+ * -errno: nothing is open.
  */
 int logfile_rotate(struct logfile *file, const struct logspec *spec, uint64_t *size,
-    struct archive *ret_archive, int *ret_rotate_error);
+    struct logfile_rotated *ret_rotated);
 
-/* Remove archives past the limits of a spec. */
-void logfile_trim(struct logfile *file, const struct logspec *spec);
+/* The limits of a changed spec apply to the file and its archives as they stand. */
+void logfile_set_limits(struct logfile *file, const struct logspec *spec);
 
-/* The rotation settings of a changed spec apply to the file as it stands. */
-void logfile_set_limit(struct logfile *file, const struct logspec *spec);
+/* Read which archives there are, if that was not done yet.  Returns 0 or -errno. */
+int logfile_read_archives(struct logfile *file);
 
 /* Bytes that go into a file of `size` before its line must end; UINT64_MAX without a limit. */
 uint64_t logfile_room(uint64_t size, uint64_t rotate_at);

@@ -12,6 +12,7 @@
 #include "lib/channel.h"
 #include "lib/clock.h"
 #include "lib/ownlog.h"
+#include "supervisord/logger/logact.h"
 #include "supervisord/logger/logger.h"
 
 #define EVENTS          64
@@ -23,6 +24,8 @@ static void serve_events(struct logger *logger, const struct epoll_event *events
 static void tell_drained(uint32_t slot, uint64_t key);
 static void serve_guardian(struct logger *logger);
 static void serve_peer(struct logger *logger);
+static void handle_read_log(struct logger *logger, struct msg *msg);
+static void handle_log_act(struct logger *logger, struct msg *msg);
 static void handle_held(struct logger *logger, struct msg *msg);
 static void release_input(struct logger *logger, const struct msg_head *head);
 static void handle_specs(struct logger *logger, int fd);
@@ -175,16 +178,35 @@ static void serve_peer(struct logger *logger)
 			watch_close(&logger->peer, logger->epoll_fd);
 			return;
 		}
-		if (msg.head.type == MSG_READ_LOG && msg.fd_count == 1 &&
-		    msg.length == sizeof(struct msg_read_log)) {
-			struct msg_read_log request;
-
-			memcpy(&request, msg.payload, sizeof(request));
-			readers_add_consume(&logger->readers, &logger->specs, &request, msg.fds[0]);
-			msg.fd_count = 0;
-		}
+		if (msg.head.type == MSG_READ_LOG)
+			handle_read_log(logger, &msg);
+		else if (logact_is_request(msg.head.type))
+			handle_log_act(logger, &msg);
 		channel_drop_fds(&msg);
 	}
+}
+
+static void handle_read_log(struct logger *logger, struct msg *msg)
+{
+	struct msg_read_log request;
+
+	if (msg->fd_count != 1 || msg->length != sizeof(request))
+		return;
+	memcpy(&request, msg->payload, sizeof(request));
+	readers_add_consume(&logger->readers, &logger->specs, &request, msg->fds[0]);
+	msg->fd_count = 0;
+}
+
+static void handle_log_act(struct logger *logger, struct msg *msg)
+{
+	struct msg_log_act request;
+
+	if (msg->fd_count != 1 || msg->length != sizeof(request))
+		return;
+	memcpy(&request, msg->payload, sizeof(request));
+	logact_serve_consume(&logger->streams.world, &logger->specs, (enum msg_type)msg->head.type,
+	    &request, msg->fds[0]);
+	msg->fd_count = 0;
 }
 
 static void handle_held(struct logger *logger, struct msg *msg)

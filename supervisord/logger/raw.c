@@ -28,7 +28,8 @@ enum stream_outcome raw_pump(
 	raw_tell(raw, stream, ret_told);
 	if (raw->error < 0)
 		return STREAM_BROKEN;
-	outcome = stream_pump(stream, raw->scratch, raw->readers, budget, ret_moved, &error);
+	outcome = stream_pump(stream, raw->world, budget, ret_moved, &error);
+	raw->waits = outcome == STREAM_WAITS;
 	note_error(raw, outcome == STREAM_BROKEN ? error : 0);
 	return outcome;
 }
@@ -68,8 +69,7 @@ void raw_tell(struct raw *raw, struct stream *stream, size_t *ret_told)
 		return;
 	length = snprintf(note, sizeof(note), "[supervisord: %" PRIu64 " line%s dropped]\n",
 	    raw->dropped, raw->dropped == 1 ? "" : "s");
-	note_error(raw, append_lines(&stream->file, stream->spec, raw->readers, false, note,
-			    (size_t)length, ret_told));
+	note_error(raw, append_lines(stream, raw->world, false, note, (size_t)length, ret_told));
 	if (*ret_told > 0)
 		raw->dropped = 0;
 }

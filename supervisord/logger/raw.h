@@ -16,13 +16,13 @@
 #include "supervisord/logger/stream.h"
 
 struct raw {
-	uint64_t dropped;        /* lines, not told yet */
-	bool is_skipping;        /* the rest of a line whose beginning was dropped */
-	int64_t retry_ns;        /* the file is not tried before */
-	int error;               /* why not; 0: it can be written */
-	struct readers *readers; /* borrowed: told of rotations */
-	int null_fd;             /* borrowed: where dropped bytes go */
-	const int *scratch;      /* borrowed: an empty pipe */
+	uint64_t dropped;           /* lines, not told yet */
+	bool is_skipping;           /* the rest of a line whose beginning was dropped */
+	int64_t retry_ns;           /* the file is not tried before */
+	int error;                  /* why not; 0: it can be written */
+	struct stream_world *world; /* borrowed */
+	int null_fd;                /* borrowed: where dropped bytes go */
+	bool waits;                 /* the file is shared, and somebody else's line is open */
 };
 
 /*

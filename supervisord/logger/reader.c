@@ -87,13 +87,16 @@ void readers_run(
 		end_reader(readers, reader);
 }
 
-void readers_note_written(struct readers *readers, uint32_t row, uint16_t stream, uint64_t bytes)
+void readers_note_written(
+    struct readers *readers, uint32_t row, uint16_t stream, const char *path, uint64_t bytes)
 {
 	struct reader *reader;
 
 	LIST_FOREACH (reader, &readers->list, link) {
-		if (reader->request.row != row || reader->request.stream != stream ||
-		    reader->is_dead)
+		bool is_own = reader->request.row == row && reader->request.stream == stream;
+
+		if (reader->is_dead ||
+		    (!is_own && (reader->path == NULL || strcmp(reader->path, path) != 0)))
 			continue;
 		reader->place.behind += bytes;
 		if (reader->request.follow &&

@@ -55,8 +55,9 @@ void readers_add_consume(struct readers *readers, const struct specs *specs,
 void readers_run(
     struct readers *readers, const struct specs *specs, struct reader *reader, uint32_t events);
 
-/* A stream has written `bytes` more. */
-void readers_note_written(struct readers *readers, uint32_t row, uint16_t stream, uint64_t bytes);
+/* A stream has written `bytes` more to the log at `path`, which others may share. */
+void readers_note_written(
+    struct readers *readers, uint32_t row, uint16_t stream, const char *path, uint64_t bytes);
 
 /* The log at `path` has become this archive; a follower's file may be found by that even when it
  * has been compressed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* stream.c: see stream.h. */
+/* stream.c: see stream.h and pump.h. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -8,37 +8,33 @@
 #include <unistd.h>
 
 #include "lib/ownlog.h"
+#include "supervisord/logger/pump.h"
 #include "supervisord/logger/reader.h"
+#include "supervisord/logger/rotation.h"
+#include "supervisord/logger/share.h"
 #include "supervisord/logger/specs.h"
-#include "supervisord/logger/stream.h"
 
+/* At the end of a file. */
 #define LOOK_BYTES 4096
 
-/* One call of stream_pump(). */
-struct pump {
-	struct stream *stream;
-	const int *scratch;
-	struct readers *readers;
-	uint64_t size;  /* of the file */
-	size_t budget;  /* what is left of it */
-	bool displaced; /* see logfile_refresh() */
-	bool dry;       /* a splice found less than it was to take */
-};
-
+static int begin(struct pump *pump);
 static int pump_step(struct pump *pump);
 static int pump_boundary(struct pump *pump);
-static int splice_bytes(struct pump *pump, uint64_t wanted);
-static ssize_t look(const struct pump *pump, char *ret_bytes);
 
-enum stream_outcome stream_pump(struct stream *stream, const int scratch[2],
-    struct readers *readers, size_t budget, size_t *ret_moved, int *ret_error)
+enum stream_outcome stream_pump(struct stream *stream, struct stream_world *world, size_t budget,
+    size_t *ret_moved, int *ret_error)
 {
-	struct pump pump = {
-	    .stream = stream, .scratch = scratch, .readers = readers, .budget = budget};
-	int error = logfile_refresh(&stream->file, stream->spec, &pump.size, &pump.displaced);
+	struct pump pump = {.stream = stream, .world = world, .budget = budget};
+	int error = begin(&pump);
 
-	while (error == 0 && pump.budget > 0 && !pump.dry)
-		error = pump_step(&pump);
+	while (error == 0 && pump.budget > 0 && !pump.dry) {
+		bool is_shared = stream->spec->shared || stream->file->user_count > 1 ||
+				 stream->file->hold_end_ns != 0;
+
+		error = is_shared ? share_step(&pump) : pump_step(&pump);
+		if (stream_make_room(stream, error))
+			error = 0;
+	}
 	*ret_moved = budget - pump.budget;
 	if (error == 0)
 		return pump.dry ? STREAM_DRY : STREAM_BUSY;
@@ -46,8 +42,40 @@ enum stream_outcome stream_pump(struct stream *stream, const int scratch[2],
 		return STREAM_DRY;
 	if (error == -ENODATA)
 		return STREAM_ENDED;
+	if (error == -EBUSY)
+		return STREAM_WAITS;
 	*ret_error = error;
 	return STREAM_BROKEN;
+}
+
+int stream_join(struct stream *stream, struct stream_world *world)
+{
+	struct logfile *file = logfiles_get(&world->files, stream->spec->path);
+
+	if (file == NULL)
+		return -ENOMEM;
+	if (file == stream->file)
+		return 0;
+	stream_leave(stream, world);
+	LIST_INSERT_HEAD(&file->users, stream, of_file);
+	file->user_count++;
+	stream->file = file;
+	logfile_set_limits(file, stream->spec);
+	return 0;
+}
+
+void stream_leave(struct stream *stream, struct stream_world *world)
+{
+	struct logfile *file = stream->file;
+
+	if (file == NULL)
+		return;
+	LIST_REMOVE(stream, of_file);
+	file->user_count--;
+	stream->file = NULL;
+	stream->waits = false;
+	share_note_leaver(file, stream);
+	logfiles_drop(&world->files, file);
 }
 
 size_t stream_count_waiting(const struct stream *stream)
@@ -57,15 +85,34 @@ size_t stream_count_waiting(const struct stream *stream)
 	return ioctl(stream->watch.fd, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
-/* Returns 0 to go on, -EAGAIN: pipe empty, -ENODATA: pipe ended, else what is wrong with the file.
- */
+static int begin(struct pump *pump)
+{
+	struct stream *stream = pump->stream;
+	int error = stream->file == NULL ? stream_join(stream, pump->world) : 0;
+
+	stream->deadline_ns = 0;
+	stream->waits = false;
+	if (error == 0)
+		error = logfile_refresh(stream->file, stream->spec, &pump->size, &pump->displaced);
+	return error;
+}
+
+/* Returns 0 to go on, -EAGAIN: pipe empty, -ENODATA: pipe ended, -EBUSY: wait, else what is wrong
+ * with the file. */
 static int pump_step(struct pump *pump)
 {
-	uint64_t room = logfile_room(pump->size, pump->stream->file.rotate_at);
-
-	if (room == 0 || pump->displaced)
+	if (pump_is_due(pump))
 		return pump_boundary(pump);
-	return splice_bytes(pump, room);
+	pump->stream->file->last_writer = pump->stream;
+	return pump_splice(pump, logfile_room(pump->size, pump->stream->file->rotate_at));
+}
+
+bool pump_is_due(const struct pump *pump)
+{
+	struct stream *stream = pump->stream;
+
+	return pump->displaced || strcmp(stream->file->path, stream->spec->path) != 0 ||
+	       logfile_is_due(stream->file, stream->spec, pump->size);
 }
 
 /* The file is to be left: end its line, then go to the next.  Not before there is a byte for that
@@ -73,13 +120,13 @@ static int pump_step(struct pump *pump)
 static int pump_boundary(struct pump *pump)
 {
 	struct stream *stream = pump->stream;
-	char bytes[LOOK_BYTES];
-	ssize_t seen = look(pump, bytes);
+	const char *bytes = pump->world->look;
+	ssize_t seen = pump_look(pump, LOOK_BYTES);
 	int is_open;
 
 	if (seen <= 0)
 		return seen == 0 ? -ENODATA : (int)seen;
-	is_open = logfile_line_is_open(&stream->file, pump->size);
+	is_open = logfile_line_is_open(stream->file, pump->size);
 	if (is_open < 0)
 		return is_open;
 	if (is_open) {
@@ -87,44 +134,71 @@ static int pump_boundary(struct pump *pump)
 		uint64_t wanted =
 		    newline != NULL ? (uint64_t)(newline - bytes) + 1 : (uint64_t)seen;
 		uint64_t room =
-		    logfile_line_room(pump->size, stream->file.rotate_at, stream->spec->max_bytes);
+		    logfile_line_room(pump->size, stream->file->rotate_at, stream->spec->max_bytes);
 
 		if (room > 0)
-			return splice_bytes(pump, wanted < room ? wanted : room);
+			return pump_splice(pump, wanted < room ? wanted : room);
+	}
+	return pump_change_file(pump);
+}
+
+int pump_change_file(struct pump *pump)
+{
+	struct stream *stream = pump->stream;
+	int error;
+
+	if (strcmp(stream->file->path, stream->spec->path) != 0) {
+		error = stream_join(stream, pump->world);
+		if (error == 0)
+			error = logfile_refresh(
+			    stream->file, stream->spec, &pump->size, &pump->displaced);
+		return error;
 	}
 	if (!pump->displaced)
-		return stream_rotate(&stream->file, stream->spec, pump->readers, &pump->size);
+		return stream_rotate(stream->file, stream->spec, pump->world->readers, &pump->size);
 	pump->displaced = false;
-	return logfile_reopen(&stream->file, stream->spec, &pump->size);
+	return logfile_reopen(stream->file, stream->spec, &pump->size);
 }
 
 int stream_rotate(
     struct logfile *file, const struct logspec *spec, struct readers *readers, uint64_t *size)
 {
-	struct archive archive;
-	int shift_error, error;
+	struct logfile_rotated rotated;
+	int error = logfile_rotate(file, spec, size, &rotated);
 
-	error = logfile_rotate(file, spec, size, &archive, &shift_error);
-	if (archive.time_us != 0)
-		readers_note_rotated(readers, spec->path, &archive);
-	if (shift_error < 0 && !file->rotation_fails)
+	if (rotated.archive.time_us != 0)
+		readers_note_rotated(readers, file->path, &rotated.archive);
+	if (rotated.rename_error < 0 && file->rotation_error == 0)
 		log_error("%s: %s: cannot rotate %s: %s; it grows on", spec->name,
-		    specs_stream_name(spec->stream), spec->path, strerror(-shift_error));
-	else if (shift_error == 0 && file->rotation_fails)
+		    specs_stream_name(spec->stream), file->path, strerror(-rotated.rename_error));
+	else if (rotated.rename_error == 0 && file->rotation_error < 0)
 		log_notice("%s: %s: %s is rotated again", spec->name,
-		    specs_stream_name(spec->stream), spec->path);
-	file->rotation_fails = shift_error < 0;
+		    specs_stream_name(spec->stream), file->path);
+	file->rotation_error = rotated.rename_error;
+	if (rotated.trim_error < 0 && !file->trim_fails)
+		log_error("%s: %s: cannot remove old archives of %s: %s", spec->name,
+		    specs_stream_name(spec->stream), file->path, strerror(-rotated.trim_error));
+	file->trim_fails = rotated.trim_error < 0;
 	return error;
 }
 
-static int splice_bytes(struct pump *pump, uint64_t wanted)
+/* A full disk: archives are worth less than what is said now, where the stanza has set a size to
+ * them.  True: try again. */
+bool stream_make_room(const struct stream *stream, int error)
+{
+	return (error == -ENOSPC || error == -EDQUOT) && stream->spec->total_bytes > 0 &&
+	       logfile_read_archives(stream->file) == 0 &&
+	       rotation_drop_oldest(&stream->file->archives) == 0;
+}
+
+int pump_splice(struct pump *pump, uint64_t wanted)
 {
 	size_t length = wanted < pump->budget ? (size_t)wanted : pump->budget;
 	off_t at = (off_t)pump->size;
 	ssize_t moved;
 
 	do
-		moved = splice(pump->stream->watch.fd, NULL, pump->stream->file.fd, &at, length,
+		moved = splice(pump->stream->watch.fd, NULL, pump->stream->file->fd, &at, length,
 		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	while (moved < 0 && errno == EINTR);
 	if (moved < 0)
@@ -137,20 +211,19 @@ static int splice_bytes(struct pump *pump, uint64_t wanted)
 	return 0;
 }
 
-/* What the pipe will give next, without taking it.  Up to LOOK_BYTES; 0 at its end, -EAGAIN when
- * empty. */
-static ssize_t look(const struct pump *pump, char *ret_bytes)
+ssize_t pump_look(const struct pump *pump, size_t most)
 {
+	char *bytes = pump->world->look;
+	const int *scratch = pump->world->scratch;
 	ssize_t count, at = 0;
 
 	do
-		count =
-		    tee(pump->stream->watch.fd, pump->scratch[1], LOOK_BYTES, SPLICE_F_NONBLOCK);
+		count = tee(pump->stream->watch.fd, scratch[1], most, SPLICE_F_NONBLOCK);
 	while (count < 0 && errno == EINTR);
 	if (count < 0)
 		return -errno;
 	while (at < count) {
-		ssize_t got = read(pump->scratch[0], ret_bytes + at, (size_t)(count - at));
+		ssize_t got = read(scratch[0], bytes + at, (size_t)(count - at));
 
 		if (got > 0)
 			at += got;

@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/ownlog.h"
+#include "supervisord/logger/share.h"
 #include "supervisord/logger/streams.h"
 
 #define RETRY_NS        NS_PER_S
@@ -24,13 +25,17 @@ static int grow_slots(struct streams *streams, uint32_t slot);
 static void give_spec(struct streams *streams, struct stream *stream, const struct logspec *spec);
 static void keep_old_spec(struct streams *streams, struct stream *stream);
 static void set_way(struct streams *streams, struct stream *stream);
-static void watch(struct streams *streams, struct stream *stream);
+static int watch(struct streams *streams, struct stream *stream, bool is_edge);
 static enum stream_outcome pump(
     struct streams *streams, struct stream *stream, size_t budget, bool flush);
-static void retry(struct streams *streams, struct stream *stream);
+static void try_again(struct streams *streams, struct stream *stream);
 static void resume(struct streams *streams, struct stream *stream);
 static void say_broken(const struct stream *stream, int error);
 static bool is_waiting_for_sinks(const struct streams *streams);
+static void note_waits(struct streams *streams, struct stream *stream, enum stream_outcome outcome);
+static void note_deadline(struct streams *streams, int64_t deadline_ns);
+static void wake_waiters(struct streams *streams, struct logfile *file);
+static bool is_written(enum stream_outcome outcome);
 static void note_broken(struct streams *streams, struct stream *stream, int error);
 static void note_works(struct streams *streams, struct stream *stream);
 static void release(struct streams *streams, struct stream *stream);
@@ -40,11 +45,13 @@ static bool finish_round(struct streams *streams);
 int streams_init(
     struct streams *streams, int epoll_fd, struct readers *readers, const struct ledger *ledger)
 {
-	*streams = (struct streams){.epoll_fd = epoll_fd, .scratch = {-1, -1}, .readers = readers};
+	memset(streams, 0, sizeof(*streams));
+	streams->epoll_fd = epoll_fd;
+	streams->world.readers = readers;
 	LIST_INIT(&streams->list);
-	if (pipe2(streams->scratch, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (pipe2(streams->world.scratch, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
-	return copier_init(&streams->copier, epoll_fd, readers, ledger);
+	return copier_init(&streams->copier, epoll_fd, &streams->world, ledger);
 }
 
 int streams_hold_consume(struct streams *streams, const struct specs *specs, uint32_t slot,
@@ -64,7 +71,7 @@ int streams_hold_consume(struct streams *streams, const struct specs *specs, uin
 	stream->slot = slot;
 	stream->row = row;
 	stream->number = number;
-	logfile_init(&stream->file);
+	share_adopt(stream);
 	LIST_INSERT_HEAD(&streams->list, stream, link);
 	streams->by_slot[slot] = stream;
 	give_spec(streams, stream, specs_find(specs, row, number));
@@ -98,7 +105,8 @@ static void release(struct streams *streams, struct stream *stream)
 		return;
 	}
 	/* What is in it now; a process that still writes to it does not hold us up. */
-	if (waiting > 0 && pump(streams, stream, waiting, true) == STREAM_BROKEN &&
+	stream->flush = true;
+	if (waiting > 0 && !is_written(pump(streams, stream, waiting, true)) &&
 	    stream_count_waiting(stream) > 0) {
 		if (streams->orphans < LIMIT_LOG_ORPHANS) {
 			watch_remove(&stream->watch, streams->epoll_fd);
@@ -123,6 +131,7 @@ void streams_apply_specs(struct streams *streams, const struct specs *specs)
 		if (stream_line_max(&specs->table.specs[i]) > line_max)
 			line_max = stream_line_max(&specs->table.specs[i]);
 	copier_set_limits(&streams->copier, own != NULL ? own->memory : 0, line_max);
+
 	LIST_FOREACH (stream, &streams->list, link) {
 		const struct logspec *spec = specs_find(specs, stream->row, stream->number);
 
@@ -163,36 +172,6 @@ void streams_sweep(struct streams *streams)
 	sinks_sweep(&streams->copier.sinks);
 }
 
-int streams_get_timeout_ms(const struct streams *streams)
-{
-	int64_t due = copier_next_due(&streams->copier), left;
-
-	if (streams->broken > 0 && (due == 0 || streams->retry_ns < due))
-		due = streams->retry_ns;
-	if (due == 0)
-		return -1;
-	left = due - clock_boot_ns();
-	return left > 0 ? (int)(left / NS_PER_MS) + 1 : 0;
-}
-
-void streams_retry(struct streams *streams)
-{
-	int64_t now_ns =
-	    copier_next_due(&streams->copier) != 0 || streams->broken > 0 ? clock_boot_ns() : 0;
-	struct stream *stream, *next;
-
-	/* Unfinished lines that have waited long enough. */
-	while ((stream = copier_get_due(&streams->copier, now_ns)) != NULL)
-		if (pump(streams, stream, LIMIT_LOG_BUDGET, true) == STREAM_ENDED)
-			forget(streams, stream);
-	if (streams->broken == 0 || now_ns < streams->retry_ns)
-		return;
-	streams->retry_ns = now_ns + RETRY_NS;
-	LIST_FOREACH_SAFE(stream, &streams->list, link, next)
-	if (stream->error < 0 && stream->spec != NULL)
-		retry(streams, stream);
-}
-
 const struct ring *streams_find_ring(const struct streams *streams, uint32_t row, uint16_t number)
 {
 	const struct stream *stream;
@@ -203,25 +182,67 @@ const struct ring *streams_find_ring(const struct streams *streams, uint32_t row
 	return NULL;
 }
 
-/* In the middle of events, one of which may be the stream's own: that one ends it. */
-static void resume(struct streams *streams, struct stream *stream)
+int streams_get_timeout_ms(const struct streams *streams)
 {
-	if (stream->released)
-		retry(streams, stream);
-	else if (pump(streams, stream, LIMIT_LOG_BUDGET, false) != STREAM_BROKEN)
-		(void)watch_rearm(&stream->watch, streams->epoll_fd);
+	int64_t due_ns = copier_next_due(&streams->copier), left;
+
+	if (streams->broken > 0 && streams->retry_ns < due_ns)
+		due_ns = streams->retry_ns;
+	if (streams->wait_ns > 0 && streams->wait_ns < due_ns)
+		due_ns = streams->wait_ns;
+	if (due_ns == INT64_MAX)
+		return -1;
+	left = due_ns - clock_boot_ns();
+	return left > 0 ? (int)(left / NS_PER_MS) + 1 : 0;
 }
 
-/* One that could not go on. */
-static void retry(struct streams *streams, struct stream *stream)
+void streams_retry(struct streams *streams)
+{
+	int64_t now_ns = clock_boot_ns();
+	bool broken = streams->broken > 0 && now_ns >= streams->retry_ns;
+	bool waiting = streams->wait_ns > 0 && now_ns >= streams->wait_ns;
+	struct stream *stream, *next;
+
+	/* Unfinished lines that have waited long enough. */
+	while ((stream = copier_get_due(&streams->copier, now_ns)) != NULL)
+		if (pump(streams, stream, LIMIT_LOG_BUDGET, true) == STREAM_ENDED)
+			forget(streams, stream);
+	if (!broken && !waiting)
+		return;
+	if (broken)
+		streams->retry_ns = now_ns + RETRY_NS;
+	if (waiting)
+		streams->wait_ns = 0;
+	LIST_FOREACH_SAFE(stream, &streams->list, link, next)
+	{
+		if (stream->spec == NULL)
+			continue;
+		if ((broken && stream->error < 0) ||
+		    (stream->deadline_ns > 0 && now_ns >= stream->deadline_ns))
+			try_again(streams, stream);
+		else if (waiting && stream->deadline_ns > 0)
+			note_deadline(streams, stream->deadline_ns);
+	}
+}
+
+static void try_again(struct streams *streams, struct stream *stream)
 {
 	enum stream_outcome outcome = pump(streams, stream,
 	    stream->released ? PIPE_MAX_BYTES : LIMIT_LOG_BUDGET, stream->released);
 
 	if (outcome == STREAM_ENDED ||
-	    (stream->released && (outcome != STREAM_BROKEN || stream_count_waiting(stream) == 0)))
+	    (stream->released && (is_written(outcome) || stream_count_waiting(stream) == 0)))
 		forget(streams, stream);
 	else if (outcome == STREAM_BUSY && stream->copy != NULL)
+		(void)watch_rearm(&stream->watch, streams->epoll_fd);
+}
+
+/* In the middle of events, one of which may be the stream's own: that one ends it. */
+static void resume(struct streams *streams, struct stream *stream)
+{
+	if (stream->released)
+		try_again(streams, stream);
+	else if (pump(streams, stream, LIMIT_LOG_BUDGET, false) != STREAM_BROKEN)
 		(void)watch_rearm(&stream->watch, streams->epoll_fd);
 }
 
@@ -230,6 +251,7 @@ void streams_finish(struct streams *streams, int limit_ms)
 	int64_t deadline = clock_boot_ns() + limit_ms * NS_PER_MS;
 	struct stream *stream;
 
+	streams->world.finishing = true;
 	/* There is no epoll_wait(2) any more: sinks that are full are asked now and then. */
 	while (clock_boot_ns() < deadline &&
 	       (finish_round(streams) ||
@@ -301,21 +323,22 @@ static int grow_slots(struct streams *streams, uint32_t slot)
 /* The spec of a stream is now this one (NULL: none); its pipe is read from here on. */
 static void give_spec(struct streams *streams, struct stream *stream, const struct logspec *spec)
 {
-	const struct logspec *old = stream->spec;
+	int error;
 
 	if (spec == NULL)
 		return;
-	if (old != NULL && spec->keep < old->keep && spec->path[0] != '\0' &&
-	    strcmp(spec->path, old->path) == 0)
-		logfile_trim(&stream->file, spec);
 	if (stream->spec_is_own)
-		free((void *)(uintptr_t)old);
+		free((void *)(uintptr_t)stream->spec);
 	stream->spec_is_own = false;
 	stream->spec = spec;
-	logfile_set_limit(&stream->file, spec);
+	if (stream->file != NULL && strcmp(stream->file->path, spec->path) == 0)
+		logfile_set_limits(stream->file, spec);
 	set_way(streams, stream);
-	if (stream->error == 0 || stream->copy != NULL)
-		watch(streams, stream);
+	if (stream->error < 0 && stream->copy == NULL)
+		return;
+	error = watch(streams, stream, false);
+	if (error < 0)
+		note_broken(streams, stream, error);
 }
 
 /* By splice(2) alone, or through memory? */
@@ -333,14 +356,12 @@ static void set_way(struct streams *streams, struct stream *stream)
 	stream->copy = NULL;
 }
 
-static void watch(struct streams *streams, struct stream *stream)
+/* Bytes that stay in the pipe would be reported without end. */
+static int watch(struct streams *streams, struct stream *stream, bool is_edge)
 {
-	/* An unfinished line stays in the pipe, which would be reported without end. */
-	uint32_t events = stream->copy != NULL ? EPOLLIN | EPOLLET : EPOLLIN;
-	int error = watch_set(&stream->watch, streams->epoll_fd, events);
+	bool edge = is_edge || stream->copy != NULL;
 
-	if (error < 0)
-		note_broken(streams, stream, error);
+	return watch_set(&stream->watch, streams->epoll_fd, edge ? EPOLLIN | EPOLLET : EPOLLIN);
 }
 
 /*
@@ -371,17 +392,67 @@ static enum stream_outcome pump(
 	int error = 0;
 
 	if (stream->copy != NULL)
-		outcome = copy_pump(&streams->copier, stream, budget, flush, &moved, &error);
+		outcome = copy_pump(&streams->copier, stream, budget,
+		    flush || stream->flush || streams->world.finishing, &moved, &error);
 	else
-		outcome =
-		    stream_pump(stream, streams->scratch, streams->readers, budget, &moved, &error);
-	if (moved > 0 && streams->readers->count > 0)
-		readers_note_written(streams->readers, stream->row, stream->number, moved);
+		outcome = stream_pump(stream, &streams->world, budget, &moved, &error);
+	if (moved > 0 && streams->world.readers->count > 0)
+		readers_note_written(streams->world.readers, stream->row, stream->number,
+		    stream->file != NULL ? stream->file->path : "", moved);
 	if (outcome == STREAM_BROKEN)
 		note_broken(streams, stream, error);
 	else if (stream->error < 0)
 		note_works(streams, stream);
+	if (outcome == STREAM_WAITS || (stream->spec->shared && outcome != STREAM_BROKEN))
+		note_waits(streams, stream, outcome);
+	if (stream->file != NULL && stream->file->user_count > 1)
+		wake_waiters(streams, stream->file);
 	return outcome;
+}
+
+/* Bytes that wait for the end of their line wake us again only with what comes behind them. */
+static void note_waits(struct streams *streams, struct stream *stream, enum stream_outcome outcome)
+{
+	int error = 0;
+
+	if (outcome == STREAM_WAITS)
+		note_deadline(streams, stream->deadline_ns);
+	if (stream->released)
+		return;
+	if (stream->waits)
+		watch_remove(&stream->watch, streams->epoll_fd);
+	else
+		error = watch(streams, stream, outcome == STREAM_WAITS);
+	if (error < 0)
+		note_broken(streams, stream, error);
+}
+
+static void note_deadline(struct streams *streams, int64_t deadline_ns)
+{
+	if (streams->wait_ns == 0 || deadline_ns < streams->wait_ns)
+		streams->wait_ns = deadline_ns;
+}
+
+/* Those that wait for the end of a line, when it has come.  An orphan has no event: it is due. */
+static void wake_waiters(struct streams *streams, struct logfile *file)
+{
+	struct stream *stream;
+
+	if (!share_is_free(file))
+		return;
+	LIST_FOREACH (stream, &file->users, of_file) {
+		if (!stream->waits)
+			continue;
+		stream->waits = false;
+		if (stream->released || watch(streams, stream, false) < 0)
+			note_deadline(streams, stream->deadline_ns = clock_boot_ns());
+	}
+}
+
+/* All that was to be written is. */
+static bool is_written(enum stream_outcome outcome)
+{
+	return outcome != STREAM_BROKEN && outcome != STREAM_WAITS;
 }
 
 static void note_broken(struct streams *streams, struct stream *stream, int error)
@@ -412,7 +483,7 @@ static void note_works(struct streams *streams, struct stream *stream)
 	int error = 0;
 
 	if (!stream->released && stream->copy == NULL)
-		error = watch_set(&stream->watch, streams->epoll_fd, EPOLLIN);
+		error = watch(streams, stream, false);
 	if (error < 0)
 		return;
 	if (stream->error != -EAGAIN)
@@ -432,8 +503,8 @@ static void forget(struct streams *streams, struct stream *stream)
 		streams->drained(
 		    stream->slot, held_key(HELD_LOG_READ, stream->row, stream->number));
 	copy_free(&streams->copier, stream->copy);
+	stream_leave(stream, &streams->world);
 	watch_close(&stream->watch, streams->epoll_fd);
-	logfile_done(&stream->file);
 	if (stream->spec_is_own)
 		free((void *)(uintptr_t)stream->spec);
 	LIST_REMOVE(stream, link);
@@ -458,6 +529,7 @@ static bool finish_round(struct streams *streams)
 			forget(streams, stream);
 			break;
 		case STREAM_DRY:
+		case STREAM_WAITS:
 		case STREAM_BROKEN:
 			break;
 		}

@@ -4,7 +4,8 @@
  *
  * A stream whose file cannot be written leaves the epoll set, so that its program is held back by
  * the full pipe and nobody else notices; it is tried again each second, and that timer runs only
- * while there is such a one.  A stream that is copied (copy.h) stays in it, for its other targets.
+ * while there is such a one.  The same timer serves streams that wait for the end of a line.  A
+ * stream that is copied (copy.h) stays in the set, for its other targets.
  */
 #ifndef LOGGER_STREAMS_H
 #define LOGGER_STREAMS_H
@@ -24,11 +25,11 @@ struct streams {
 	uint32_t slots;   /* length of by_slot */
 	unsigned broken;  /* streams with an error … */
 	int64_t retry_ns; /* … and when they are tried next, CLOCK_BOOTTIME */
+	int64_t wait_ns; /* when the first one stops waiting for the end of a line; 0: none waits */
 	unsigned orphans; /* released and not yet written */
 	int epoll_fd;
-	int scratch[2];          /* for looks into pipes */
-	struct copier copier;    /* for streams that are not only spliced */
-	struct readers *readers; /* told what is written */
+	struct stream_world world;
+	struct copier copier; /* for streams that are not only spliced */
 	/* What is told when a released pipe has been written and closed; NULL: nobody. */
 	void (*drained)(uint32_t slot, uint64_t key);
 	const struct sandbox *sandbox; /* NULL: none */
@@ -61,12 +62,12 @@ void streams_run_sink(struct streams *streams, struct sink *sink);
 /* After the events of a wake-up: free what none of them can mean any more. */
 void streams_sweep(struct streams *streams);
 
-/* Milliseconds until streams_retry() is due; -1: never. */
-int streams_get_timeout_ms(const struct streams *streams);
-void streams_retry(struct streams *streams);
-
 /* The last output of a stream that has no file; NULL: it has one, or there is no such stream. */
 const struct ring *streams_find_ring(const struct streams *streams, uint32_t row, uint16_t number);
+
+/* Milliseconds until streams_retry() is due; -1: never.  It does what is due. */
+int streams_get_timeout_ms(const struct streams *streams);
+void streams_retry(struct streams *streams);
 
 /* Write what is in all pipes, for at most `limit_ms`, and say what could not be written. */
 void streams_finish(struct streams *streams, int limit_ms);

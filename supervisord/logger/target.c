@@ -84,8 +84,8 @@ static int deliver_to_file(struct target *target, struct delivery *delivery, str
 		error = jsonw_error(out);
 		taken = 0;
 		if (error == 0)
-			error = append_lines(delivery->file, delivery->spec, delivery->readers,
-			    target->mark_due, out->data, out->length, &taken);
+			error = append_lines(target->stream, delivery->world, target->mark_due,
+			    out->data, out->length, &taken);
 		delivery->file_bytes += taken;
 		if (taken < out->length)
 			take_back(lines, &begin, out->data, taken, &told);

@@ -20,10 +20,8 @@
 
 #include "lib/logspec.h"
 #include "supervisord/logger/form.h"
-#include "supervisord/logger/logfile.h"
 #include "supervisord/logger/sink.h"
-
-struct stream;
+#include "supervisord/logger/stream.h"
 
 struct target {
 	struct stream *stream; /* whose */
@@ -43,8 +41,7 @@ struct target {
 /* A look into the pipe, for all targets of the stream. */
 struct delivery {
 	const struct logspec *spec;
-	struct logfile *file;
-	struct readers *readers; /* of the file */
+	struct stream_world *world;
 	struct sinks *sinks;
 	struct form *form;
 	struct jsonw *out; /* scratch */

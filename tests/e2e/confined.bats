@@ -56,17 +56,20 @@ uses_landlock() {
 
 	stanza talker <<-END
 		program "talker" { command = "$SD/bin/numbers 0 1000 50" }
+		program "stamped" { command = "$SD/bin/numbers 0 5000 50" log_format = "stamp" }
 	END
 	wait_for "$PATIENCE" log_has_lines talker 10
+	wait_for "$PATIENCE" log_has_lines stamped 2
 	uses_landlock || skip "no Landlock here: $(confined)"
 	first=$(role_pid logger)
 	mv "$SD/log" "$SD/log.moved"
-	rm "$SD/log.moved/talker.log"
+	rm "$SD/log.moved/talker.log" "$SD/log.moved/stamped.log"
 	wait_for "$PATIENCE" has_new_role logger "$first"
 	wait_for "$PATIENCE" log_has_lines talker 10
+	wait_for "$PATIENCE" log_has_lines stamped 10
 	grep -q 'logger: there is a new log directory' "$SD/own.log"
 	run ! grep -qE 'guardian: error: logger (exited|was killed)' "$SD/own.log"
-	sctl stop talker
+	sctl stop talker stamped
 	# From the first whole line on, nothing is missing.
 	log_text talker | sed 1d | awk 'NR > 1 && $2 != last + 1 { exit 1 } { last = $2 } END { exit NR < 9 }'
 }

@@ -186,20 +186,28 @@ grows() {
 @test "stdio: program:NAME survives kill -9 of the engine" {
 	local source sink engine
 
-	rm -f "$SD/sink"
-	exits 0 sctl start source sink
-	grows "$SD/sink" 20
-	source=$(record source pid)
-	sink=$(record sink pid)
+	# Not those of the test before: what that left in their pipe is no beginning.
+	stanza endure <<-END
+		program "giver" {
+			command = "$SD/bin/numbers 0 2000 60"
+			stdout = "program:taker"
+		}
+		program "taker" { command = "$SD/bin/lines $SD/taken" }
+	END
+	wait_state giver RUNNING
+	wait_state taker RUNNING
+	grows "$SD/taken" 20
+	source=$(record giver pid)
+	sink=$(record taker pid)
 	engine=$(role_pid engine)
 	kill_role engine
 	wait_for "$PATIENCE" has_new_role engine "$engine"
 	wait_for "$PATIENCE" sd_serves
-	grows "$SD/sink" 20
-	equals pids "$(record source pid) $(record sink pid)" "$source $sink"
-	exits 0 sctl restart sink
-	exits 0 sctl restart source
-	grows "$SD/sink" 20
-	exits 0 sctl stop source sink
-	assert_numbers 60 <"$SD/sink"
+	grows "$SD/taken" 20
+	equals pids "$(record giver pid) $(record taker pid)" "$source $sink"
+	exits 0 sctl restart taker
+	exits 0 sctl restart giver
+	grows "$SD/taken" 20
+	exits 0 sctl stop giver taker
+	assert_numbers 60 <"$SD/taken"
 }

@@ -8,8 +8,9 @@
  *
  * One command a line; it ends with 1 and says where when a command fails or a wait takes too long:
  *
- *   spec ROW STREAM MAX KEEP NAME PATH    unspec ROW STREAM    specs      (send the table)
+ *   spec ROW STREAM MAX KEEP NAME PATH [OPTION]…    (gzip zstd hourly total=BYTES age=SECONDS)
  *   set ROW STREAM KEY VALUE              (of a spec: format, full, line_max, memory, tag, targets)
+ *   unspec ROW STREAM    specs            (send the table)
  *   number ROW RUN                        (of the run that writes, in the ledger)
  *   input SLOT ROW COMMAND…               (a shell command that reads a row's standard input)
  *   start    kill    storm COUNT          (kill and start at random moments)
@@ -19,6 +20,7 @@
  *   drained SLOT        close SLOT        release SLOT
  *   read ROW STREAM LINES FOLLOW MORE FILE    (each reply a line of FILE)
  *   hang ROW STREAM LINES                 (a follower that never reads)
+ *   rotate ROW STREAMS FILE   reopen …   clear …    (STREAMS: bits; the answer goes to FILE)
  *   sh COMMAND…         until COMMAND…    (until it succeeds)
  *   finish              abandon           (MSG_FINISH; the guardian dies; the logger must exit 0)
  *   logger PATH         nofile COUNT      (of the loggers that are started from now on)
@@ -363,15 +365,34 @@ static int set_spec(char *text)
 	return -ENOENT;
 }
 
+static int add_option(struct logspec *spec, const char *word)
+{
+	if (strcmp(word, "gzip") == 0)
+		spec->compress = LOGSPEC_GZIP;
+	else if (strcmp(word, "zstd") == 0)
+		spec->compress = LOGSPEC_ZSTD;
+	else if (strcmp(word, "hourly") == 0)
+		spec->rotate = LOGSPEC_HOURLY;
+	else if (sscanf(word, "total=%lu", &spec->total_bytes) != 1 &&
+		 sscanf(word, "age=%lu", &spec->max_age_s) != 1)
+		return -EINVAL;
+	return 0;
+}
+
 static int add_spec(char *text)
 {
 	struct logspec spec = {0};
 	char name[64], path[4096];
+	int at = 0;
 
-	if (sscanf(text, "%u %hu %lu %u %63s %4095s", &spec.row, &spec.stream, &spec.max_bytes,
-		&spec.keep, name, path) != 6 ||
+	if (sscanf(text, "%u %hu %lu %u %63s %4095s%n", &spec.row, &spec.stream, &spec.max_bytes,
+		&spec.keep, name, path, &at) != 6 ||
 	    spec_count == SPECS)
 		return -EINVAL;
+	for (char *rest, *word = strtok_r(text + at, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
+		if (add_option(&spec, word) < 0)
+			return -EINVAL;
 	spec.name = strdup(name);
 	spec.path = strdup(strcmp(path, "-") == 0 ? "" : path);
 	for (size_t i = 0; i < spec_count; i++)
@@ -593,6 +614,31 @@ static int run_read_command(const char *verb, const char *rest)
 	return read_log(&request, file);
 }
 
+/* Waits for the answer. */
+static int run_act_command(enum msg_type type, const char *rest)
+{
+	struct msg_head head = {.type = type};
+	struct msg_log_act request;
+	char file[4096], reply[4096];
+	ssize_t got;
+	FILE *out;
+	int ends[2], error;
+
+	if (sscanf(rest, "%u %hu %4095s", &request.row, &request.streams, file) != 3)
+		return -EINVAL;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	error = channel_send(peer_fds[0], &head, &request, sizeof(request), &ends[1], 1, 0);
+	close(ends[1]);
+	got = error < 0 ? -1 : recv(ends[0], reply, sizeof(reply), MSG_WAITALL);
+	close(ends[0]);
+	out = got > 0 ? fopen(file, "w") : NULL;
+	if (out == NULL)
+		return -EIO;
+	(void)fprintf(out, "%s\n", reply);
+	return fclose(out);
+}
+
 /* "NAME VALUE".  Opened and mapped for each command: they are few. */
 static int set_fault(char *rest)
 {
@@ -650,6 +696,12 @@ static int run_line(char *line)
 		return run_shell(rest, line[0] == 'u');
 	if (strcmp(line, "read") == 0 || strcmp(line, "hang") == 0)
 		return run_read_command(line, rest);
+	if (strcmp(line, "rotate") == 0)
+		return run_act_command(MSG_LOG_ROTATE, rest);
+	if (strcmp(line, "reopen") == 0)
+		return run_act_command(MSG_LOG_REOPEN, rest);
+	if (strcmp(line, "clear") == 0)
+		return run_act_command(MSG_LOG_CLEAR, rest);
 	if (strcmp(line, "finish") == 0)
 		return forgive_again(send_type(MSG_FINISH, 0)) < 0 ? -1 : await_logger_end();
 	if (strcmp(line, "fault") == 0)

@@ -190,7 +190,8 @@ static void test_all_errors_are_told_and_the_rest_is_given(void **state)
 					 "f:8: bad escape sequence '\\999'\n"
 					 "f:9: nonsense_here: unknown key: allowed are run_dir "
 					 "log_dir state_dir include log_level "
-					 "shutdown_timeout defaults program group\n");
+					 "shutdown_timeout log_memory inherit_format syslog_socket "
+					 "journal_socket defaults program group\n");
 	assert_false(seen.complete);
 }
 
@@ -285,7 +286,7 @@ static void test_unknown_key_far_from_all_lists_what_is_allowed(void **state)
 	    "f:1: wibble_wobble: unknown key: allowed are command shell directory user "));
 	/* The keys of a health section as that section. */
 	assert_non_null(strstr(seen.errors, " after type remain pid_file requires "));
-	assert_non_null(strstr(seen.errors, " reload_command health (see supervisord.conf(5))\n"));
+	assert_non_null(strstr(seen.errors, " health (see supervisord.conf(5))\n"));
 	assert_null(strstr(seen.errors, "health_"));
 	parse("program a { health { wibble_wobble = x } }\ngroup b { wibble_wobble = x }", &seen);
 	assert_string_equal(seen.errors,
@@ -355,7 +356,8 @@ static void test_groups_give_their_members(void **state)
 	    "f:1: member: unknown key: did you mean 'members'?\n");
 	assert_parse("members = a", "",
 	    "f:1: members: unknown key: allowed are run_dir log_dir state_dir include log_level "
-	    "shutdown_timeout defaults program group\n");
+	    "shutdown_timeout log_memory inherit_format syslog_socket journal_socket defaults "
+	    "program group\n");
 }
 
 /* Pitfalls 2 and 10: descriptors and memory left behind by failed parses. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -24,7 +25,7 @@ static struct logfile file;
 static int set_up(void **state)
 {
 	(void)state;
-	logfile_init(&file);
+	logfile_init(&file, path);
 	return 0;
 }
 
@@ -138,21 +139,20 @@ static void test_line_is_open_when_the_last_byte_is_no_newline(void **state)
 static void test_rotate_when_it_works_then_a_new_empty_file(void **state)
 {
 	char name[128];
-	struct archive archive;
+	struct logfile_rotated rotated;
 	struct stat st;
 	uint64_t size = 12;
-	int rotate_error;
 
 	(void)state;
 	refresh(0, false);
 	append("eleven bytes");
-	assert_int_equal(logfile_rotate(&file, &spec, &size, &archive, &rotate_error), 0);
-	assert_int_equal(rotate_error, 0);
+	assert_int_equal(logfile_rotate(&file, &spec, &size, &rotated), 0);
+	assert_int_equal(rotated.rename_error, 0);
 	assert_int_equal(size, 0);
-	assert_int_equal(archive_format_path(name, sizeof(name), path, &archive), 0);
+	assert_int_equal(archive_format_path(name, sizeof(name), path, &rotated.archive), 0);
 	assert_int_equal(stat(name, &st), 0);
 	assert_int_equal(st.st_size, 12);
-	assert_int_equal(st.st_ino, archive.ino);
+	assert_int_equal(st.st_ino, rotated.archive.ino);
 	refresh(0, false);
 }
 
@@ -160,23 +160,46 @@ static void test_rotate_when_it_fails_then_the_file_grows_on(void **state)
 {
 	struct logspec long_spec = spec;
 	char long_path[320];
-	struct archive archive;
+	struct logfile_rotated rotated;
 	uint64_t size = 10;
-	int rotate_error;
 
 	(void)state;
 	/* There is a name for the file, but none for an archive, whoever we are. */
 	(void)snprintf(long_path, sizeof(long_path), "%s/%0240d", directory, 0);
 	long_spec.path = long_path;
+	logfile_init(&file, long_path);
 	assert_int_equal(logfile_reopen(&file, &long_spec, &size), 0);
 	size = 10;
-	assert_int_equal(logfile_rotate(&file, &long_spec, &size, &archive, &rotate_error), 0);
-	assert_true(rotate_error < 0);
-	assert_int_equal(archive.time_us, 0);
+	assert_int_equal(logfile_rotate(&file, &long_spec, &size, &rotated), 0);
+	assert_true(rotated.rename_error < 0);
+	assert_int_equal(rotated.archive.time_us, 0);
 	assert_int_equal(size, 10);
 	assert_int_equal(file.rotate_at, 20);
-	logfile_set_limit(&file, &spec);
+	logfile_set_limits(&file, &spec);
 	assert_int_equal(file.rotate_at, 10);
+}
+
+static void test_due_when_it_was_written_in_an_earlier_hour(void **state)
+{
+	struct logspec hourly = spec;
+	struct timespec past[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) - 3600}};
+
+	(void)state;
+	hourly.rotate = LOGSPEC_HOURLY;
+	refresh(0, false);
+	assert_int_equal(futimens(file.fd, past), 0);
+	refresh(0, false);
+	assert_false(logfile_is_due(&file, &hourly, 0)); /* there is nothing in it */
+	append("old\n");
+	assert_int_equal(futimens(file.fd, past), 0);
+	refresh(4, false);
+	assert_true(logfile_is_due(&file, &hourly, 4));
+	assert_false(logfile_is_due(&file, &spec, 4));
+	/* The clock was set back: its time is to come. */
+	past[1].tv_sec = time(NULL) + 24 * 3600;
+	assert_int_equal(futimens(file.fd, past), 0);
+	refresh(4, false);
+	assert_false(logfile_is_due(&file, &hourly, 4));
 }
 
 static void test_reopen_when_the_file_is_new_then_it_has_its_mode_and_owner(void **state)
@@ -218,6 +241,8 @@ int main(void)
 		test_rotate_when_it_works_then_a_new_empty_file, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_rotate_when_it_fails_then_the_file_grows_on, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_due_when_it_was_written_in_an_earlier_hour, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_reopen_when_the_file_is_new_then_it_has_its_mode_and_owner, set_up, tear_down),
 	};

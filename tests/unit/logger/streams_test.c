@@ -114,8 +114,8 @@ static int tear_down(void **state)
 		streams_release(&streams, slot, held_key(HELD_LOG_READ, 0, 0));
 	free(streams.by_slot);
 	specs_done(&specs);
-	close(streams.scratch[0]);
-	close(streams.scratch[1]);
+	close(streams.world.scratch[0]);
+	close(streams.world.scratch[1]);
 	close(streams.epoll_fd);
 	(void)snprintf(command, sizeof(command), "rm -rf %s/*", directory);
 	return system(command);
