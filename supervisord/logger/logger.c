@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/channel.h"
 #include "lib/clock.h"
+#include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "supervisord/logger/logact.h"
 #include "supervisord/logger/logger.h"
@@ -19,6 +21,9 @@
 #define MESSAGES        64 /* of one channel in one wake-up */
 #define FINISH_LIMIT_MS 5000
 #define MISSED_RETRY_MS 1000
+/* Less than that from a pipe, so soon after the last time, and it is better to wait for more. */
+#define REST_BYTES   8192
+#define REST_RATE_NS (500 * 1000)
 
 static void serve_events(struct logger *logger, const struct epoll_event *events, int count);
 static void tell_drained(uint32_t slot, uint64_t key);
@@ -30,6 +35,7 @@ static void handle_held(struct logger *logger, struct msg *msg);
 static void release_input(struct logger *logger, const struct msg_head *head);
 static void handle_specs(struct logger *logger, int fd);
 static void handle_finish(struct logger *logger);
+static void rest(struct logger *logger, const struct epoll_event *events, int count);
 static int get_timeout_ms(const struct logger *logger);
 static void retry_missed(struct logger *logger);
 static void ask_for_another(struct logger *logger, const char *why);
@@ -89,6 +95,7 @@ int logger_run(struct logger *logger)
 		retry_missed(logger);
 		readers_sweep(&logger->readers);
 		streams_sweep(&logger->streams);
+		rest(logger, events, count);
 		if (logger->is_orphan && !streams_is_active(&logger->streams))
 			logger->is_done = true;
 	}
@@ -265,6 +272,34 @@ static void handle_finish(struct logger *logger)
 {
 	streams_finish(&logger->streams, FINISH_LIMIT_MS);
 	logger->is_done = true;
+}
+
+/*
+ * A program that writes line by line as fast as it can wakes us for each of them, and the two of us
+ * do nothing but that.  So when one pipe is reported again at once and had little, let more come
+ * together: that takes a third of the CPU, and the program writes faster.  Nothing else waits
+ * longer than LIMIT_LOG_REST_US for it.
+ */
+static void rest(struct logger *logger, const struct epoll_event *events, int count)
+{
+	const struct timespec span = {.tv_nsec = LIMIT_LOG_REST_US * 1000L};
+	size_t moved = logger->streams.moved;
+	bool is_again = false;
+	int64_t now_ns;
+
+	logger->streams.moved = 0;
+	for (int i = 0; i < count && !is_again; i++)
+		is_again = events[i].data.ptr == logger->busiest;
+	if (!is_again)
+		logger->busiest = count > 0 ? events[0].data.ptr : NULL;
+	if (!is_again || moved == 0 || moved >= (size_t)count * REST_BYTES)
+		return;
+	now_ns = clock_boot_ns();
+	if (now_ns - logger->woken_ns < REST_RATE_NS) {
+		(void)nanosleep(&span, NULL);
+		now_ns = clock_boot_ns();
+	}
+	logger->woken_ns = now_ns;
 }
 
 static int get_timeout_ms(const struct logger *logger)

@@ -396,6 +396,7 @@ static enum stream_outcome pump(
 		    flush || stream->flush || streams->world.finishing, &moved, &error);
 	else
 		outcome = stream_pump(stream, &streams->world, budget, &moved, &error);
+	streams->moved += moved;
 	if (moved > 0 && streams->world.readers->count > 0)
 		readers_note_written(streams->world.readers, stream->row, stream->number,
 		    stream->file != NULL ? stream->file->path : "", moved);

@@ -33,6 +33,7 @@ struct streams {
 	/* What is told when a released pipe has been written and closed; NULL: nobody. */
 	void (*drained)(uint32_t slot, uint64_t key);
 	const struct sandbox *sandbox; /* NULL: none */
+	size_t moved;                  /* bytes, since somebody has set it to 0 */
 	bool wants_new_logger;         /* a file is closed to this one: sandbox_is_outdated() */
 };
 
