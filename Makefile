@@ -92,7 +92,7 @@ OUT_hello := $(O)/libexec/supervisord/hello
 
 LIBS_guardian :=
 LIBS_engine := $(call pkg_libs,libconfuse libbsd jansson) -lev -lm
-LIBS_logger := $(call pkg_libs,libbsd)
+LIBS_logger := $(call pkg_libs,libbsd zlib libzstd)
 LIBS_ctl := $(call pkg_libs,libbsd jansson)
 LIBS_hello :=
 LIBS_lib := $(call pkg_libs,libbsd)

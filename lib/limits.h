@@ -87,6 +87,8 @@
  */
 #define LIMIT_LOG_RING     (64 * 1024)
 #define LIMIT_LOG_RING_MIN (4 * 1024)
+/* Size of the pipe of a program that fills one. */
+#define LIMIT_LOG_PIPE (256 * 1024)
 /* Targets of one stream. */
 #define LIMIT_LOG_TARGETS 16
 /* Text of one message to syslog: a longer line becomes several.  Seconds that a receiver may take

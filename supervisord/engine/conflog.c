@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,9 +34,12 @@ struct told {
 	const char *group;
 	const char *path;
 	bool mode;
+	bool total;
 };
 
 static void check_mode(struct build *build, const struct build_program *program, struct told *told);
+static void check_total(
+    struct build *build, const struct build_program *program, struct told *told);
 static void check_path(struct build *build, const struct build_program *program, int stream,
     const char *path, struct told *told);
 static int check_owner(struct build *build, const struct build_program *program, struct told *told);
@@ -62,6 +66,7 @@ int build_check_logs(struct build *build)
 		const struct life_config *life = program->program->life;
 
 		check_mode(build, program, &told);
+		check_total(build, program, &told);
 		check_path(build, program, 0, life->key_log_file, &told);
 		check_path(build, program, 1, life->key_log_file_stderr, &told);
 		if (!build->applied)
@@ -95,6 +100,32 @@ static void check_mode(struct build *build, const struct build_program *program,
 	    "0640, "
 	    "is allowed",
 	    mode);
+}
+
+/* Room for a log that is about to be rotated. */
+static void check_total(struct build *build, const struct build_program *program, struct told *told)
+{
+	uint64_t total = program->program->life->key_log_total_size,
+		 most = program->program->key_log_max_size;
+	bool own = program->lines[PROGRAM_log_total_size] > 0;
+	enum program_key key = own || program->lines[PROGRAM_log_max_size] == 0
+				   ? PROGRAM_log_total_size
+				   : PROGRAM_log_max_size;
+
+	own = own || key == PROGRAM_log_max_size;
+	if (total == 0 || total >= most || (!own && told->total))
+		return;
+	told->total = told->total || !own;
+	if (key == PROGRAM_log_total_size)
+		build_report(build, program, key,
+		    "is less than log_max_size, and the log alone may grow to that: at least "
+		    "%" PRIu64 "B is allowed",
+		    most);
+	else
+		build_report(build, program, key,
+		    "is more than log_total_size, which is for the log with its archives: at most "
+		    "%" PRIu64 "B is allowed",
+		    total);
 }
 
 static void check_path(struct build *build, const struct build_program *program, int stream,

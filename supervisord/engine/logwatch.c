@@ -215,7 +215,7 @@ static int open_marked(struct logwatch *watch, struct member *ret_file)
 		for (size_t n = watch->archives.count + 1; n-- > 0;) {
 			struct member file = {.fd = -1};
 
-			if (open_member(watch, n, &file) < 0)
+			if (open_member(watch, n, &file) != 0)
 				continue;
 			if (identify(file.fd, "", AT_EMPTY_PATH, &file.st) ==
 			    watch->mark >> MARK_OFFSET_BITS) {
@@ -383,7 +383,7 @@ static int open_since(struct logwatch *watch, int64_t since_wall_ns, struct memb
 	for (size_t n = 0; n < watch->archives.count && error == 0; n++) {
 		struct member file;
 
-		if (open_member(watch, n, &file) < 0)
+		if (open_member(watch, n, &file) != 0)
 			continue;
 		if (written_ns(&file.st) >= since_wall_ns) {
 			*ret_file = file;

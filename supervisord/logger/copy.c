@@ -17,6 +17,7 @@
 /* Finished lines at once, see target.c; and how long an unfinished one waits for its end. */
 #define OUT_BYTES (256 * 1024)
 #define HOLD_NS   (2 * NS_PER_S)
+#define LOOK_NS   NS_PER_MS
 /* The most a pipe holds by default, and so what the scratch pipe must be able to hold. */
 #define PIPE_BYTES (1024 * 1024)
 
@@ -31,6 +32,7 @@ struct pass {
 	bool force;  /* give an unfinished line in this round */
 	bool is_all; /* the look saw all that is in the pipe */
 	bool has_consumed;
+	size_t consumed;
 	int error; /* of a target; the last one */
 };
 
@@ -50,6 +52,7 @@ static int consume(struct pass *pass, size_t bytes, size_t *ret_used);
 static bool make_progress(struct pass *pass);
 static bool pipe_is_full(int fd);
 static enum stream_outcome settle(struct pass *pass);
+static void plan_look(struct copier *copier, struct copy *copy);
 static void forget_held(struct copier *copier, struct copy *copy);
 static bool is_still_held(struct copier *copier, struct stream *stream);
 
@@ -62,6 +65,7 @@ int copier_init(
 	    .scratch = {-1, -1},
 	    .null_fd = -1};
 	TAILQ_INIT(&copier->held);
+	copier->look_ns = INT64_MAX;
 	copier->is_restarted = ledger != NULL && atomic_load(&ledger->header.logger_starts) > 1;
 	rings_init(&copier->rings, LIMIT_LOG_MEMORY);
 	jsonw_init(&copier->out, OUT_BYTES + form_bound(LIMIT_LOG_LINE));
@@ -217,15 +221,33 @@ static enum stream_outcome pump_lines(struct pass *pass, size_t budget)
 int64_t copier_next_due(const struct copier *copier)
 {
 	const struct copy *first = TAILQ_FIRST(&copier->held);
+	int64_t due = first != NULL ? first->held_ns + HOLD_NS : INT64_MAX;
 
-	return first != NULL ? first->held_ns + HOLD_NS : INT64_MAX;
+	return first != NULL && copier->look_ns < due ? copier->look_ns : due;
 }
 
-struct stream *copier_get_due(const struct copier *copier, int64_t now_ns)
+struct stream *copier_get_due(struct copier *copier, int64_t now_ns, bool *ret_flush)
 {
-	const struct copy *first = TAILQ_FIRST(&copier->held);
+	struct copy *copy = TAILQ_FIRST(&copier->held);
+	int64_t next_ns = INT64_MAX;
 
-	return first != NULL && first->held_ns + HOLD_NS <= now_ns ? first->stream : NULL;
+	*ret_flush = copy != NULL && copy->held_ns + HOLD_NS <= now_ns;
+	if (*ret_flush)
+		return copy->stream;
+	if (now_ns < copier->look_ns)
+		return NULL;
+	TAILQ_FOREACH (copy, &copier->held, held_link) {
+		if (copy->look_ns <= now_ns) {
+			/* Whatever it finds: not again in this round. */
+			copy->look_delay_ns *= 2;
+			copy->look_ns = now_ns + copy->look_delay_ns;
+			return copy->stream;
+		}
+		if (copy->look_ns < next_ns)
+			next_ns = copy->look_ns;
+	}
+	copier->look_ns = next_ns;
+	return NULL;
 }
 
 /* ---- targets -------------------------------------------------------------------------------- */
@@ -471,8 +493,8 @@ static int consume(struct pass *pass, size_t bytes, size_t *ret_used)
 	for (size_t i = 0; i < copy->count; i++)
 		copy->targets[i].ahead -= used;
 	*ret_used = used;
-	if (used > 0)
-		pass->has_consumed = true;
+	pass->has_consumed = pass->has_consumed || used > 0;
+	pass->consumed += used;
 	return 0;
 }
 
@@ -528,8 +550,19 @@ static enum stream_outcome settle(struct pass *pass)
 	if (copy->held_ns == 0) {
 		copy->held_ns = clock_boot_ns();
 		TAILQ_INSERT_TAIL(&copier->held, copy, held_link);
+		if (pass->consumed >= PIPE_BYTES / 32)
+			(void)fcntl(pass->stream->watch.fd, F_SETPIPE_SZ, LIMIT_LOG_PIPE);
 	}
+	plan_look(copier, copy);
 	return STREAM_DRY;
+}
+
+static void plan_look(struct copier *copier, struct copy *copy)
+{
+	copy->look_delay_ns = LOOK_NS;
+	copy->look_ns = clock_boot_ns() + LOOK_NS;
+	if (copy->look_ns < copier->look_ns)
+		copier->look_ns = copy->look_ns;
 }
 
 static void forget_held(struct copier *copier, struct copy *copy)
@@ -565,7 +598,9 @@ static bool is_still_held(struct copier *copier, struct stream *stream)
 		found = found || memchr(copier->in, '\n', (size_t)count) != NULL;
 		total += (size_t)count;
 	}
-	if (!found)
+	if (!found) {
 		copy->held = total;
+		plan_look(copier, copy);
+	}
 	return !found && total < (size_t)fcntl(stream->watch.fd, F_GETPIPE_SZ) / 2;
 }

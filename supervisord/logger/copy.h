@@ -6,9 +6,13 @@
  * only then taken out of the pipe.  So a killed logger loses nothing; what it had given and not
  * taken comes again, at most what fits into the pipe, and the next logger says so.
  *
- * The pipe is the buffer.  A line without a newline stays in it until there is one, or the line
- * grows too long, or HOLD_NS have passed; what a target cannot take stays in it, too.  One chunk is
- * in memory at any time, of all streams, so memory does not grow with the number of programs.
+ * The pipe is the buffer.  While it holds an unfinished line it is watched edge-triggered, and
+ * that alone does not do: a write(2) that is larger than the pipe wakes nobody until it is done, if
+ * the pipe was not empty when it began.  So there are looks after 1, 2, 4 … ms, too, and the pipe
+ * of a program that writes that much grows to LIMIT_LOG_PIPE.  A line without a newline stays in it
+ * until there is one, or the line grows too long, or HOLD_NS have passed; what a target cannot take
+ * stays in it, too.  One chunk is in memory at any time, of all streams, so memory does not grow
+ * with the number of programs.
  *
  * A raw log beside other targets is still moved by splice(2): that is how its bytes leave the pipe.
  */
@@ -43,17 +47,20 @@ struct copier {
 	struct sinks sinks;
 	char host[256];
 	TAILQ_HEAD(copy_held, copy) held; /* with an unfinished line, the oldest first */
+	int64_t look_ns; /* the earliest of theirs, or before it; INT64_MAX: none */
 };
 
 /* Of one stream. */
 struct copy {
 	struct stream *stream;
 	TAILQ_ENTRY(copy) held_link;
-	struct ring *ring; /* NULL: it has a file */
-	size_t held;       /* bytes of an unfinished line, when nothing else is in the pipe */
-	int64_t held_ns;   /* since, 0: none; then it is on copier->held */
-	bool may_repeat;   /* what is in the pipe may have been given by another logger */
-	bool has_raw_file; /* the file takes its bytes by splice(2) */
+	struct ring *ring;     /* NULL: it has a file */
+	size_t held;           /* bytes of an unfinished line, when nothing else is in the pipe */
+	int64_t look_ns;       /* when to look whether there is more … */
+	int64_t look_delay_ns; /* … and how long after the last look that is */
+	int64_t held_ns;       /* since, 0: none; then it is on copier->held */
+	bool may_repeat;       /* what is in the pipe may have been given by another logger */
+	bool has_raw_file;     /* the file takes its bytes by splice(2) */
 	struct raw raw;
 	size_t count;
 	struct target targets[]; /* all but a raw file */
@@ -85,9 +92,13 @@ void copy_free(struct copier *copier, struct copy *copy);
 enum stream_outcome copy_pump(struct copier *copier, struct stream *stream, size_t budget,
     bool flush, size_t *ret_moved, int *ret_error);
 
-/* When the oldest unfinished line is due, CLOCK_BOOTTIME; INT64_MAX: there is none. */
+/* When an unfinished line is due to be given or looked at, CLOCK_BOOTTIME; INT64_MAX: never. */
 int64_t copier_next_due(const struct copier *copier);
-/* The stream of the oldest unfinished line that is due now, or NULL. */
-struct stream *copier_get_due(const struct copier *copier, int64_t now_ns);
+
+/*
+ * A stream whose unfinished line is due at `now_ns`, to be called until there is none (NULL);
+ * *ret_flush: it has waited long enough.
+ */
+struct stream *copier_get_due(struct copier *copier, int64_t now_ns, bool *ret_flush);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"
-#include "supervisord/logger/logfile.h"
+#include "supervisord/logger/logfiles.h"
 #include "supervisord/logger/period.h"
 #include "supervisord/logger/rotation.h"
 
@@ -114,6 +114,8 @@ int logfile_rotate(struct logfile *file, const struct logspec *spec, uint64_t *s
 		file->written_ns = clock_wall_ns();
 		return 0;
 	}
+	if (file->owner != NULL)
+		file->owner->rotated = true;
 	ret_rotated->trim_error = rotation_trim(&file->archives, spec, now_us);
 	/* Not to be written again, whatever becomes of the open: it is an archive now. */
 	leave(file);

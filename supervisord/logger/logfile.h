@@ -18,10 +18,12 @@
 
 #include "lib/archives.h"
 
+struct logfiles;
 struct stream;
 
 struct logfile {
 	char *path;
+	struct logfiles *owner; /* told of rotations; NULL: nobody */
 	int fd; /* -1: not open */
 	dev_t dev;
 	ino_t ino;
@@ -38,6 +40,10 @@ struct logfile {
 	unsigned user_count;
 	struct stream *last_writer; /* of a shared file; NULL: not known */
 	int64_t hold_end_ns;        /* an open line of the last writer is waited for until then */
+	/* Whose archives are looked after, see upkeep.h. */
+	bool is_kept;
+	const struct logspec *upkeep_spec; /* borrowed from the specs in force */
+	TAILQ_ENTRY(logfile) of_upkeep;
 };
 
 /* What a rotation did. */

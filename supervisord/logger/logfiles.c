@@ -20,6 +20,7 @@ struct logfile *logfiles_get(struct logfiles *files, const char *path)
 	if (file == NULL)
 		return NULL;
 	logfile_init(file, memcpy(file + 1, path, length));
+	file->owner = files;
 	if (tsearch(file, &files->root, compare_files) != NULL)
 		return file;
 	free(file);
@@ -37,7 +38,7 @@ struct logfile *logfiles_find(const struct logfiles *files, const char *path)
 
 void logfiles_drop(struct logfiles *files, struct logfile *file)
 {
-	if (file->user_count > 0)
+	if (file->user_count > 0 || file->is_kept)
 		return;
 	(void)tdelete(file, &files->root, compare_files);
 	logfile_done(file);

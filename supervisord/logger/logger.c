@@ -26,6 +26,7 @@
 #define REST_RATE_NS (500 * 1000)
 
 static void serve_events(struct logger *logger, const struct epoll_event *events, int count);
+static int get_timeout_ms(const struct logger *logger);
 static void tell_drained(uint32_t slot, uint64_t key);
 static void serve_guardian(struct logger *logger);
 static void serve_peer(struct logger *logger);
@@ -36,7 +37,6 @@ static void release_input(struct logger *logger, const struct msg_head *head);
 static void handle_specs(struct logger *logger, int fd);
 static void handle_finish(struct logger *logger);
 static void rest(struct logger *logger, const struct epoll_event *events, int count);
-static int get_timeout_ms(const struct logger *logger);
 static void retry_missed(struct logger *logger);
 static void ask_for_another(struct logger *logger, const char *why);
 static void lose_guardian(struct logger *logger);
@@ -61,6 +61,7 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_
 	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers, logger->ledger);
 	logger->streams.drained = tell_drained;
 	logger->streams.sandbox = &logger->sandbox;
+	upkeep_init(&logger->upkeep, &logger->streams.world.files, logger->epoll_fd);
 	if (error == 0)
 		error = watch_set(&logger->guardian, logger->epoll_fd, EPOLLIN);
 	if (error == 0)
@@ -93,6 +94,7 @@ int logger_run(struct logger *logger)
 			ask_for_another(
 			    logger, "there is a new log directory: a new logger is to open it");
 		retry_missed(logger);
+		upkeep_run(&logger->upkeep);
 		readers_sweep(&logger->readers);
 		streams_sweep(&logger->streams);
 		rest(logger, events, count);
@@ -101,6 +103,18 @@ int logger_run(struct logger *logger)
 	}
 	readers_finish(&logger->readers, &logger->specs);
 	return logger->exit_code;
+}
+
+/* Without work that has a time there is none: -1. */
+static int get_timeout_ms(const struct logger *logger)
+{
+	int one = streams_get_timeout_ms(&logger->streams);
+	int other = upkeep_get_timeout_ms(&logger->upkeep);
+	int timeout_ms = one < 0 || (other >= 0 && other < one) ? other : one;
+
+	if (logger->missed > 0 && (timeout_ms < 0 || timeout_ms > MISSED_RETRY_MS))
+		return MISSED_RETRY_MS;
+	return timeout_ms;
 }
 
 /*
@@ -130,6 +144,9 @@ static void serve_events(struct logger *logger, const struct epoll_event *events
 		case WATCH_READER:
 			readers_run(&logger->readers, &logger->specs, (struct reader *)watch,
 			    events[i].events);
+			break;
+		case WATCH_CHILD:
+			upkeep_note_child(&logger->upkeep);
 			break;
 		}
 	}
@@ -263,6 +280,7 @@ static void handle_specs(struct logger *logger, int fd)
 	}
 	sandbox_close_paths(&logger->sandbox, &specs.table);
 	streams_apply_specs(&logger->streams, &specs);
+	upkeep_apply_specs(&logger->upkeep, &specs);
 	specs_done(&logger->specs);
 	logger->specs = specs;
 	readers_note_specs(&logger->readers);
@@ -300,15 +318,6 @@ static void rest(struct logger *logger, const struct epoll_event *events, int co
 		now_ns = clock_boot_ns();
 	}
 	logger->woken_ns = now_ns;
-}
-
-static int get_timeout_ms(const struct logger *logger)
-{
-	int timeout_ms = streams_get_timeout_ms(&logger->streams);
-
-	if (logger->missed > 0 && (timeout_ms < 0 || timeout_ms > MISSED_RETRY_MS))
-		return MISSED_RETRY_MS;
-	return timeout_ms;
 }
 
 /* The guardian has sent them and thinks no more of it: only a new logger gets all of them again. */

@@ -6,10 +6,10 @@
  * The logger has no state that matters: it gets every descriptor again from the guardian after a
  * restart and finds the rest on the file system, so it may be killed at any instruction.  It never
  * waits but in epoll_wait(2), and LIMIT_LOG_REST_US for a pipe that is filled line by line.  It
- * exits 0 after MSG_FINISH, or, when the guardian is gone, as soon as no pipe has a writer: programs
- * that outlive everything of ours do not get a SIGPIPE for it.  It exits EXIT_AGAIN when a file is
- * out of its reach that a new logger will have (sandbox.h), and when there is room again for
- * descriptors that came while there was none.
+ * exits 0 after MSG_FINISH, or, when the guardian is gone, as soon as no pipe has a writer:
+ * programs that outlive everything of ours do not get a SIGPIPE for it.  It exits EXIT_AGAIN when a
+ * file is out of its reach that a new logger will have (sandbox.h), and when there is room again
+ * for descriptors that came while there was none.
  */
 #ifndef LOGGER_LOGGER_H
 #define LOGGER_LOGGER_H
@@ -21,6 +21,7 @@
 #include "supervisord/logger/sandbox.h"
 #include "supervisord/logger/specs.h"
 #include "supervisord/logger/streams.h"
+#include "supervisord/logger/upkeep.h"
 #include "supervisord/logger/watch.h"
 
 struct logger {
@@ -31,6 +32,7 @@ struct logger {
 	struct specs specs;
 	struct streams streams;
 	struct readers readers;
+	struct upkeep upkeep;
 	struct sandbox sandbox;
 	bool is_orphan; /* the guardian is gone */
 	bool is_done;

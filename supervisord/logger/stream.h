@@ -42,6 +42,7 @@ struct stream {
 	bool released : 1;    /* to be closed once what is in the pipe is written */
 	bool flush : 1;      /* what is in the pipe is all: a line without an end is written, too */
 	bool is_marked : 1;  /* as last writer, see share.h */
+	bool is_untold : 1;  /* its error was said of another stream on the same disk */
 	bool waits : 1;      /* for another stream's line to end */
 	int64_t begun_ns;    /* since when the beginning of a line is in the pipe; 0: it is not */
 	int64_t deadline_ns; /* when to look again without an event, CLOCK_BOOTTIME; 0: never */

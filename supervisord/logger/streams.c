@@ -30,14 +30,15 @@ static enum stream_outcome pump(
     struct streams *streams, struct stream *stream, size_t budget, bool flush);
 static void try_again(struct streams *streams, struct stream *stream);
 static void resume(struct streams *streams, struct stream *stream);
-static void say_broken(const struct stream *stream, int error);
 static bool is_waiting_for_sinks(const struct streams *streams);
 static void note_waits(struct streams *streams, struct stream *stream, enum stream_outcome outcome);
 static void note_deadline(struct streams *streams, int64_t deadline_ns);
 static void wake_waiters(struct streams *streams, struct logfile *file);
 static bool is_written(enum stream_outcome outcome);
 static void note_broken(struct streams *streams, struct stream *stream, int error);
+static void say_broken(struct streams *streams, struct stream *stream, int error);
 static void note_works(struct streams *streams, struct stream *stream);
+static void end_error(struct streams *streams, struct stream *stream);
 static void release(struct streams *streams, struct stream *stream);
 static void forget(struct streams *streams, struct stream *stream);
 static bool finish_round(struct streams *streams);
@@ -202,11 +203,17 @@ void streams_retry(struct streams *streams)
 	bool broken = streams->broken > 0 && now_ns >= streams->retry_ns;
 	bool waiting = streams->wait_ns > 0 && now_ns >= streams->wait_ns;
 	struct stream *stream, *next;
+	bool flush;
 
 	/* Unfinished lines that have waited long enough. */
-	while ((stream = copier_get_due(&streams->copier, now_ns)) != NULL)
-		if (pump(streams, stream, LIMIT_LOG_BUDGET, true) == STREAM_ENDED)
+	while ((stream = copier_get_due(&streams->copier, now_ns, &flush)) != NULL) {
+		enum stream_outcome outcome = pump(streams, stream, LIMIT_LOG_BUDGET, flush);
+
+		if (outcome == STREAM_ENDED)
 			forget(streams, stream);
+		else if (outcome == STREAM_BUSY)
+			(void)watch_rearm(&stream->watch, streams->epoll_fd);
+	}
 	if (!broken && !waiting)
 		return;
 	if (broken)
@@ -464,19 +471,29 @@ static void note_broken(struct streams *streams, struct stream *stream, int erro
 	    sandbox_is_outdated(streams->sandbox, stream->spec->path))
 		streams->wants_new_logger = true;
 	else if (error != -EAGAIN && (stream->error == 0 || stream->error == -EAGAIN))
-		say_broken(stream, error);
+		say_broken(streams, stream, error);
 	if (stream->error == 0 && streams->broken++ == 0)
 		streams->retry_ns = clock_boot_ns() + RETRY_NS;
 	stream->error = error;
 }
 
-static void say_broken(const struct stream *stream, int error)
+/* Of a disk that is full or broken it is said once, not for each log on it. */
+static void say_broken(struct streams *streams, struct stream *stream, int error)
 {
 	const struct logspec *spec = stream->spec;
+	bool of_disk = error == -ENOSPC || error == -EDQUOT || error == -EIO || error == -EROFS;
 
-	log_error("%s: %s: cannot write %s: %s; its output %s, trying again each second",
+	if (of_disk && error == streams->disk_error) {
+		stream->is_untold = true;
+		streams->untold++;
+		return;
+	}
+	if (of_disk)
+		streams->disk_error = error;
+	log_error("%s: %s: cannot write %s: %s; its output %s%s, trying again each second",
 	    spec->name, specs_stream_name(stream->number), spec->path, strerror(-error),
-	    spec->full == LOGSPEC_DROP ? "is dropped and counted" : "waits");
+	    spec->full == LOGSPEC_DROP ? "is dropped and counted" : "waits",
+	    of_disk ? ", and that of others in the same case" : "");
 }
 
 static void note_works(struct streams *streams, struct stream *stream)
@@ -487,18 +504,31 @@ static void note_works(struct streams *streams, struct stream *stream)
 		error = watch(streams, stream, false);
 	if (error < 0)
 		return;
-	if (stream->error != -EAGAIN)
+	if (!stream->is_untold && stream->error != -EAGAIN)
 		log_notice("%s: %s: %s is written again", stream->spec->name,
 		    specs_stream_name(stream->number), stream->spec->path);
+	end_error(streams, stream);
+}
+
+static void end_error(struct streams *streams, struct stream *stream)
+{
+	if (stream->error == 0)
+		return;
 	stream->error = 0;
-	streams->broken--;
+	stream->is_untold = false;
+	if (--streams->broken > 0)
+		return;
+	if (streams->untold > 0)
+		log_notice("%u more logs are written again or have ended", streams->untold);
+	streams->untold = 0;
+	streams->disk_error = 0;
 }
 
 static void forget(struct streams *streams, struct stream *stream)
 {
 	if (stream->slot < streams->slots && streams->by_slot[stream->slot] == stream)
 		streams->by_slot[stream->slot] = NULL;
-	streams->broken -= stream->error < 0;
+	end_error(streams, stream);
 	streams->orphans -= stream->released;
 	if (stream->told && streams->drained != NULL)
 		streams->drained(

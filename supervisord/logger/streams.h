@@ -22,8 +22,10 @@
 struct streams {
 	LIST_HEAD(stream_list, stream) list;
 	struct stream **by_slot;
-	uint32_t slots;   /* length of by_slot */
-	unsigned broken;  /* streams with an error … */
+	uint32_t slots;  /* length of by_slot */
+	unsigned broken; /* streams with an error … */
+	int disk_error;  /* what was said last of a whole disk, while one is broken by it; else 0 */
+	unsigned untold; /* streams with that error of which nothing was said */
 	int64_t retry_ns; /* … and when they are tried next, CLOCK_BOOTTIME */
 	int64_t wait_ns; /* when the first one stops waiting for the end of a line; 0: none waits */
 	unsigned orphans; /* released and not yet written */

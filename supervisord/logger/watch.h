@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum watch_kind { WATCH_GUARDIAN, WATCH_PEER, WATCH_STREAM, WATCH_READER, WATCH_SINK };
+enum watch_kind { WATCH_GUARDIAN, WATCH_PEER, WATCH_STREAM, WATCH_READER, WATCH_SINK, WATCH_CHILD };
 
 struct watch {
 	enum watch_kind kind : 8;

@@ -260,3 +260,125 @@ answer() {
 	has_lines "$T/log/copied.log.1" one
 	has_lines "$T/log/copied.log" two
 }
+
+@test "logfiles: archives are compressed, exactly, whoever is killed meanwhile" {
+	play <<-END
+		spec 1 0 30000 1000 web $T/log/web.log gzip
+		spec 2 0 30000 1000 db $T/log/db.log zstd
+		specs
+		pipe 40 1 0
+		pipe 41 2 0
+		start
+		run 40 $WRITER 40000 61 1
+		run 41 $WRITER 40000 61 7
+		storm 30
+		wait 40
+		wait 41
+		drained 40
+		drained 41
+		until test -z "\$(find $T/log -name '*Z' -o -name '*.tmp')"
+		finish
+	END
+	complete "$T/log/web.log" 40000 61
+	complete "$T/log/db.log" 40000 61
+	[ "$(archives "$T/log/web.log" | grep -c 'gz$')" -gt 70 ]
+	[ "$(archives "$T/log/db.log" | grep -c 'zst$')" -gt 70 ]
+}
+
+@test "logfiles: a compressed archive keeps mode and time, and half-made ones are removed at start" {
+	printf 'old\n' >"$T/web.log.20200131T000000.000000Z"
+	chmod 604 "$T/web.log.20200131T000000.000000Z"
+	touch -d '2020-01-31 00:00:00 UTC' "$T/web.log.20200131T000000.000000Z"
+	touch "$T/web.log.20200131T000000.000000Z.gz.tmp" "$T/web.log.20200101T000000.000000Z.gz.tmp" "$T/other.gz.tmp"
+	play <<-END
+		spec 1 0 0 9 web $T/web.log gzip
+		specs
+		start
+		until test ! -e $T/web.log.20200131T000000.000000Z
+		finish
+	END
+	[ "$(gzip -dc "$T/web.log.20200131T000000.000000Z.gz")" = old ]
+	[ "$(stat -c '%a %Y' "$T/web.log.20200131T000000.000000Z.gz")" = "604 1580428800" ]
+	[ ! -e "$T/web.log.20200101T000000.000000Z.gz.tmp" ]
+	[ -e "$T/other.gz.tmp" ]
+}
+
+@test "logfiles: age and total size remove the oldest, also of a log that is quiet" {
+	printf 'too old\n' >"$T/web.log.20200131T000000.000000Z.gz"
+	printf 'soon\n' >"$T/web.log.$(date -u -d '-3598 seconds' +%Y%m%dT%H%M%S.000000Z)"
+	printf 'later\n' >"$T/web.log.$(date -u -d '-1800 seconds' +%Y%m%dT%H%M%S.000000Z)"
+	play <<-END
+		spec 1 0 0 9 web $T/web.log age=3600
+		spec 2 0 1000 99 db $T/db.log total=3500
+		specs
+		pipe 40 2 0
+		start
+		until test \$(ls $T | grep -c web) -le 2
+		until test \$(ls $T | grep -c web) -eq 1
+		run 40 $WRITER 100 100 1
+		wait 40
+		finish
+	END
+	has_lines "$(archives "$T/web.log")" later
+	[ "$(sizes "$T/db.log")" = "1000 1000 1000" ]
+}
+
+@test "logfiles: on a full disk the oldest archives make room, and the newest lines are all there" {
+	mkdir "$T/small"
+	mount -t tmpfs -o size=400k supervisord-test "$T/small" 2>/dev/null || skip "may not mount"
+	# shellcheck disable=SC2034 # teardown() of logplay.bash uses it
+	MOUNTED=$T/small
+	play <<-END
+		spec 1 0 20000 1000 web $T/small/web.log total=300000
+		specs
+		pipe 40 1 0
+		start
+		run 40 $WRITER 2000 100 1
+		wait 40
+		drained 40
+		sh ! dd if=/dev/zero of=$T/small/junk bs=1k count=1000 2>$T/dd
+		run 40 $WRITER 20000 100 3
+		wait 40
+		drained 40
+		sh ! grep 'cannot write' $T/err
+		finish
+	END
+	whole "$T/small/web.log" | awk 'NR > 1 && $1 + 0 != n + 1 { print "gap at " $1; exit 1 } { n = $1 + 0 }
+		END { if (n != 19999 || NR < 500) { print NR " lines to " n; exit 1 } }'
+}
+
+@test "logfiles: a full disk is told once for all logs on it, and not a byte of them is lost" {
+	local i
+
+	mkdir "$T/small"
+	mount -t tmpfs -o size=64k supervisord-test "$T/small" 2>/dev/null || skip "may not mount"
+	# shellcheck disable=SC2034 # teardown() of logplay.bash uses it
+	MOUNTED=$T/small
+	{
+		for i in 1 2 3 4 5; do
+			echo "spec $i 0 0 0 p$i $T/small/p$((i < 5 ? i : 4)).log"
+			echo "pipe 4$i $i 0"
+		done
+		echo specs
+		echo start
+		for i in 1 2 3; do
+			echo "run 4$i $WRITER 3000 97 $i"
+		done
+		echo "run 44 $WRITER 3000 97 5 a"
+		echo "run 45 $WRITER 3000 97 5 b"
+		echo "until grep -q 'No space left' $T/err"
+		echo "kill"
+		echo "start"
+		echo "sh mount -o remount,size=8m $T/small"
+		for i in 1 2 3 4 5; do
+			echo "wait 4$i"
+			echo "drained 4$i"
+		done
+		echo finish
+	} | play
+	[ "$(grep -c 'cannot write' "$T/err")" -le 2 ]
+	for i in 1 2 3; do
+		complete "$T/small/p$i.log" 3000 97
+	done
+	shared_complete "$T/small/p4.log" ab 3000
+}

@@ -226,6 +226,21 @@ web ? out last words<"
 	equals json "$(check_stamped "$T/json" json)" "other 0 out Name: me"
 }
 
+@test "logformat: writes larger than the pipe, which end within lines, are not waited for" {
+	"$WRITER" 200000 100 1000 >"$T/data"
+	play <<-END
+		spec 1 0 0 0 web $T/log
+		set 1 0 format stamp
+		specs
+		pipe 40 1 0
+		start
+		run 40 dd if=$T/data bs=262147 2>/dev/null
+		wait 40
+		finish
+	END
+	is_complete "$T/log" stamp web 0 200000 100
+}
+
 @test "logformat: an unfinished line in the pipe costs no CPU" {
 	play <<-END
 		spec 1 0 0 0 web $T/log

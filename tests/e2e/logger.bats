@@ -199,6 +199,7 @@ load logplay.bash
 @test "logger: a full disk holds one program back and is told once; others go on" {
 	mkdir "$T/small"
 	mount -t tmpfs -o size=64k supervisord-test "$T/small" 2>/dev/null || skip "may not mount"
+	# shellcheck disable=SC2034 # teardown() of logplay.bash uses it
 	MOUNTED=$T/small
 	play <<-END
 		spec 1 0 0 0 web $T/small/web.log

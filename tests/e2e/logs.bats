@@ -74,6 +74,53 @@ ends_with_line() {
 	awk 'NR > 1 && $2 != last + 1 { exit 1 } { last = $2 }' "$SD/followed.out"
 }
 
+@test "logs: programs that name one file share it line by line" {
+	stanza shared <<-END
+		program "share-a" { command = "$SD/bin/numbers 3000 0 100" log_file = "shared/both.log" }
+		program "share-b" { command = "$SD/bin/numbers 3000 0 100" log_file = "$SD/log/shared/both.log" }
+	END
+	wait_for "$PATIENCE" has_lines "$SD/log/shared/both.log" 6000
+	cut -d' ' -f2- "$SD/log/shared/both.log" | sort | uniq -c | awk '$1 != 2 || $3 !~ /^x+$/ { exit 1 } END { exit NR != 3000 }'
+	stanza_file disagree <<-END
+		program "share-c" { command = "/bin/true" log_file = "shared/both.log" log_keep = 1 }
+	END
+	exits 1 sctl check
+	matches "$output" "log_keep: differs from that of program 'share-a'"
+	rm "$SD/conf.d/disagree.conf"
+}
+
+@test "logs: another file, mode, owner and compression take effect without a restart" {
+	local pid uid=12345
+
+	[ "$(id -u)" -eq 0 ] || uid=$(id -u)
+	stanza moving <<-END
+		program "moving" { command = "$SD/bin/numbers 100000 200 100" log_max_size = "20KB" log_keep = 1000 }
+	END
+	wait_for "$PATIENCE" log_has moving ' 20 x'
+	pid=$(record moving pid)
+	stanza moving <<-END
+		program "moving" {
+			command = "$SD/bin/numbers 100000 200 100"
+			log_file = "elsewhere.log"
+			log_max_size = "20KB"
+			log_keep = 1000
+			log_mode = "0604"
+			log_user = $uid
+			log_compress = "gzip"
+		}
+	END
+	wait_for "$PATIENCE" has_archive elsewhere gz
+	equals pid "$(record moving pid)" "$pid"
+	equals "mode and owner" "$(stat -c '%a %u' "$(archives "$SD/log/elsewhere.log" | grep -m 1 'gz$')")" "604 $uid"
+	exits 0 sctl stop moving
+	rm "$SD/conf.d/moving.conf"
+}
+
+# has_archive NAME SUFFIX
+has_archive() {
+	archives "$SD/log/$1.log" | grep -q "$2\$"
+}
+
 @test "logs: --stderr shows the other stream" {
 	stanza apart <<-END
 		program "apart" { command = "echo out; echo err >&2" shell = true stderr = "log" }

@@ -79,6 +79,12 @@ changed() {
 @test "reload: keys of class live touch no process" {
 	five_programs 4 'log_max_size = 1MB
 		log_keep = 2
+		log_file = "other.log"
+		log_rotate = "hourly"
+		log_max_age = "1d"
+		log_total_size = "10MB"
+		log_compress = "zstd"
+		log_mode = "0600"
 		restart = "always"
 		restart_delay = "1s"
 		start_limit = 9

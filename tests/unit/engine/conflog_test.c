@@ -95,6 +95,24 @@ static void test_owner_and_mode_when_impossible_then_refused_once(void **state)
 					  "another user\n" MODE_ERROR);
 }
 
+static void test_total_size_when_a_log_alone_is_larger_then_refused(void **state)
+{
+	(void)state;
+	confdir_refuse("defaults {\n log_total_size = 5MB }\n"
+		       "program a { command = x }\n"
+		       "program b { command = x }\n"
+		       "program c { command = x\n log_max_size = 6MB }\n"
+		       "program d { command = x\n log_total_size = 9MB }\n"
+		       "program e { command = x log_max_size = 0 }\n"
+		       "program f { command = x log_max_size = 5MB }\n",
+	    "@/main.conf:2: log_total_size: is less than log_max_size, and the log alone may grow "
+	    "to that: at least 10000000B is allowed\n"
+	    "@/main.conf:6: log_max_size: is more than log_total_size, which is for the log with "
+	    "its archives: at most 5000000B is allowed\n"
+	    "@/main.conf:8: log_total_size: is less than log_max_size, and the log alone may grow "
+	    "to that: at least 10000000B is allowed\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +120,7 @@ int main(void)
 	    cmocka_unit_test(test_path_when_no_file_can_stand_there_then_refused),
 	    cmocka_unit_test(test_shared_file_when_what_is_said_of_it_differs_then_refused),
 	    cmocka_unit_test(test_shared_file_when_a_line_of_it_is_waited_for_then_refused),
+	    cmocka_unit_test(test_total_size_when_a_log_alone_is_larger_then_refused),
 	    cmocka_unit_test(test_owner_and_mode_when_impossible_then_refused_once),
 	};
 
