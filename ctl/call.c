@@ -19,7 +19,6 @@
 /* What a try came to; past OK and LOST the user was told. */
 enum attempt { ATTEMPT_ENDED, ATTEMPT_LOST };
 
-static void end_request(struct call *call);
 static enum attempt try_once(
     struct call *call, bool again, bool *ret_replied, int *ret_fd, enum exitcode *ret_code);
 static enum exitcode send_request(struct call *call, int fd, bool *ret_lost);
@@ -52,6 +51,13 @@ void call_done(struct call *call)
 	call->signal_fd = -1;
 	jsonw_done(&call->request);
 	jsonr_done(&call->reply);
+}
+
+void call_end_request(struct call *call)
+{
+	jsonw_end_object(&call->request);
+	jsonw_end_object(&call->request);
+	jsonw_raw(&call->request, "", 1);
 }
 
 void call_add_names(struct call *call, size_t first)
@@ -122,7 +128,7 @@ enum exitcode call_run_keep(struct call *call, int *ret_fd)
 	bool again = false;
 
 	*ret_fd = -1;
-	end_request(call);
+	call_end_request(call);
 	if (jsonw_error(&call->request) < 0) {
 		ctl_complain(call->ctl, "the command is too long: %s",
 		    strerror(-jsonw_error(&call->request)));
@@ -175,13 +181,6 @@ enum exitcode call_wait(struct call *call, int fd, short events, int at_most_ms)
 		return EXITCODE_INTERRUPTED;
 	}
 	return polls[2].revents != 0 ? EXITCODE_FAILED : EXITCODE_OK;
-}
-
-static void end_request(struct call *call)
-{
-	jsonw_end_object(&call->request);
-	jsonw_end_object(&call->request);
-	jsonw_raw(&call->request, "", 1);
 }
 
 /* One connection.  LOST: it ended without the last reply; the user was not told. */

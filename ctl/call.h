@@ -39,6 +39,9 @@ struct call {
 void call_init(struct call *call, struct ctl *ctl, const char *method, bool more);
 void call_done(struct call *call);
 
+/* The request is complete, with its NUL; for who sends it otherwise than by call_run(). */
+void call_end_request(struct call *call);
+
 /* The member `names`: the arguments of the command line from `first` on. */
 void call_add_names(struct call *call, size_t first);
 

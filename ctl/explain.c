@@ -26,6 +26,7 @@ static void tell_not_allowed(struct call *call, const char *name, int parameters
 static void tell_shutting_down(struct call *call, const char *name, int parameters);
 static void tell_reason(struct call *call, const char *name, int parameters);
 static void tell_no_log(struct call *call, const char *name, int parameters);
+static void tell_log_failed(struct call *call, const char *name, int parameters);
 static void tell_invalid_parameter(struct call *call, const char *name, int parameters);
 static void tell_unknown_method(struct call *call, const char *name, int parameters);
 
@@ -40,6 +41,7 @@ static const struct error_row error_rows[] = {
 	{OURS "SafeMode",              EXITCODE_FAILED,      tell_reason},
 	{OURS "Busy",                  EXITCODE_FAILED,      tell_reason},
 	{OURS "NoLog",                 EXITCODE_FAILED,      tell_no_log},
+	{OURS "LogFailed",             EXITCODE_FAILED,      tell_log_failed},
 	{VARLINK "InvalidParameter",   EXITCODE_USAGE,       tell_invalid_parameter},
 	{VARLINK "PermissionDenied",   EXITCODE_DENIED,      tell_not_allowed},
 	{VARLINK "MethodNotFound",     EXITCODE_FAILED,      tell_unknown_method},
@@ -147,6 +149,13 @@ static void tell_no_log(struct call *call, const char *name, int parameters)
 		ctl_complain(call->ctl,
 		    "%s: this output does not go to a log, see stdout and stderr in its stanza",
 		    program);
+}
+
+static void tell_log_failed(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	ctl_complain(call->ctl, "%s: its log: %s", member(call, parameters, "name"),
+	    member(call, parameters, "reason"));
 }
 
 static void tell_reason(struct call *call, const char *name, int parameters)

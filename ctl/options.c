@@ -4,9 +4,11 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/units.h"
 #include "ctl/options.h"
+#include "ctl/since.h"
 
 #define DEFAULT_LINES 10
 
@@ -17,10 +19,16 @@ const struct option_row options_table[] = {
 	{OPTION_TIMEOUT, 0,   "timeout", "DURATION", "wait no longer than this (10s, 2min); the command goes on"},
 	{OPTION_FORCE,   0,   "force",   NULL,       "stop what requires these programs too"},
 	{OPTION_LONG,    'l', "long",    NULL,       "memory and CPU time too, and nothing cut"},
-	{OPTION_JSON,    0,   "json",    NULL,       "the records as JSON"},
+	{OPTION_JSON,    0,   "json",    NULL,       "as JSON: an array of records, or lines with an object each"},
 	{OPTION_LINES,   'n', "lines",   "LINES",    "show the last LINES lines first (10), or \"all\""},
 	{OPTION_FOLLOW,  'f', "follow",  NULL,       "go on with what comes"},
 	{OPTION_STDERR,  0,   "stderr",  NULL,       "what the program wrote to stderr, where that is a log of its own"},
+	{OPTION_SINCE,   0,   "since",   "TIME",     "only what was written since then (10min, 09:30, 2026-01-31)"},
+	{OPTION_RUN,     0,   "run",     "NUMBER",   "only what this run wrote (needs log_format = stamp or json)"},
+	{OPTION_GREP,    0,   "grep",    "REGEXP",   "only lines that match this extended regular expression"},
+	{OPTION_ROTATE,  0,   "rotate",  NULL,       "show nothing: begin new files, the old ones become archives"},
+	{OPTION_REOPEN,  0,   "reopen",  NULL,       "show nothing: open the files anew, after somebody moved them"},
+	{OPTION_CLEAR,   0,   "clear",   NULL,       "show nothing: remove what is in the logs, and their archives"},
 	{OPTION_HELP,    'h', "help",    NULL,       "show help"},
 	{OPTION_VERSION, 'V', "version", NULL,       "show the version of superctl"},
 };
@@ -162,6 +170,21 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 		else
 			options->lines = (int64_t)count;
 		break;
+	case OPTION_SINCE:
+		if (since_parse(value, clock_wall_ns(), &options->since_ns) < 0)
+			return complain(walk, value, "not a time, such as " SINCE_FORMS);
+		break;
+	case OPTION_RUN:
+		if (units_parse_count(value, 1, INT64_MAX, &count) < 0)
+			return complain(walk, value, "not the number of a run");
+		options->run = (int64_t)count;
+		break;
+	case OPTION_GREP:
+		options->grep = value;
+		break;
+	case OPTION_ROTATE:
+	case OPTION_REOPEN:
+	case OPTION_CLEAR:
 	case OPTION_HELP:
 	case OPTION_VERSION:
 	case OPTION_NO_WAIT:

@@ -21,7 +21,13 @@ enum option {
 	OPTION_LINES = 1 << 7,
 	OPTION_FOLLOW = 1 << 8,
 	OPTION_STDERR = 1 << 9,
-	OPTION_FORCE = 1 << 10
+	OPTION_FORCE = 1 << 10,
+	OPTION_SINCE = 1 << 11,
+	OPTION_RUN = 1 << 12,
+	OPTION_GREP = 1 << 13,
+	OPTION_ROTATE = 1 << 14,
+	OPTION_REOPEN = 1 << 15,
+	OPTION_CLEAR = 1 << 16
 };
 
 /* What every verb takes. */
@@ -44,6 +50,9 @@ struct options {
 	const char *socket; /* NULL: look for it */
 	int64_t timeout_ns; /* with OPTION_TIMEOUT */
 	int64_t lines;      /* -1: all */
+	int64_t since_ns;   /* with OPTION_SINCE; wall clock */
+	int64_t run;        /* with OPTION_RUN */
+	const char *grep;   /* with OPTION_GREP */
 	const char *verb;   /* NULL: none was given */
 	char **names;       /* what follows the verb, in argv, which is reordered */
 	size_t name_count;

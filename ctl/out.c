@@ -125,6 +125,9 @@ void out_style(struct out *out, enum out_style style)
 	    [OUT_GREEN] = "\033[32m",
 	    [OUT_YELLOW] = "\033[33m",
 	    [OUT_RED] = "\033[31m",
+	    [OUT_BLUE] = "\033[34m",
+	    [OUT_MAGENTA] = "\033[35m",
+	    [OUT_CYAN] = "\033[36m",
 	};
 
 	if (out->colour)

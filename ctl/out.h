@@ -22,7 +22,17 @@ struct out {
 	unsigned width; /* columns of the terminal, 0: no terminal, nothing is cut */
 };
 
-enum out_style { OUT_PLAIN, OUT_BOLD, OUT_DIM, OUT_GREEN, OUT_YELLOW, OUT_RED };
+enum out_style {
+	OUT_PLAIN,
+	OUT_BOLD,
+	OUT_DIM,
+	OUT_GREEN,
+	OUT_YELLOW,
+	OUT_RED,
+	OUT_BLUE,
+	OUT_MAGENTA,
+	OUT_CYAN
+};
 
 /* Looks at the terminal and at NO_COLOR and TERM. */
 void out_init(struct out *out, int fd);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* program.c: see program.h. */
-#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "lib/clock.h"
 #include "ctl/program.h"
 
 enum member_type { MEMBER_TEXT, MEMBER_INT, MEMBER_BOOL, MEMBER_EXIT };
@@ -43,8 +41,6 @@ static const struct member members[] = {
 static const struct member *find_member(const char *key, size_t first);
 static void read_member(
     struct jsonr *json, int value, const struct member *member, struct program *program);
-static bool read_number(const char **text, unsigned digits, char after, int *ret_number);
-static int64_t days_from_civil(int64_t year, int month, int day);
 
 int program_read(struct jsonr *json, int record, struct program *ret_program)
 {
@@ -99,42 +95,6 @@ enum out_style program_style(const struct program *program)
 	return OUT_YELLOW;
 }
 
-/* 2026-01-31T12:00:00[.123]Z, or +01:00 in place of Z */
-int program_parse_time(const char *text, int64_t *ret_ns)
-{
-	int year, month, day, hour, minute, second, offset_hour = 0, offset_minute = 0;
-	int64_t fraction = 0, seconds;
-	int sign = 0;
-
-	if (!read_number(&text, 4, '-', &year) || !read_number(&text, 2, '-', &month) ||
-	    !read_number(&text, 2, 'T', &day) || !read_number(&text, 2, ':', &hour) ||
-	    !read_number(&text, 2, ':', &minute) || !read_number(&text, 2, '\0', &second))
-		return -EINVAL;
-	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
-	    second > 60)
-		return -EINVAL;
-	if (*text == '.') {
-		int64_t unit = NS_PER_S / 10;
-
-		for (text++; isdigit((unsigned char)*text); text++, unit /= 10)
-			fraction += (*text - '0') * unit;
-	}
-	if (*text == '+' || *text == '-') {
-		sign = *text++ == '+' ? 1 : -1;
-		if (!read_number(&text, 2, ':', &offset_hour) ||
-		    !read_number(&text, 2, '\0', &offset_minute))
-			return -EINVAL;
-	} else if (*text++ != 'Z') {
-		return -EINVAL;
-	}
-	if (*text != '\0' || year < 1970 || year > 2200)
-		return -EINVAL;
-	seconds = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
-	seconds -= sign * (offset_hour * 60 + offset_minute) * 60;
-	*ret_ns = seconds * NS_PER_S + fraction;
-	return 0;
-}
-
 /* The search begins where the wire's order expects the key and goes round once. */
 static const struct member *find_member(const char *key, size_t first)
 {
@@ -168,29 +128,4 @@ static void read_member(
 		program->exit_signal = jsonr_text(json, jsonr_member(json, value, "signal"), NULL);
 		break;
 	}
-}
-
-/* So many digits, then `after` ('\0': anything). */
-static bool read_number(const char **text, unsigned digits, char after, int *ret_number)
-{
-	int number = 0;
-
-	for (; digits > 0; digits--, (*text)++) {
-		if (!isdigit((unsigned char)**text))
-			return false;
-		number = number * 10 + (**text - '0');
-	}
-	if (after != '\0' && *(*text)++ != after)
-		return false;
-	*ret_number = number;
-	return true;
-}
-
-/* Days since 1970-01-01: years counted from March, so that the leap day is the last of its year. */
-static int64_t days_from_civil(int64_t year, int month, int day)
-{
-	int64_t y = month > 2 ? year : year - 1;
-	int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-
-	return y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
 }

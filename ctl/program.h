@@ -45,7 +45,4 @@ bool program_is_unhealthy(const struct program *program);
 /* How a person looks at its state. */
 enum out_style program_style(const struct program *program);
 
-/* RFC 3339 to nanoseconds of the wall clock.  -EINVAL.  Pure. */
-int program_parse_time(const char *text, int64_t *ret_ns);
-
 #endif

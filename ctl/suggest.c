@@ -13,7 +13,7 @@ struct translation {
 static const struct translation translations[] = {
 	{"add",        "superctl apply does what changed in the configuration"},
 	{"avail",      "superctl status shows all programs, superctl check tests the configuration"},
-	{"clear",      "logs are rotated by size, see log_max_size in supervisord.conf(5)"},
+	{"clear",      "superctl logs --clear NAME removes what is in a log"},
 	{"disable",    "set autostart = false in the program's stanza, then superctl apply"},
 	{"enable",     "set autostart = true in the program's stanza, then superctl apply"},
 	{"exit",       "superctl has no shell of its own to leave"},
@@ -24,8 +24,10 @@ static const struct translation translations[] = {
 	{"open",       "superctl -s SOCKET talks to another supervisord"},
 	{"pid",        "superctl status NAME shows the pid, superctl status --json is for scripts"},
 	{"quit",       "superctl has no shell of its own to leave"},
+	{"reopen",     "superctl logs --reopen NAME opens the files of a log anew"},
 	{"remove",     "take the program's stanza out of the configuration, then superctl apply"},
 	{"reread",     "superctl check tests the configuration, superctl apply does what changed in it"},
+	{"rotate",     "superctl logs --rotate NAME begins new log files"},
 	{"tail",       "superctl logs NAME [-n LINES] [-f]"},
 	{"update",     "superctl apply does what changed in the configuration"},
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/timestamp.h"
 #include "lib/units.h"
 #include "ctl/table.h"
 
@@ -102,7 +103,7 @@ static const char *format_age(const char *since, struct ages *ages, char buffer[
 	int64_t since_ns;
 	int64_t seconds = 0;
 
-	if (program_parse_time(since, &since_ns) < 0)
+	if (timestamp_parse(since, strlen(since), &since_ns) < 0)
 		return "";
 	if (ages->now_ns > since_ns)
 		seconds = (ages->now_ns - since_ns) / NS_PER_S;

@@ -12,6 +12,9 @@
 #define NAMES      LIMIT_COMMAND_NAMES
 #define NAMES_HELP "needs the name of a program or a group, a glob such as 'web*', or all"
 #define FORCED     (WAITING | OPTION_FORCE)
+#define LOGGING                                                                                    \
+	((unsigned)OPTION_LINES | OPTION_FOLLOW | OPTION_STDERR | OPTION_SINCE | OPTION_RUN |      \
+	    OPTION_GREP | OPTION_JSON | OPTION_ROTATE | OPTION_REOPEN | OPTION_CLEAR)
 
 /* clang-format off */
 const struct verb verbs_table[] = {
@@ -37,9 +40,11 @@ const struct verb verbs_table[] = {
 	{"signal", "SIGNAL NAME...", 2, NAMES + 1, "needs a signal and a program's name: superctl signal HUP web", 0, ctl_signal,
 	 "send a signal to the main process of programs",
 	 "SIGNAL is a name (HUP, SIGHUP) or a number.  Exits 7 when a program is not running.\n"},
-	{"logs", "NAME", 1, 1, "needs a program's name, or supervisord", OPTION_LINES | OPTION_FOLLOW | OPTION_STDERR, ctl_logs,
-	 "show what a program wrote",
-	 "The name supervisord stands for the daemon's own log.\n"},
+	{"logs", "NAME...", 1, NAMES, "needs a program's name, or supervisord", LOGGING, ctl_logs,
+	 "show what programs wrote, or rotate or clear it",
+	 "The name supervisord stands for the daemon's own log.  Several logs are merged by time where\n"
+	 "their lines say it (log_format), else one follows the other; each line then begins with the\n"
+	 "name.  With --since, --run or --grep all lines that fit are shown, with -n the last of them.\n"},
 	{"apply", "", 0, 0, NULL, WAITING, ctl_apply,
 	 "read the configuration and do what changed",
 	 "Programs that did not change are not touched.  When a file is bad nothing is done.\n"},

@@ -63,8 +63,19 @@
 #define LIMIT_START_LIMIT 1000
 
 /* Log readers (superctl logs) served at once, and what one request may ask for. */
-#define LIMIT_LOG_READERS 64
+#define LIMIT_LOG_READERS 128
 #define LIMIT_LOG_LINES   1000000
+/* Logs that one superctl logs reads at once; bytes of a line that it waits for the end of; bytes of
+ * lines that it keeps of one log when it looks for the last ones that match. */
+#define LIMIT_LOG_SOURCES    100
+#define LIMIT_LOG_SHOWN_LINE (1024 * 1024)
+#define LIMIT_LOG_TAIL       (64 * 1024 * 1024)
+/* Bytes read at once of a compressed archive, and the most that zstd may need to look back, as a
+ * power of two: what every level up to 9 writes by itself. */
+#define LIMIT_LOG_UNPACK        (16 * 1024)
+#define LIMIT_LOG_UNPACK_WINDOW 23
+/* Bytes of a place in a log as a reader is told it, with its NUL. */
+#define LIMIT_LOG_PLACE 128
 /* Archives of one log. */
 #define LIMIT_LOG_KEEP 1000
 /* Bytes moved from one pipe before the logger looks at the others. */
@@ -97,7 +108,7 @@
 #define LIMIT_LOG_PATIENCE_S 10
 #define LIMIT_LOG_AWAY_S     30
 /* Bytes of log text in one reply of several, and in a single one. */
-#define LIMIT_LOG_BLOCK (64 * 1024)
+#define LIMIT_LOG_BLOCK (32 * 1024)
 #define LIMIT_LOG_REPLY (512 * 1024)
 
 /*

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/limits.h"
+
 /* Descriptors that the guardian leaves open in engine and logger at exec. */
 enum {
 	FD_GUARDIAN = 3, /* SEQPACKET to the guardian; a new pair for each start */
@@ -67,7 +69,9 @@ struct msg_read_log {
 	uint16_t stream; /* 0 stdout, 1 stderr */
 	uint8_t follow;  /* go on after the end */
 	uint8_t more;    /* the call said "more": several replies are allowed */
-	uint64_t lines;  /* last so many first; UINT64_MAX: all there is */
+	uint64_t lines;             /* last so many first; UINT64_MAX: all there is */
+	int64_t since_ns;           /* not 0: not the last lines, but from this time on, by files */
+	char from[LIMIT_LOG_PLACE]; /* not "": on from here, see logger/place.h; NUL-terminated */
 };
 
 /* A client wants something done to the logs of a program; the logger answers it likewise. */

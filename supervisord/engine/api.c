@@ -6,23 +6,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/channel.h"
 #include "lib/limits.h"
-#include "lib/logspec.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/api.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/logs.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
-#include "supervisord/engine/route.h"
 #include "supervisord/engine/selection.h"
 
 #define SERVICE      "org.varlink.service"
 #define INTERFACE    CALL_INTERFACE
-#define OWN_LOG_NAME "supervisord"
 #define NO_TIMEOUT   (-1)
 
 /* One literal, longer than C promises every compiler; ours take it. */
@@ -36,7 +33,6 @@ static const char interface_text[] =
 static void get_info(struct call *call);
 static void get_interface_description(struct call *call);
 static void status(struct call *call);
-static void logs(struct call *call);
 static void apply(struct call *call);
 static void check(struct call *call);
 static void shut_down(struct call *call);
@@ -54,7 +50,10 @@ static const struct method {
     {INTERFACE ".Restart", command_restart},
     {INTERFACE ".Reload", command_reload},
     {INTERFACE ".Signal", command_signal},
-    {INTERFACE ".Logs", logs},
+    {INTERFACE ".Logs", logs_read},
+    {INTERFACE ".RotateLogs", logs_rotate},
+    {INTERFACE ".ReopenLogs", logs_reopen},
+    {INTERFACE ".ClearLogs", logs_clear},
     {INTERFACE ".Apply", apply},
     {INTERFACE ".Check", check},
     {INTERFACE ".Shutdown", shut_down},
@@ -65,7 +64,6 @@ static bool read_call(struct call *call, const json_t *root);
 static void run_method(struct call *call);
 static bool is_allowed(const struct call *call);
 static bool is_too_deep(const json_t *value, unsigned depth);
-static int send_to_logger(void *context, int fd);
 static void write_errors(struct jsonw *w, const struct config_errors *errors);
 
 void api_dispatch(struct control_client *client, const char *message, size_t length)
@@ -219,71 +217,6 @@ static void status(struct call *call)
 	jsonw_end_array(&call->w);
 	call_end_reply(call);
 	selection_done(&selection);
-}
-
-static void logs(struct call *call)
-{
-	static const char *const names[] = {"name", "lines", "follow", "stderr", NULL};
-	struct msg_read_log request;
-	int64_t lines = 10;
-	bool follow = false, of_stderr = false;
-	const char *name = NULL;
-	int error;
-
-	if (!call_allows(call, names) || !call_get_string(call, "name", &name) ||
-	    !call_get_int(call, "lines", -1, LIMIT_LOG_LINES, &lines) ||
-	    !call_get_bool(call, "follow", &follow) || !call_get_bool(call, "stderr", &of_stderr))
-		return;
-	if (name == NULL || (follow && !call->client->more)) {
-		call_invalid_parameter(call, name == NULL ? "name" : "follow");
-		return;
-	}
-	/* The logger answers on the connection itself, and knows nothing of what else was asked on
-	 * it. */
-	if (call->client->oneway)
-		return;
-	if (call->client->input.end > call->client->input.start) {
-		call_error_text(call, INTERFACE ".Busy", "reason",
-		    "Logs takes the connection over: nothing may follow it");
-		return;
-	}
-	request = (struct msg_read_log){
-	    .row = LOGSPEC_ROW_OWN,
-	    .stream = of_stderr,
-	    .follow = follow,
-	    .more = call->client->more,
-	    .lines = lines < 0 ? UINT64_MAX : (uint64_t)lines,
-	};
-	if (strcmp(name, OWN_LOG_NAME) != 0) {
-		const struct program *program = engine_find(call->engine, name);
-
-		if (program == NULL) {
-			selection_tell_missing(call, name, false);
-			return;
-		}
-		if (!route_is_logged(
-			of_stderr ? &program->config->key_stderr : &program->config->key_stdout,
-			engine_inherit_format(call->engine))) {
-			call_error_text(call, INTERFACE ".NoLog", "name", name);
-			return;
-		}
-		request.row = (uint32_t)program->run.row;
-	} else if (slots_find(&call->engine->slots, held_key(HELD_OWN_READ, 0, 0)) < 0) {
-		call_error_text(call, INTERFACE ".NoLog", "name", name);
-		return;
-	}
-	error = control_hand_over(call->client, send_to_logger, &request);
-	if (error < 0)
-		call_error_text(
-		    call, INTERFACE ".Busy", "reason", "the logger does not take requests now");
-}
-
-static int send_to_logger(void *context, int fd)
-{
-	const struct msg_read_log *request = context;
-	struct msg_head head = {.type = MSG_READ_LOG};
-
-	return channel_send(FD_PEER, &head, request, sizeof(*request), &fd, 1, MSG_DONTWAIT);
 }
 
 static void apply(struct call *call)

@@ -9,6 +9,7 @@
 #include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "supervisord/logger/logact.h"
+#include "supervisord/logger/reader.h"
 #include "supervisord/logger/rotation.h"
 
 static int act(struct stream_world *world, enum msg_type type, const struct logspec *spec);
@@ -108,6 +109,8 @@ static int act(struct stream_world *world, enum msg_type type, const struct logs
 		break;
 	case MSG_LOG_CLEAR:
 		error = logact_clear(file, spec);
+		if (error == 0)
+			readers_note_cleared(world->readers, spec->path);
 		log_notice("%s: %s was cleared", spec->name, spec->path);
 		break;
 	}

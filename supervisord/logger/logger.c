@@ -57,15 +57,14 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_
 	logger->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (logger->epoll_fd < 0)
 		return -errno;
-	readers_init(&logger->readers, logger->epoll_fd);
+	readers_init(&logger->readers, logger->epoll_fd, &logger->specs, &logger->streams);
 	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers, logger->ledger);
 	logger->streams.drained = tell_drained;
 	logger->streams.sandbox = &logger->sandbox;
 	upkeep_init(&logger->upkeep, &logger->streams.world.files, logger->epoll_fd);
+	/* The engine's requests wait in their socket until the specs say what they are about. */
 	if (error == 0)
 		error = watch_set(&logger->guardian, logger->epoll_fd, EPOLLIN);
-	if (error == 0)
-		error = watch_set(&logger->peer, logger->epoll_fd, EPOLLIN);
 	return error;
 }
 
@@ -283,7 +282,10 @@ static void handle_specs(struct logger *logger, int fd)
 	upkeep_apply_specs(&logger->upkeep, &specs);
 	specs_done(&logger->specs);
 	logger->specs = specs;
-	readers_note_specs(&logger->readers);
+	readers_note_specs(&logger->readers, &logger->specs);
+	error = logger->peer.fd >= 0 ? watch_set(&logger->peer, logger->epoll_fd, EPOLLIN) : 0;
+	if (error < 0)
+		log_error("cannot hear the engine: %s", strerror(-error));
 }
 
 static void handle_finish(struct logger *logger)

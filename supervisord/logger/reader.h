@@ -15,37 +15,25 @@
 #include <stdint.h>
 
 #include "lib/archives.h"
-#include "lib/jsonw.h"
 #include "lib/protocol.h"
-#include "supervisord/logger/place.h"
+#include "supervisord/logger/readout.h"
 #include "supervisord/logger/specs.h"
-#include "supervisord/logger/watch.h"
 
-struct reader {
-	struct watch watch; /* the connection */
-	LIST_ENTRY(reader) link;
-	struct msg_read_log request;
-	struct archives archives; /* of the log that it reads */
-	char *path;               /* … and its path */
-	struct place place;
-	struct line_search search;
-	uint64_t todo;    /* not following: bytes to the end of the request */
-	char *raw;        /* a block of the log */
-	struct jsonw out; /* the message that is being sent … */
-	size_t sent;      /* … and how far */
-	bool searching;
-	bool is_final; /* `out` is the last message */
-	bool is_dead;  /* to be swept */
-};
+struct streams;
 
 struct readers {
 	LIST_HEAD(reader_list, reader) list;
+	const struct specs *specs;     /* those in force */
+	const struct streams *streams; /* for their rings */
+	uint64_t life;                 /* of this logger: its rings are not those of another */
 	int epoll_fd;
 	unsigned count;
 	unsigned dead;
 };
 
-void readers_init(struct readers *readers, int epoll_fd);
+/* Borrows both, which may change. */
+void readers_init(struct readers *readers, int epoll_fd, const struct specs *specs,
+    const struct streams *streams);
 
 /* Serve a request; takes `conn` in any case and answers on it also when it is refused. */
 void readers_add_consume(struct readers *readers, const struct specs *specs,
@@ -55,16 +43,24 @@ void readers_add_consume(struct readers *readers, const struct specs *specs,
 void readers_run(
     struct readers *readers, const struct specs *specs, struct reader *reader, uint32_t events);
 
-/* A stream has written `bytes` more to the log at `path`, which others may share. */
-void readers_note_written(
-    struct readers *readers, uint32_t row, uint16_t stream, const char *path, uint64_t bytes);
+/* A stream has written to the log at `path`, which others may share. */
+void readers_note_written(struct readers *readers, uint32_t row, uint16_t stream, const char *path);
 
-/* The log at `path` has become this archive; a follower's file may be found by that even when it
- * has been compressed. */
+/* The log at `path` has become this archive. */
 void readers_note_rotated(struct readers *readers, const char *path, const struct archive *archive);
 
-/* The specs have changed: who follows a log that is no more gets its last reply. */
-void readers_note_specs(struct readers *readers);
+/* The log at `path` has been removed instead. */
+void readers_note_removed(struct readers *readers, const char *path);
+
+/* The log at `path` and its archives have been emptied. */
+void readers_note_cleared(struct readers *readers, const char *path);
+
+/* The stream is no more: who follows it gets what is there, and the last reply. */
+void readers_note_released(struct readers *readers, uint32_t row, uint16_t stream);
+
+/* The specs have changed: who follows a log that is no more gets its last reply, who follows one
+ * that is elsewhere now goes on there. */
+void readers_note_specs(struct readers *readers, const struct specs *specs);
 
 /* Free those that have ended.  Only when no event of theirs can be pending. */
 void readers_sweep(struct readers *readers);

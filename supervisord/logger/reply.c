@@ -10,39 +10,50 @@ static void write_error(
     struct jsonw *w, const char *error, const char *key, const char *value, bool nearest);
 static size_t count_begun_sequence(const char *bytes, size_t length);
 
-void reply_write_data(struct jsonw *w, const char *bytes, size_t length, bool continues)
+void reply_write(struct jsonw *w, const struct reply *reply)
 {
 	jsonw_reset(w);
 	jsonw_begin_object(w);
 	jsonw_key(w, "parameters");
 	jsonw_begin_object(w);
 	jsonw_key(w, "data");
-	jsonw_string_n(w, bytes, length);
+	jsonw_string_n(w, reply->bytes, reply->length);
+	jsonw_member_string(w, "format", reply->format);
+	jsonw_member_string(w, "next", reply->next);
+	if (reply->lost)
+		jsonw_member_bool(w, "lost", true);
 	jsonw_end_object(w);
-	if (continues)
+	if (reply->continues)
 		jsonw_member_bool(w, "continues", true);
 	jsonw_end_object(w);
 	jsonw_raw(w, "", 1);
 }
 
-void reply_write_last_data(struct jsonw *w, const char *bytes, size_t length)
+void reply_write_last(struct jsonw *w, const struct reply *reply)
 {
-	reply_write_data(w, bytes, length, false);
-	while (jsonw_error(w) == -EMSGSIZE && length > 0) {
-		size_t dropped = (length + 1) / 2;
-		const char *newline = memchr(bytes + dropped, '\n', length - dropped);
+	struct reply rest = *reply;
+
+	reply_write(w, &rest);
+	while (jsonw_error(w) == -EMSGSIZE && rest.length > 0) {
+		size_t dropped = (rest.length + 1) / 2;
+		const char *newline = memchr(rest.bytes + dropped, '\n', rest.length - dropped);
 
 		if (newline != NULL)
-			dropped = (size_t)(newline - bytes) + 1;
-		bytes += dropped;
-		length -= dropped;
-		reply_write_data(w, bytes, length, false);
+			dropped = (size_t)(newline - rest.bytes) + 1;
+		rest.bytes += dropped;
+		rest.length -= dropped;
+		reply_write(w, &rest);
 	}
 }
 
 void reply_write_busy(struct jsonw *w, const char *reason)
 {
 	write_error(w, "io.superctl.Busy", "reason", reason, false);
+}
+
+void reply_write_invalid_parameter(struct jsonw *w, const char *parameter)
+{
+	write_error(w, "org.varlink.service.InvalidParameter", "parameter", parameter, false);
 }
 
 void reply_write_no_such_program(struct jsonw *w, const char *name)

@@ -11,14 +11,24 @@
 
 #include "lib/jsonw.h"
 
-/* {"parameters":{"data":…}}, with "continues":true if more replies follow.  Replaces what `w` has.
- */
-void reply_write_data(struct jsonw *w, const char *bytes, size_t length, bool continues);
+/* What a reply says of a log. */
+struct reply {
+	const char *bytes;
+	size_t length;
+	const char *format; /* of its lines */
+	const char *next;   /* the place after the bytes */
+	bool lost;          /* the first line says that some are missing before the others */
+	bool continues;     /* more replies follow */
+};
+
+/* {"parameters":{"data":…,"format":…,"next":…}}.  Replaces what `w` has. */
+void reply_write(struct jsonw *w, const struct reply *reply);
 
 /* The same in one message of limited size: what does not fit is left out at the front, by lines. */
-void reply_write_last_data(struct jsonw *w, const char *bytes, size_t length);
+void reply_write_last(struct jsonw *w, const struct reply *reply);
 
 void reply_write_busy(struct jsonw *w, const char *reason);
+void reply_write_invalid_parameter(struct jsonw *w, const char *parameter);
 void reply_write_no_such_program(struct jsonw *w, const char *name);
 
 /*

@@ -168,6 +168,8 @@ int stream_rotate(
 
 	if (rotated.archive.time_us != 0)
 		readers_note_rotated(readers, file->path, &rotated.archive);
+	else if (rotated.rename_error == 0 && spec->keep == 0)
+		readers_note_removed(readers, file->path);
 	if (rotated.rename_error < 0 && file->rotation_error == 0)
 		log_error("%s: %s: cannot rotate %s: %s; it grows on", spec->name,
 		    specs_stream_name(spec->stream), file->path, strerror(-rotated.rename_error));

@@ -40,6 +40,7 @@ static void say_broken(struct streams *streams, struct stream *stream, int error
 static void note_works(struct streams *streams, struct stream *stream);
 static void end_error(struct streams *streams, struct stream *stream);
 static void release(struct streams *streams, struct stream *stream);
+static void tell_drained(struct streams *streams, uint32_t slot, uint64_t key);
 static void forget(struct streams *streams, struct stream *stream);
 static bool finish_round(struct streams *streams);
 
@@ -85,8 +86,8 @@ void streams_release(struct streams *streams, uint32_t slot, uint64_t key)
 
 	if (stream != NULL)
 		stream->told = true;
-	else if (streams->drained != NULL)
-		streams->drained(slot, key);
+	else
+		tell_drained(streams, slot, key);
 	release(streams, stream);
 }
 
@@ -406,7 +407,7 @@ static enum stream_outcome pump(
 	streams->moved += moved;
 	if (moved > 0 && streams->world.readers->count > 0)
 		readers_note_written(streams->world.readers, stream->row, stream->number,
-		    stream->file != NULL ? stream->file->path : "", moved);
+		    stream->file != NULL ? stream->file->path : "");
 	if (outcome == STREAM_BROKEN)
 		note_broken(streams, stream, error);
 	else if (stream->error < 0)
@@ -524,15 +525,23 @@ static void end_error(struct streams *streams, struct stream *stream)
 	streams->disk_error = 0;
 }
 
+/* What it had is written, and there will be no more. */
+static void tell_drained(struct streams *streams, uint32_t slot, uint64_t key)
+{
+	readers_note_released(streams->world.readers, held_key_row(key), held_key_stream(key));
+	if (streams->drained != NULL)
+		streams->drained(slot, key);
+}
+
 static void forget(struct streams *streams, struct stream *stream)
 {
 	if (stream->slot < streams->slots && streams->by_slot[stream->slot] == stream)
 		streams->by_slot[stream->slot] = NULL;
 	end_error(streams, stream);
 	streams->orphans -= stream->released;
-	if (stream->told && streams->drained != NULL)
-		streams->drained(
-		    stream->slot, held_key(HELD_LOG_READ, stream->row, stream->number));
+	if (stream->told)
+		tell_drained(
+		    streams, stream->slot, held_key(HELD_LOG_READ, stream->row, stream->number));
 	copy_free(&streams->copier, stream->copy);
 	stream_leave(stream, &streams->world);
 	watch_close(&stream->watch, streams->epoll_fd);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 """A supervisord that answers from a table: fake_daemon.py SOCKET TABLE.
 
-TABLE is a JSON object: method -> list of calls; a call is a list of what happens, the last call
+TABLE is a JSON object: method, or "method name" where the name in the parameters tells calls apart
+that come at the same time -> list of calls; a call is a list of what happens, the last call
 repeats.  A step is a reply (an object), or
     "@close"  end the connection            "@exit"  stop listening and end
     "@hang"   wait for the client to leave  "@raw TEXT"  these bytes and a NUL
@@ -30,9 +31,9 @@ class Daemon:
             connection, _ = self.listener.accept()
             threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
 
-    def take_call(self, method):
+    def take_call(self, method, name):
         with self.lock:
-            calls = self.table.get(method)
+            calls = self.table.get(f"{method} {name}") or self.table.get(method)
             if calls is None:
                 return [{"error": "org.varlink.service.MethodNotFound",
                          "parameters": {"method": method}}]
@@ -51,7 +52,7 @@ class Daemon:
                 request = json.loads(message)
                 with self.lock, open(self.path + ".requests", "a") as log:
                     log.write(json.dumps(request) + "\n")
-                for step in self.take_call(request["method"]):
+                for step in self.take_call(request["method"], request.get("parameters", {}).get("name")):
                     if not self.do(connection, step):
                         return
         except OSError:

@@ -137,8 +137,8 @@ result() {
 	[[ $output == *"not a number of lines"* ]]
 	run -2 "$SUPERCTL" status --json=yes
 	[[ $output == *"takes no value" ]]
-	run -2 "$SUPERCTL" logs a b
-	[[ $output == *"too many arguments: b" ]]
+	run -2 "$SUPERCTL" version a
+	[[ $output == *"too many arguments: a" ]]
 	run -2 "$SUPERCTL" check file
 }
 
@@ -507,30 +507,189 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SUPERCTL" -s "$SOCKET" stop web >"$WORK/o
 	done
 }
 
-@test "logs: bytes as they are, options on the wire" {
-	start_fake <<-'END'
-		{"io.superctl.Logs": [[{"continues": true, "parameters": {"data": "one\n\u001b[31mtw"}},
-			{"parameters": {"data": "o\u0000\n"}}]]}
+# What Status says of these programs, as a member of the table.
+known() {
+	printf '"io.superctl.Status": [[{"parameters": {"programs": [%s]}}]]' "$(
+		for name in "$@"; do
+			printf '{"name": "%s", "program": "%s", "state": "RUNNING"}\n' "$name" "${name%@*}"
+		done | paste -sd,
+	)"
+}
+
+@test "logs: bytes as they are, options on the wire, and what follows is asked for by its place" {
+	start_fake <<-END
+		{$(known web), "io.superctl.Logs": [
+			[{"continues": true, "parameters": {"data": "one\n\u001b[31mtw", "format": "raw", "next": "p1"}},
+			 {"parameters": {"data": "o\u0000\n", "format": "raw", "next": "p2"}}],
+			[{"parameters": {"data": "three\n", "format": "raw", "next": "p3"}}],
+			[{"parameters": {"data": "own\n", "format": "own", "next": "p4"}}]]}
 	END
 	ctl logs web -n 5 -f --stderr >"$WORK/out"
-	printf 'one\n\033[31mtwo\0\n' | cmp - "$WORK/out"
-	[[ $(cat "$SOCKET.requests") == *'"name": "web", "lines": 5, "follow": true, "stderr": true'* ]]
+	printf 'one\n\033[31mtwo\0\nthree\n' | cmp - "$WORK/out"
+	[[ $(sed -n 2p "$SOCKET.requests") == *'{"name": "web", "lines": 5, "stderr": true}'* ]]
+	[[ $(sed -n 3p "$SOCKET.requests") == *'{"name": "web", "from": "p2", "follow": true, "stderr": true}'* ]]
 	ctl logs supervisord -n all >"$WORK/out"
-	[[ $(sed -n 2p "$SOCKET.requests") == *'"name": "supervisord", "lines": -1}'* ]]
+	[[ $(sed -n 4p "$SOCKET.requests") == *'{"name": "supervisord", "lines": -1}'* ]]
 }
 
 @test "logs -f: what comes is shown at once, and it ends when nobody reads it any more" {
-	start_fake <<<'{"io.superctl.Logs": [[{"continues": true, "parameters": {"data": "line\n"}}, "@hang"]]}'
+	start_fake <<-END
+		{$(known web), "io.superctl.Logs": [[{"parameters": {"data": "", "next": "p1"}}],
+			[{"continues": true, "parameters": {"data": "line\n", "next": "p2"}}, "@hang"]]}
+	END
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	run -0 timeout 10 bash -c '"$1" -s "$2" logs -f web | head -n 1' - "$SUPERCTL" "$SOCKET"
 	[ "$output" = line ]
 }
 
-@test "logs -f: a lost connection exits 1 and is not begun anew" {
-	start_fake <<<'{"io.superctl.Logs": [[{"continues": true, "parameters": {"data": "line\n"}}, "@close"]]}'
+@test "logs: a lost connection is made again, and goes on where it was, half a line or not" {
+	start_fake <<-END
+		{$(known web), "io.superctl.Logs": [
+			["@close"],
+			[{"continues": true, "parameters": {"data": "one\nt", "next": "p1"}}, "@close"],
+			[{"parameters": {"data": "wo\n", "next": "p2"}}],
+			[{"continues": true, "parameters": {"data": "thr", "next": "p3"}}, "@close"],
+			[{"error": "io.superctl.Busy", "parameters": {"reason": "128 log readers are being served"}}],
+			[{"parameters": {"data": "ee\n", "next": "p4"}}]]}
+	END
+	run -0 --separate-stderr ctl logs -f web
+	[ "$output" = $'one\ntwo\nthree' ]
+	[ "$stderr" = "" ]
+	[ "$(grep -o '"from": "[^"]*"' "$SOCKET.requests" | tr '\n' ' ')" = \
+		'"from": "p1" "from": "p2" "from": "p3" "from": "p3" ' ]
+}
+
+@test "logs: a connection that is lost for good exits 1; so does one that nobody can go on with" {
+	start_fake <<-END
+		{$(known web), "io.superctl.Logs": [
+			[{"continues": true, "parameters": {"data": "line\n"}}, "@close"],
+			[{"parameters": {"data": "line\n"}}],
+			[{"parameters": {"data": "line\n", "next": "p1"}}],
+			[{"continues": true, "parameters": {"data": "last\n", "next": "p2"}}, "@exit"]]}
+	END
+	run -1 --separate-stderr ctl logs web
+	[ "$output" = line ]
+	[ "$stderr" = "superctl: web: connection to supervisord lost" ]
 	run -1 --separate-stderr ctl logs -f web
 	[ "$output" = line ]
-	[ "$stderr" = "superctl: connection to supervisord lost" ]
+	[ "$stderr" = "superctl: web: this supervisord is older than superctl, and cannot be followed" ]
+	run -1 --separate-stderr ctl logs -f web
+	[ "$output" = $'line\nlast' ]
+	[ "$stderr" = "superctl: web: connection to supervisord lost" ]
+}
+
+@test "logs: several are merged by time; lines without one stay behind the line before them" {
+	start_fake <<-END
+		{$(known a bb c),
+		 "io.superctl.Logs a": [[{"parameters": {"format": "stamp", "next": "p", "data":
+			"2026-01-31T12:00:01.000000Z a 1 out one\n2026-01-31T12:00:03.000000Z a 1 err three\n"}}]],
+		 "io.superctl.Logs bb": [[{"parameters": {"format": "json", "next": "p", "data":
+			"{\"time\":\"2026-01-31T12:00:02.000000Z\",\"program\":\"bb\",\"name\":\"bb\",\"run\":2,\"stream\":\"out\",\"text\":\"two\"}\nraw\n"}}]],
+		 "io.superctl.Logs c": [[{"parameters": {"format": "raw", "next": "p", "data": "no time\nno end"}}]]}
+	END
+	run -0 ctl logs a bb c
+	[ "$output" = "$(printf '%s\n' 'c  | no time' 'c  | no end' \
+		'a  | 2026-01-31T12:00:01.000000Z one' 'bb | 2026-01-31T12:00:02.000000Z two' 'bb | raw' \
+		'a  | 2026-01-31T12:00:03.000000Z three')" ]
+}
+
+@test "logs: of a file that programs share, each line is shown for its own program only" {
+	local both='2026-01-31T12:00:01.000000Z web 1 out of web\n2026-01-31T12:00:02.000000Z web2 1 out of web2\n2026-01-31T12:00:03.000000Z web:filter 1 out of its filter\n'
+
+	start_fake <<-END
+		{"io.superctl.Status": [[{"parameters": {"programs": [$(record web RUNNING 7 ""), $(record web2 RUNNING 8 "")]}}],
+			[{"parameters": {"programs": [$(record web RUNNING 7 "")]}}]],
+		 "io.superctl.Logs": [[{"parameters": {"format": "stamp", "next": "p", "data": "$both"}}]]}
+	END
+	run -0 ctl logs web web2
+	[ "$output" = "$(printf '%s\n' 'web  | 2026-01-31T12:00:01.000000Z of web' \
+		'web2 | 2026-01-31T12:00:02.000000Z of web2' 'web  | 2026-01-31T12:00:03.000000Z of its filter')" ]
+	run -0 ctl logs web
+	[ "$output" = "$(printf "$both" | grep -v web2)" ]
+}
+
+@test "logs: a note that lines are missing is a line of its own, ends the one before, and passes every filter" {
+	start_fake <<-END
+		{$(known web), "io.superctl.Logs": [
+			[{"continues": true, "parameters": {"data": "one\ntw", "next": "p1"}},
+			 {"parameters": {"data": "[lines are missing]\nfour\n", "next": "p2", "lost": true}}]]}
+	END
+	run -0 ctl logs web --json
+	[ "${#lines[@]}" -eq 4 ]
+	[ "${lines[2]}" = '{"time":null,"program":"web","name":"web","run":null,"stream":"log","text":"[lines are missing]"}' ]
+	run -0 ctl logs web --grep o
+	[ "$output" = $'one\n[lines are missing]\nfour' ]
+}
+
+@test "logs: with a filter, -n counts the lines that pass it" {
+	start_fake <<-END
+		{$(known web), "io.superctl.Logs": [
+			[{"parameters": {"format": "stamp", "next": "p", "data": "$(
+				for i in {1..9}; do
+					printf '2026-01-31T12:00:0%d.000000Z web %d out line %d\\n' "$i" $((i / 4)) "$i"
+				done)"}}]]}
+	END
+	run -0 ctl logs web --grep '[2468]$' -n 2
+	[ "$(grep -o 'line .' <<<"$output" | tr '\n' ,)" = "line 6,line 8," ]
+	run -0 ctl logs web --run 1
+	[ "$(grep -o 'line .' <<<"$output" | tr '\n' ,)" = "line 4,line 5,line 6,line 7," ]
+	run -0 ctl logs web --since 2026-01-31T12:00:07Z
+	[ "$(grep -o 'line .' <<<"$output" | tr '\n' ,)" = "line 7,line 8,line 9," ]
+	[[ $(tail -n 1 "$SOCKET.requests") == *'{"name": "web", "since": "2026-01-31T12:00:07.000000Z"}'* ]]
+	run -0 ctl logs web --since 2026-01-31T12:00:02Z --run 1 --grep 'line [1-6]' -n 2
+	[ "$(grep -o 'line .' <<<"$output" | tr '\n' ,)" = "line 5,line 6," ]
+}
+
+@test "logs: what a raw log cannot answer is said" {
+	start_fake <<-END
+		{$(known web db),
+		 "io.superctl.Logs web": [[{"parameters": {"format": "raw", "data": "of web\n", "next": "p"}}]],
+		 "io.superctl.Logs db": [[{"parameters": {"format": "stamp", "next": "p", "data": "2026-01-31T12:00:01.000000Z db 1 out of db\n"}}]]}
+	END
+	run -1 --separate-stderr ctl logs web db --run 1
+	[ "$output" = "db | 2026-01-31T12:00:01.000000Z of db" ]
+	[[ $stderr == "superctl: web: its lines do not say of which run they are"* ]]
+	run -0 --separate-stderr ctl logs web db --since 2026-01-31
+	[ "$output" = $'web | of web\ndb  | 2026-01-31T12:00:01.000000Z of db' ]
+	[[ $stderr == "superctl: web: its lines have no time"* ]]
+}
+
+@test "logs: wrong times, runs and expressions exit 2 before anybody is asked" {
+	run -2 ctl logs web --since yesterday
+	[[ $output == "superctl: yesterday: not a time, such as "* ]]
+	run -2 ctl logs web --run 0
+	[[ $output == "superctl: 0: not the number of a run" ]]
+	run -2 ctl logs web --grep 'a(b'
+	[[ $output == "superctl: a(b: not a regular expression: "* ]]
+}
+
+@test "logs: of many programs those without a log are left out, of one that is named it is an error" {
+	start_fake <<-END
+		{$(known web db),
+		 "io.superctl.Logs web": [[{"error": "io.superctl.NoLog", "parameters": {"name": "web"}}]],
+		 "io.superctl.Logs db": [[{"parameters": {"data": "of db\n", "next": "p"}}],
+			[{"parameters": {"data": "of db\n", "next": "p"}}],
+			[{"error": "io.superctl.NoLog", "parameters": {"name": "db"}}]]}
+	END
+	run -0 ctl logs '*'
+	[ "$output" = "db | of db" ]
+	run -1 --separate-stderr ctl logs web db
+	[ "$output" = "db | of db" ]
+	[[ $stderr == "superctl: web: this output does not go to a log"* ]]
+	run -1 ctl logs '*'
+	[ "$output" = "superctl: none of these programs writes to a log" ]
+}
+
+@test "logs: an unknown name exits 4 and says what may have been meant" {
+	start_fake <<-'END'
+		{"io.superctl.Status": [
+			[{"error": "io.superctl.NoSuchProgram", "parameters": {"name": "wbe", "nearest": "web"}}],
+			[{"error": "io.superctl.NoSuchProgram", "parameters": {"name": "supervisrod", "nearest": null}}]]}
+	END
+	run -4 ctl logs wbe
+	[ "$output" = "superctl: wbe: no such program: did you mean web?" ]
+	run -4 ctl logs supervisrod
+	[ "$output" = "superctl: supervisrod: no such program: did you mean supervisord?" ]
 }
 
 @test "apply: steps, then results; nothing to do says so; bad files are listed and nothing is done" {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* text_test.c: what a person sees: sanitised text, its width, tables, suggestions and times. */
+/* text_test.c: what a person sees: sanitised text, its width, tables and suggestions. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -190,47 +190,6 @@ static void test_one_when_printed_then_a_line_a_field(void **state)
 	out_done(&out);
 }
 
-static void test_parse_time_when_valid_then_exact(void **state)
-{
-	static const struct {
-		const char *text;
-		int64_t ns;
-	} cases[] = {
-	    {"1970-01-01T00:00:00Z", 0},
-	    {"1970-01-01T00:00:00.000000001Z", 1},
-	    {"1970-01-01T01:00:00+01:00", 0},
-	    {"1969-12-31T23:00:00-01:00", -1}, /* years before 1970 are not told */
-	    {"2000-02-29T12:34:56.5Z", 951827696500000000LL},
-	    {"2026-01-31T12:00:00.123Z", 1769860800123000000LL},
-	    {"2100-03-01T00:00:00Z", 4107542400000000000LL},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		int64_t ns = -1;
-		int r = program_parse_time(cases[i].text, &ns);
-
-		assert_int_equal(r, cases[i].ns < 0 ? -EINVAL : 0);
-		assert_true(ns == cases[i].ns);
-	}
-}
-
-static void test_parse_time_when_not_a_time_then_einval(void **state)
-{
-	static const char *const texts[] = {"", "now", "2026-01-31", "2026-01-31T12:00:00",
-	    "2026-13-01T00:00:00Z", "2026-01-32T00:00:00Z", "2026-01-31T24:00:00Z",
-	    "2026-01-31T12:00:00Zx", "2026-01-31 12:00:00Z", "2026-01-31T12:00:00+1",
-	    "9999-01-01T00:00:00Z"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		int64_t ns = 5;
-
-		assert_int_equal(program_parse_time(texts[i], &ns), -EINVAL);
-		assert_true(ns == 5);
-	}
-}
-
 static void test_program_when_members_are_missing_or_new_then_read(void **state)
 {
 	char text[] =
@@ -282,8 +241,6 @@ int main(void)
 	    cmocka_unit_test(test_table_when_there_is_more_than_the_reason_then_beside_it),
 	    cmocka_unit_test(test_style_when_unhealthy_then_as_bad_as_fatal),
 	    cmocka_unit_test(test_one_when_printed_then_a_line_a_field),
-	    cmocka_unit_test(test_parse_time_when_valid_then_exact),
-	    cmocka_unit_test(test_parse_time_when_not_a_time_then_einval),
 	    cmocka_unit_test(test_program_when_members_are_missing_or_new_then_read),
 	    cmocka_unit_test(test_translate_when_supervisorctls_word_then_a_hint),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The backward search for lines, and reading on across rotations. */
+/* place_test.c: reading on across rotation, compression and removal, and finding a place again. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -13,14 +13,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "lib/archives.h"
+#include "lib/limits.h"
+#include "tests/unit/logger/archivefiles.h"
 #include "supervisord/logger/place.h"
-#include "supervisord/logger/rotation.h"
 
-#define KEEP 3
-
-static char directory[] = "/tmp/place_test.XXXXXX";
-static char path[64];
 static struct place place;
 static struct archives archives;
 
@@ -28,259 +24,422 @@ static int set_up(void **state)
 {
 	(void)state;
 	place_init(&place);
-	archives_init(&archives, path);
+	archives_init(&archives, files_log);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	char command[96];
-
 	(void)state;
 	place_done(&place);
 	archives_done(&archives);
-	(void)snprintf(command, sizeof(command), "rm -f %s/*", directory);
-	return system(command);
+	return files_remove_all();
 }
 
-static void append(unsigned number, const char *text)
+/* As the logger does: the reader is told. */
+static void rotate(int64_t time_us)
 {
-	char name[128];
-	FILE *file;
+	struct archive archive = files_rotate(time_us);
 
-	/* 0 is the log, a higher number is older. */
-	(void)snprintf(name, sizeof(name), "%s", path);
-	if (number > 0)
-		assert_int_equal(archive_format_path(name, sizeof(name), path,
-				     &(struct archive){.time_us = 100 - (int64_t)number}),
-		    0);
-	file = fopen(name, "a");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
+	place_note_rotated(&place, &archive);
+	assert_int_equal(archives_add(&archives, &archive), 0);
 }
 
-static void rotate(void)
+/* All there is from the place on, with a # for each loss. */
+static const char *read_all(void)
 {
-	static struct archives written = {.path = path};
-	const struct logspec spec = {.keep = KEEP};
-	struct archive archive;
-	struct stat st;
-
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(archives_read(&written), 0);
-	assert_int_equal(rotation_rotate(&written, &st, KEEP, 1000, &archive), 0);
-	assert_int_equal(rotation_trim(&written, &spec, 1000), 0);
-	archives_done(&written);
-}
-
-/* All there is from the place on. */
-static const char *read_all(uint64_t *ret_lost)
-{
-	static char all[1024];
+	static char all[4096];
+	enum place_loss loss;
 	size_t at = 0;
 	ssize_t got;
-	uint64_t lost;
 
-	*ret_lost = 0;
-	while ((got = place_read(&place, &archives, all + at, sizeof(all) - 1 - at, &lost)) > 0) {
-		at += (size_t)got;
-		*ret_lost += lost;
-	}
+	do {
+		char bytes[7];
+
+		got = place_read(&place, &archives, bytes, sizeof(bytes), &loss);
+		if (loss != PLACE_LOST_NOTHING && got >= 0)
+			all[at++] = '#';
+		if (got > 0)
+			memcpy(all + at, bytes, (size_t)got);
+		at += got > 0 ? (size_t)got : 0;
+		assert_true(at < sizeof(all) - 16);
+	} while (got > 0 || got == -EAGAIN);
 	assert_int_equal(got, 0);
 	all[at] = '\0';
 	return all;
 }
 
-static const char *find_last(uint64_t lines)
+/* Write the place down, forget it, and find it again as another logger would. */
+static enum place_loss find_again(void)
 {
-	struct line_search search = {.lines = lines};
-	uint64_t lost;
-	int done;
+	enum place_loss loss = PLACE_LOST_NOTHING;
+	char text[LIMIT_LOG_PLACE];
 
-	assert_int_equal(place_seek_end(&place, &archives, 0, &lost), 0);
-	while ((done = place_search(&place, &archives, &search)) == 0)
-		continue;
-	assert_int_equal(done, 1);
-	return read_all(&lost);
+	place_format(&place, text, sizeof(text));
+	place_done(&place);
+	archives_done(&archives);
+	assert_int_equal(place_seek_text(&place, &archives, text, &loss), 0);
+	return loss;
 }
 
-static size_t search_block(const char *block, uint64_t lines)
-{
-	struct line_search search = {.lines = lines};
-	size_t start;
-
-	return line_search_block(&search, block, strlen(block), &start) ? start : SIZE_MAX;
-}
-
-static void test_search_block_when_it_ends_with_a_newline(void **state)
+static void test_read_when_from_the_oldest_then_all_in_order(void **state)
 {
 	(void)state;
-	assert_int_equal(search_block("a\nbb\nccc\n", 1), 5);
-	assert_int_equal(search_block("a\nbb\nccc\n", 2), 2);
-	assert_true(search_block("a\nbb\nccc\n", 3) == SIZE_MAX);
+	files_archive(100, LOGSPEC_GZIP, "1\n2\n");
+	files_archive(200, LOGSPEC_ZSTD, "3\n4\n");
+	files_archive(300, LOGSPEC_PLAIN, "5\n");
+	files_append("6\n7");
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	assert_string_equal(read_all(), "1\n2\n3\n4\n5\n6\n7");
+	files_append("8\n");
+	assert_string_equal(read_all(), "8\n");
 }
 
-static void test_search_block_when_the_last_line_is_open_then_it_counts(void **state)
+static void test_read_when_there_is_no_log_then_what_comes(void **state)
 {
 	(void)state;
-	assert_int_equal(search_block("a\nbb\nccc", 1), 5);
-	assert_int_equal(search_block("a\nbb\nccc", 2), 2);
-	assert_true(search_block("ccc", 1) == SIZE_MAX);
-}
-
-static void test_search_block_when_split_then_the_same_as_whole(void **state)
-{
-	const char *text = "a\nbb\n\nccc\n";
-	size_t length = strlen(text);
-
-	(void)state;
-	for (uint64_t lines = 1; lines < 5; lines++)
-		for (size_t cut = 1; cut < length; cut++) {
-			struct line_search search = {.lines = lines};
-			size_t start, found = SIZE_MAX;
-
-			if (line_search_block(&search, text + cut, length - cut, &start))
-				found = cut + start;
-			else if (line_search_block(&search, text, cut, &start))
-				found = start;
-			assert_int_equal(found, search_block(text, lines));
-		}
-}
-
-static void test_last_lines_when_in_archives_then_across_files(void **state)
-{
-	(void)state;
-	append(3, "1\n2\n");
-	append(1, "3\n4\n");
-	append(0, "5\n6");
-	assert_string_equal(find_last(0), "");
-	assert_string_equal(find_last(1), "6");
-	assert_string_equal(find_last(2), "5\n6");
-	assert_string_equal(find_last(3), "4\n5\n6");
-	assert_string_equal(find_last(5), "2\n3\n4\n5\n6");
-	assert_string_equal(find_last(99), "1\n2\n3\n4\n5\n6");
-}
-
-static void test_last_lines_when_the_file_is_empty_or_missing(void **state)
-{
-	(void)state;
-	assert_string_equal(find_last(3), "");
-	append(0, "");
-	assert_string_equal(find_last(3), "");
-	append(1, "old\n");
-	assert_string_equal(find_last(3), "old\n");
-}
-
-static void test_last_lines_when_longer_than_a_block(void **state)
-{
-	static char line[20001];
-	uint64_t lost;
-	struct line_search search = {.lines = 2};
-
-	(void)state;
-	memset(line, 'x', sizeof(line) - 1);
-	append(0, "first\n");
-	append(0, line);
-	append(0, "\nlast\n");
-	assert_int_equal(place_seek_end(&place, &archives, 0, &lost), 0);
-	while (place_search(&place, &archives, &search) == 0)
-		continue;
-	assert_int_equal(place.offset, 6);
-	assert_int_equal(place.behind, sizeof(line) + 5);
+	assert_int_equal(place_seek_end(&place, &archives), 0);
+	assert_string_equal(read_all(), "");
+	files_append("1\n");
+	assert_string_equal(read_all(), "1\n");
 }
 
 static void test_read_when_rotated_then_goes_on_in_the_next_file(void **state)
 {
-	uint64_t lost;
-
 	(void)state;
-	append(0, "1\n");
-	assert_int_equal(place_seek_end(&place, &archives, UINT64_MAX, &lost), 0);
-	assert_string_equal(read_all(&lost), "1\n");
-	append(0, "2\n");
-	rotate();
-	append(0, "3\n");
-	rotate();
-	append(0, "4\n");
-	place.behind += 6;
-	assert_string_equal(read_all(&lost), "2\n3\n4\n");
-	assert_int_equal(lost, 0);
-	assert_int_equal(place.behind, 0);
+	files_append("1\n");
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	assert_string_equal(read_all(), "1\n");
+	files_append("2\n");
+	rotate(100);
+	files_append("3\n");
+	rotate(200);
+	files_append("4\n");
+	assert_string_equal(read_all(), "2\n3\n4\n");
 }
 
-static void test_read_when_rotated_away_then_the_loss_is_told_exactly(void **state)
+static void test_read_when_compressed_under_it_then_goes_on(void **state)
 {
-	uint64_t lost;
-
 	(void)state;
-	append(0, "0\n");
-	assert_int_equal(place_seek_end(&place, &archives, 0, &lost), 0);
-	for (int i = 1; i <= 6; i++) {
-		rotate();
-		append(0, i % 2 ? "odd\n" : "even!\n");
-		place.behind += i % 2 ? 4 : 6;
+	files_append("1\n");
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	assert_string_equal(read_all(), "1\n");
+	files_append("2\n");
+	rotate(100);
+	files_compress(100, LOGSPEC_GZIP);
+	files_append("3\n");
+	rotate(200);
+	files_compress(200, LOGSPEC_ZSTD);
+	files_append("4\n");
+	assert_string_equal(read_all(), "2\n3\n4\n");
+}
+
+static void test_read_when_the_next_archive_was_removed_then_the_loss_is_told(void **state)
+{
+	(void)state;
+	files_append("1\n");
+	assert_int_equal(place_seek_end(&place, &archives), 0);
+	for (int i = 2; i <= 5; i++) {
+		rotate(i * 100);
+		files_append(i == 2 ? "2\n" : i == 3 ? "3\n" : i == 4 ? "4\n" : "5\n");
 	}
-	/* 1 and 2 are gone, 3 to 6 are there. */
-	assert_string_equal(read_all(&lost), "odd\neven!\nodd\neven!\n");
-	assert_int_equal(lost, 10);
+	assert_int_equal(unlink(files_path(200, LOGSPEC_PLAIN)), 0);
+	assert_int_equal(unlink(files_path(300, LOGSPEC_PLAIN)), 0);
+	assert_string_equal(read_all(), "#3\n4\n5\n");
 }
 
-static void test_read_when_deleted_then_waits_for_the_new_file(void **state)
+static void test_read_when_only_its_own_archive_was_removed_then_nothing_is_lost(void **state)
 {
-	uint64_t lost;
+	(void)state;
+	files_append("1\n");
+	assert_int_equal(place_seek_end(&place, &archives), 0);
+	files_append("2\n");
+	rotate(100);
+	assert_int_equal(unlink(files_path(100, LOGSPEC_PLAIN)), 0);
+	files_append("3\n");
+	assert_string_equal(read_all(), "2\n3\n");
+}
+
+/* log_keep = 0 */
+static void test_read_when_logs_are_removed_then_the_loss_is_told(void **state)
+{
+	(void)state;
+	files_append("1\n");
+	assert_int_equal(place_seek_end(&place, &archives), 0);
+	assert_int_equal(unlink(files_log), 0);
+	place_note_removed(&place);
+	files_append("2\n");
+	assert_string_equal(read_all(), "2\n");
+	assert_int_equal(unlink(files_log), 0);
+	place_note_removed(&place);
+	files_append("3\n");
+	assert_int_equal(unlink(files_log), 0);
+	place_note_removed(&place);
+	files_append("4\n");
+	assert_string_equal(read_all(), "#4\n");
+}
+
+static void test_read_when_deleted_by_hand_then_waits_for_the_new_file(void **state)
+{
+	(void)state;
+	files_append("1\n");
+	assert_int_equal(place_seek_end(&place, &archives), 0);
+	assert_int_equal(unlink(files_log), 0);
+	assert_string_equal(read_all(), "");
+	files_append("");
+	assert_string_equal(read_all(), "");
+	files_append("2\n");
+	assert_string_equal(read_all(), "2\n");
+}
+
+/* As logrotate does it: the line that was begun is finished in the file that was moved. */
+static void test_read_when_moved_by_hand_then_its_end_comes_first(void **state)
+{
+	char elsewhere[96];
 
 	(void)state;
-	append(0, "0\n");
-	assert_int_equal(place_seek_end(&place, &archives, 0, &lost), 0);
-	assert_int_equal(unlink(path), 0);
-	assert_string_equal(read_all(&lost), "");
-	append(0, "1\n");
-	place.behind += 2;
-	assert_string_equal(read_all(&lost), "1\n");
-	assert_int_equal(lost, 0);
+	files_append("1\nbeg");
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	assert_string_equal(read_all(), "1\nbeg");
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%s.old", files_log);
+	assert_int_equal(rename(files_log, elsewhere), 0);
+	files_append("");
+	assert_string_equal(read_all(), "");
+	files_append_bytes(elsewhere, "un\n", 3);
+	files_append("2\n");
+	assert_string_equal(read_all(), "un\n2\n");
 }
 
 static void test_read_when_truncated_then_from_its_start(void **state)
 {
-	uint64_t lost;
+	(void)state;
+	files_append("a long line\n");
+	assert_int_equal(place_seek_end(&place, &archives), 0);
+	assert_int_equal(truncate(files_log, 0), 0);
+	files_append("1\n");
+	assert_string_equal(read_all(), "1\n");
+}
+
+/* What comes afterwards may be longer than what was there: by the size alone nobody could tell. */
+static void test_read_when_cleared_then_all_that_comes_afterwards(void **state)
+{
+	(void)state;
+	files_append("1\n");
+	rotate(100);
+	files_append("2\n");
+	assert_int_equal(place_seek_end(&place, &archives), 0);
+	assert_int_equal(unlink(files_path(100, LOGSPEC_PLAIN)), 0);
+	assert_int_equal(truncate(files_log, 0), 0);
+	place_note_cleared(&place);
+	files_append("more than before\n");
+	assert_string_equal(read_all(), "more than before\n");
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	rotate(200);
+	files_append("");
+	rotate(300);
+	assert_int_equal(unlink(files_path(200, LOGSPEC_PLAIN)), 0);
+	assert_int_equal(unlink(files_path(300, LOGSPEC_PLAIN)), 0);
+	place_note_cleared(&place);
+	files_append("3\n");
+	assert_string_equal(read_all(), "more than before\n3\n");
+}
+
+static void test_read_when_an_archive_is_damaged_then_told_and_passed_over(void **state)
+{
+	(void)state;
+	files_archive(100, LOGSPEC_GZIP, "1\n");
+	assert_int_equal(truncate(files_path(100, LOGSPEC_GZIP), 15), 0);
+	files_append("2\n");
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	assert_string_equal(read_all(), "1\n#2\n");
+}
+
+static void test_read_when_the_log_is_elsewhere_then_on_from_where_it_went(void **state)
+{
+	char other[96];
 
 	(void)state;
-	append(0, "a long line\n");
-	assert_int_equal(place_seek_end(&place, &archives, 0, &lost), 0);
-	assert_int_equal(truncate(path, 0), 0);
-	append(0, "1\n");
-	place.behind += 2;
-	assert_string_equal(read_all(&lost), "1\n");
+	(void)snprintf(other, sizeof(other), "%s/other.log", files_directory);
+	files_append("1\n");
+	files_append_bytes(other, "of before\n", 10);
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	place_note_moved(&place, 10);
+	archives_done(&archives);
+	archives_init(&archives, other);
+	assert_string_equal(read_all(), "1\n");
+	files_append("2\n");
+	assert_string_equal(read_all(), "2\n");
+	files_append_bytes(other, "3\n", 2);
+	assert_string_equal(read_all(), "3\n");
+}
+
+static void test_unread_when_given_back_then_read_again(void **state)
+{
+	enum place_loss loss;
+	char bytes[8];
+
+	(void)state;
+	files_archive(100, LOGSPEC_GZIP, "abcdefgh");
+	files_append("ijkl");
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	assert_int_equal(place_read(&place, &archives, bytes, 8, &loss), 8);
+	place_unread(&place, 3);
+	assert_string_equal(read_all(), "fghijkl");
+	place_unread(&place, 2);
+	assert_string_equal(read_all(), "kl");
+}
+
+static void test_seek_time_when_archives_are_older_then_they_are_passed_over(void **state)
+{
+	(void)state;
+	files_archive(100, LOGSPEC_PLAIN, "1\n");
+	files_archive(200, LOGSPEC_GZIP, "2\n");
+	files_append("3\n");
+	assert_int_equal(place_seek_time(&place, &archives, 100), 0);
+	assert_string_equal(read_all(), "1\n2\n3\n");
+	assert_int_equal(place_seek_time(&place, &archives, 101), 0);
+	assert_string_equal(read_all(), "2\n3\n");
+	assert_int_equal(place_seek_time(&place, &archives, 201), 0);
+	assert_string_equal(read_all(), "3\n");
+	assert_int_equal(place_seek_time(&place, &archives, INT64_MAX / 2), 0);
+	assert_string_equal(read_all(), "");
+	files_append("4\n");
+	assert_string_equal(read_all(), "4\n");
+}
+
+/* At every byte of the log, and whatever becomes of it before the place is found again. */
+static void test_find_again_when_at_any_byte_then_exactly_there(void **state)
+{
+	static const char before[] = "1\n22\n333\n4444\n", after[] = "55555\n";
+
+	(void)state;
+	for (size_t at = 0; at <= strlen(before); at++)
+		for (int fate = 0; fate < 4; fate++) {
+			enum place_loss loss;
+			char byte, rest[64];
+
+			files_archive(100, LOGSPEC_GZIP, "1\n22\n");
+			files_archive(200, LOGSPEC_PLAIN, "333\n");
+			files_append("4444\n");
+			assert_int_equal(place_seek_oldest(&place, &archives), 0);
+			for (size_t read = 0; read < at;) {
+				ssize_t got = place_read(&place, &archives, &byte, 1, &loss);
+
+				assert_true(got == 1 || got == -EAGAIN);
+				read += got == 1;
+			}
+			if (fate > 0)
+				(void)files_rotate(300);
+			if (fate > 1)
+				files_compress(300, LOGSPEC_ZSTD);
+			if (fate > 2)
+				files_compress(200, LOGSPEC_GZIP);
+			files_append(after);
+			(void)snprintf(rest, sizeof(rest), "%s%s", before + at, after);
+			assert_int_equal(find_again(), PLACE_LOST_NOTHING);
+			assert_string_equal(read_all(), rest);
+			place_done(&place);
+			assert_int_equal(files_remove_all(), 0);
+		}
+}
+
+static void test_find_again_when_its_archive_is_gone_then_told(void **state)
+{
+	(void)state;
+	files_archive(100, LOGSPEC_PLAIN, "1\n");
+	files_append("2\n");
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	assert_int_equal(unlink(files_path(100, LOGSPEC_PLAIN)), 0);
+	assert_int_equal(find_again(), PLACE_LOST_ROTATED);
+	assert_string_equal(read_all(), "2\n");
+}
+
+/* The file was the log and is compressed now, and what could tell that it is the one is gone. */
+static void test_find_again_when_not_to_be_known_then_told(void **state)
+{
+	(void)state;
+	files_archive(100, LOGSPEC_PLAIN, "1\n");
+	files_append("2\n");
+	assert_int_equal(place_seek_end(&place, &archives), 0);
+	(void)files_rotate(200);
+	files_compress(200, LOGSPEC_GZIP);
+	assert_int_equal(unlink(files_path(100, LOGSPEC_PLAIN)), 0);
+	files_append("3\n");
+	assert_int_equal(find_again(), PLACE_LOST_UNSURE);
+	assert_string_equal(read_all(), "2\n3\n");
+}
+
+static void test_find_again_when_there_was_no_log_then_from_its_start(void **state)
+{
+	(void)state;
+	assert_int_equal(place_seek_end(&place, &archives), 0);
+	files_append("1\n");
+	assert_int_equal(find_again(), PLACE_LOST_NOTHING);
+	assert_string_equal(read_all(), "1\n");
+}
+
+static void test_seek_text_when_it_is_none_then_einval(void **state)
+{
+	static const char *const texts[] = {"", "f", "f1.2.3.4", "f1.2.3.4.5.6", "f1.2.3.4.",
+	    "f-1.2.3.4.5", "x1.2.3.4.5", "f 1.2.3.4.5", "f1.2.3.4.8000000000000000",
+	    "f11111111111111111.2.3.4.5", "f1.2.3.4.0x5", "f1.2.3.4.5 "};
+	enum place_loss loss;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_int_equal(place_seek_text(&place, &archives, texts[i], &loss), -EINVAL);
+	assert_int_equal(place_seek_text(&place, &archives, "f1.2.3.4.5", &loss), 0);
+}
+
+static void test_end_when_the_log_goes_on_then_as_it_was(void **state)
+{
+	struct place_end end;
+	enum place_loss loss;
+	char bytes[64];
+
+	(void)state;
+	files_archive(100, LOGSPEC_PLAIN, "1\n");
+	files_append("22\n");
+	assert_int_equal(place_seek_oldest(&place, &archives), 0);
+	assert_int_equal(place_find_end(&archives, &end), 0);
+	files_append("333\n");
+	rotate(200);
+	files_append("4444\n");
+	assert_true(place_count_to(&place, &end) == UINT64_MAX);
+	assert_int_equal(place_read(&place, &archives, bytes, 64, &loss), 2);
+	assert_int_equal(place_read(&place, &archives, bytes, 1, &loss), 1);
+	assert_int_equal(place_count_to(&place, &end), 2);
+	assert_int_equal(place_read(&place, &archives, bytes, 2, &loss), 2);
+	assert_int_equal(place_count_to(&place, &end), 0);
 }
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_search_block_when_it_ends_with_a_newline),
-	    cmocka_unit_test(test_search_block_when_the_last_line_is_open_then_it_counts),
-	    cmocka_unit_test(test_search_block_when_split_then_the_same_as_whole),
-	    cmocka_unit_test_setup_teardown(
-		test_last_lines_when_in_archives_then_across_files, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		test_last_lines_when_the_file_is_empty_or_missing, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		test_last_lines_when_longer_than_a_block, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		test_read_when_rotated_then_goes_on_in_the_next_file, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		test_read_when_rotated_away_then_the_loss_is_told_exactly, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		test_read_when_deleted_then_waits_for_the_new_file, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		test_read_when_truncated_then_from_its_start, set_up, tear_down),
+	    TEST(test_read_when_from_the_oldest_then_all_in_order),
+	    TEST(test_read_when_there_is_no_log_then_what_comes),
+	    TEST(test_read_when_rotated_then_goes_on_in_the_next_file),
+	    TEST(test_read_when_compressed_under_it_then_goes_on),
+	    TEST(test_read_when_the_next_archive_was_removed_then_the_loss_is_told),
+	    TEST(test_read_when_only_its_own_archive_was_removed_then_nothing_is_lost),
+	    TEST(test_read_when_logs_are_removed_then_the_loss_is_told),
+	    TEST(test_read_when_deleted_by_hand_then_waits_for_the_new_file),
+	    TEST(test_read_when_moved_by_hand_then_its_end_comes_first),
+	    TEST(test_read_when_truncated_then_from_its_start),
+	    TEST(test_read_when_cleared_then_all_that_comes_afterwards),
+	    TEST(test_read_when_an_archive_is_damaged_then_told_and_passed_over),
+	    TEST(test_read_when_the_log_is_elsewhere_then_on_from_where_it_went),
+	    TEST(test_unread_when_given_back_then_read_again),
+	    TEST(test_seek_time_when_archives_are_older_then_they_are_passed_over),
+	    TEST(test_find_again_when_at_any_byte_then_exactly_there),
+	    TEST(test_find_again_when_its_archive_is_gone_then_told),
+	    TEST(test_find_again_when_not_to_be_known_then_told),
+	    TEST(test_find_again_when_there_was_no_log_then_from_its_start),
+	    TEST(test_seek_text_when_it_is_none_then_einval),
+	    TEST(test_end_when_the_log_goes_on_then_as_it_was),
 	};
-	int failed;
+#undef TEST
 
-	if (mkdtemp(directory) == NULL)
-		return 1;
-	(void)snprintf(path, sizeof(path), "%s/web.log", directory);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)rmdir(directory);
-	return failed;
+	return cmocka_run_group_tests(tests, files_set_up_group, files_tear_down_group);
 }

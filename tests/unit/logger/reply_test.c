@@ -11,30 +11,42 @@
 
 #include "supervisord/logger/reply.h"
 
-static void test_data_when_written_then_a_varlink_message_with_its_nul(void **state)
+static void test_reply_when_written_then_a_varlink_message_with_its_nul(void **state)
 {
+	struct reply reply = {.bytes = "a\"b\n\xff",
+	    .length = 5,
+	    .format = "raw",
+	    .next = "f1",
+	    .lost = true,
+	    .continues = true};
 	struct jsonw w;
 
 	(void)state;
 	jsonw_init(&w, 1000);
-	reply_write_data(&w, "a\"b\n\xff", 5, true);
-	assert_string_equal(
-	    w.data, "{\"parameters\":{\"data\":\"a\\\"b\\n\xef\xbf\xbd\"},\"continues\":true}");
+	reply_write(&w, &reply);
+	assert_string_equal(w.data, "{\"parameters\":{\"data\":\"a\\\"b\\n\xef\xbf\xbd\","
+				    "\"format\":\"raw\",\"next\":\"f1\",\"lost\":true},"
+				    "\"continues\":true}");
 	assert_int_equal(w.length, strlen(w.data) + 1);
-	reply_write_data(&w, "", 0, false);
-	assert_string_equal(w.data, "{\"parameters\":{\"data\":\"\"}}");
+	reply = (struct reply){.bytes = "", .format = "own", .next = "f2"};
+	reply_write(&w, &reply);
+	assert_string_equal(
+	    w.data, "{\"parameters\":{\"data\":\"\",\"format\":\"own\",\"next\":\"f2\"}}");
 	jsonw_done(&w);
 }
 
-static void test_last_data_when_it_does_not_fit_then_the_newest_lines(void **state)
+static void test_last_reply_when_it_does_not_fit_then_the_newest_lines(void **state)
 {
+	const struct reply reply = {
+	    .bytes = "first\nsecond\nthird\nlast\n", .length = 24, .format = "raw", .next = ""};
 	struct jsonw w;
 
 	(void)state;
-	jsonw_init(&w, 40);
-	reply_write_last_data(&w, "first\nsecond\nthird\nlast\n", 24);
+	jsonw_init(&w, 66);
+	reply_write_last(&w, &reply);
 	assert_int_equal(jsonw_error(&w), 0);
-	assert_string_equal(w.data, "{\"parameters\":{\"data\":\"third\\nlast\\n\"}}");
+	assert_string_equal(w.data, "{\"parameters\":{\"data\":\"third\\nlast\\n\","
+				    "\"format\":\"raw\",\"next\":\"\"}}");
 	jsonw_done(&w);
 }
 
@@ -47,6 +59,9 @@ static void test_errors_when_written_then_as_the_interface_says(void **state)
 	reply_write_busy(&w, "full");
 	assert_string_equal(
 	    w.data, "{\"error\":\"io.superctl.Busy\",\"parameters\":{\"reason\":\"full\"}}");
+	reply_write_invalid_parameter(&w, "from");
+	assert_string_equal(w.data, "{\"error\":\"org.varlink.service.InvalidParameter\","
+				    "\"parameters\":{\"parameter\":\"from\"}}");
 	reply_write_no_such_program(&w, "x");
 	assert_string_equal(w.data, "{\"error\":\"io.superctl.NoSuchProgram\",\"parameters\":{"
 				    "\"name\":\"x\",\"nearest\":null}}");
@@ -78,8 +93,8 @@ static void test_cut_when_a_character_is_begun_then_before_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_data_when_written_then_a_varlink_message_with_its_nul),
-	    cmocka_unit_test(test_last_data_when_it_does_not_fit_then_the_newest_lines),
+	    cmocka_unit_test(test_reply_when_written_then_a_varlink_message_with_its_nul),
+	    cmocka_unit_test(test_last_reply_when_it_does_not_fit_then_the_newest_lines),
 	    cmocka_unit_test(test_errors_when_written_then_as_the_interface_says),
 	    cmocka_unit_test(test_cut_when_full_then_at_the_last_line_end),
 	    cmocka_unit_test(test_cut_when_a_character_is_begun_then_before_it),

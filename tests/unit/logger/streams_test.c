@@ -100,7 +100,7 @@ static int set_up(void **state)
 	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
 	(void)state;
-	readers_init(&readers, epoll_fd);
+	readers_init(&readers, epoll_fd, &specs, &streams);
 	specs = (struct specs){0};
 	return streams_init(&streams, epoll_fd, &readers, NULL);
 }
