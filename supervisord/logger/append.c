@@ -46,7 +46,7 @@ int append_lines(struct stream *stream, struct stream_world *world, bool take_ba
 static int begin(
     struct stream *stream, struct stream_world *world, bool take_back, uint64_t *ret_size)
 {
-	bool displaced;
+	bool displaced = false;
 	int error = 0;
 
 	/* What is written here are whole lines: none is finished in a file that is left. */

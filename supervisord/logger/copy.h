@@ -84,6 +84,9 @@ bool copy_is_needed(const struct logspec *spec);
 int copy_set_spec(struct copier *copier, struct stream *stream);
 void copy_free(struct copier *copier, struct copy *copy);
 
+/* Its unfinished line is no more, or is no more waited for. */
+void copy_forget_held(struct copier *copier, struct copy *copy);
+
 /*
  * As stream_pump(): give what is in the pipe to the targets.  flush: an unfinished line, too.
  * *ret_moved: bytes that a reader of the log has more to read.  STREAM_BROKEN: a target takes

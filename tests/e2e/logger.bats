@@ -282,7 +282,9 @@ load logplay.bash
 
 # One reply without data, which says where to go on, and the end.
 has_empty_reply() {
-	[[ $(tail -n 2 "$1") =~ ^\{\"parameters\":\{\"data\":\"\",\"format\":\"raw\",\"next\":\"[0-9a-f.]+\"\}\}$'\n'closed$ ]] || {
+	tail -n 2 "$1" | head -n 1 |
+		grep -qE '^\{"parameters":\{"data":"","format":"raw","next":"[0-9a-f.]+"\}\}$' &&
+		[ "$(tail -n 1 "$1")" = closed ] || {
 		cat "$1"
 		return 1
 	}

@@ -605,7 +605,7 @@ known() {
 	[ "$output" = "$(printf '%s\n' 'web  | 2026-01-31T12:00:01.000000Z of web' \
 		'web2 | 2026-01-31T12:00:02.000000Z of web2' 'web  | 2026-01-31T12:00:03.000000Z of its filter')" ]
 	run -0 ctl logs web
-	[ "$output" = "$(printf "$both" | grep -v web2)" ]
+	[ "$output" = "$(printf '%b' "$both" | grep -v web2)" ]
 }
 
 @test "logs: a note that lines are missing is a line of its own, ends the one before, and passes every filter" {
