@@ -102,6 +102,8 @@
  * first in its pipe, then in the file. */
 #define LIMIT_LOG_LOOK    (64 * 1024)
 #define LIMIT_LOG_HOLD_NS (2 * 1000 * 1000 * 1000LL)
+/* How long the logger lets the lines of a program that writes without end gather. */
+#define LIMIT_LOG_REST_US 200
 /* Pipes of programs that are gone and whose file cannot be written. */
 #define LIMIT_LOG_ORPHANS 256
 /* Bytes of a line that is written whole where log_line_max is not set, and the most to be set. */

@@ -132,6 +132,7 @@ static inline bool held_is_for_logger(uint64_t key)
 
 /* Exit codes of engine and logger that the guardian tells from a crash. */
 enum {
+	EXIT_AGAIN = 75,   /* EX_TEMPFAIL; the logger: a new one may do what this one may not */
 	EXIT_REFUSED = 78, /* EX_CONFIG of sysexits(3): it will not get better by trying again */
 };
 

@@ -137,6 +137,7 @@ help: ## this list
 	@echo '  O=DIR CC=CC SAN=1 DESTDIR= PREFIX=/usr/local    and config.mk: variables'
 
 -include tests/sim/targets.mk
+-include tests/fault/targets.mk
 
 FORCE:
 

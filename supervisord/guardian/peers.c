@@ -196,6 +196,9 @@ void peers_note_logger_end(struct guardian *g, int wstatus)
 
 	g->logger.pid = 0;
 	atomic_store(&g->ledger->header.logger_pid, 0);
+	if (g->phase != PHASE_FINISH && wstatus_is_exit(wstatus) &&
+	    wstatus_code(wstatus) == EXIT_AGAIN && role_note_again(&g->logger, clock_boot_ns()))
+		return;
 	delay_ns = role_note_crash(&g->logger, clock_boot_ns());
 	if (finished) {
 		g->logger.restart_ns = 0;

@@ -85,6 +85,20 @@ int64_t role_note_crash(struct role *role, int64_t now_ns)
 	return delay;
 }
 
+bool role_note_again(struct role *role, int64_t now_ns)
+{
+	if (now_ns - role->again_ns >= ROLE_AGAIN_NS)
+		role->agains = 0;
+	if (++role->agains > ROLE_AGAIN_LIMIT)
+		return false;
+	if (role->channel >= 0)
+		close(role->channel);
+	role->channel = -1;
+	role->pid = 0;
+	role->again_ns = role->restart_ns = now_ns;
+	return true;
+}
+
 bool role_is_crash_looping(const struct role *role, int64_t now_ns)
 {
 	int64_t oldest =

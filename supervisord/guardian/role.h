@@ -19,6 +19,10 @@
 #define ROLE_CRASH_WINDOW_NS (60 * NS_PER_S)
 #define ROLE_STEADY_NS       (60 * NS_PER_S)
 
+/* So often may one ask for another, each time within so long of the last. */
+#define ROLE_AGAIN_LIMIT 5
+#define ROLE_AGAIN_NS    (10 * NS_PER_S)
+
 #define ROLE_ARGV_MAX 8
 
 struct role {
@@ -34,6 +38,8 @@ struct role {
 	unsigned crashes;                   /* in a row, for the delay */
 	int64_t crash_ns[ROLE_CRASH_LIMIT]; /* the last ones, a ring */
 	unsigned crash_next;
+	int64_t again_ns; /* when it last ended only to be started anew … */
+	unsigned agains;  /* … and how often, each soon after the one before */
 };
 
 /* Descriptors the role gets besides its channel: inherited[i] becomes FD_PEER + i. */
@@ -47,6 +53,12 @@ int role_start(struct role *role, const int *inherited, unsigned inherited_count
 
 /* It has ended: closes the channel and decides when to start it again.  Returns that delay. */
 int64_t role_note_crash(struct role *role, int64_t now_ns);
+
+/*
+ * It has ended because it wants to be started again, which is no crash: it is due at once.  Returns
+ * false when it asks for that again and again: then it is one, see role_note_crash().
+ */
+bool role_note_again(struct role *role, int64_t now_ns);
 
 /* Whether it crashed ROLE_CRASH_LIMIT times within the window. */
 bool role_is_crash_looping(const struct role *role, int64_t now_ns);

@@ -22,7 +22,6 @@ static bool is_past_period(struct logfile *file, enum logspec_rotate rotate);
 static void leave(struct logfile *file);
 static int open_path(const struct logfile *file, const struct logspec *spec, int *ret_fd);
 static int create(const struct logfile *file, const struct logspec *spec, int *ret_fd);
-static int make_parents(const char *path);
 
 void logfile_init(struct logfile *file, char *path)
 {
@@ -166,6 +165,21 @@ int logfile_line_is_open(const struct logfile *file, uint64_t size)
 	return got == 1 && last != '\n';
 }
 
+int logfile_make_parents(const char *path)
+{
+	char parent[ARCHIVE_PATH_SIZE];
+
+	if (strlcpy(parent, path, sizeof(parent)) >= sizeof(parent))
+		return -ENAMETOOLONG;
+	for (char *slash = strchr(parent + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(parent, DIRECTORY_MODE) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
 static void note_stat(struct logfile *file, const struct stat *st, uint64_t *ret_size)
 {
 	*ret_size = (uint64_t)st->st_size;
@@ -206,7 +220,7 @@ static int open_path(const struct logfile *file, const struct logspec *spec, int
 		return -errno;
 	error = create(file, spec, ret_fd);
 	if (error == -ENOENT) {
-		error = make_parents(file->path);
+		error = logfile_make_parents(file->path);
 		if (error == 0)
 			error = create(file, spec, ret_fd);
 	}
@@ -230,20 +244,5 @@ static int create(const struct logfile *file, const struct logspec *spec, int *r
 		log_error(
 		    "%s: cannot give %s its mode: %s", spec->name, file->path, strerror(errno));
 	*ret_fd = fd;
-	return 0;
-}
-
-static int make_parents(const char *path)
-{
-	char parent[ARCHIVE_PATH_SIZE];
-
-	if (strlcpy(parent, path, sizeof(parent)) >= sizeof(parent))
-		return -ENAMETOOLONG;
-	for (char *slash = strchr(parent + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(parent, DIRECTORY_MODE) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
 	return 0;
 }

@@ -93,6 +93,9 @@ uint64_t logfile_room(uint64_t size, uint64_t rotate_at);
  * limit. */
 uint64_t logfile_line_room(uint64_t size, uint64_t rotate_at, uint64_t max_bytes);
 
+/* Make the directories that `path` needs.  Returns 0 or -errno. */
+int logfile_make_parents(const char *path);
+
 /* Does the file end in the middle of a line?  1, 0, or -errno. */
 int logfile_line_is_open(const struct logfile *file, uint64_t size);
 

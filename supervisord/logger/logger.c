@@ -2,13 +2,17 @@
 /* logger.c: see logger.h. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/channel.h"
+#include "lib/clock.h"
+#include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "supervisord/logger/logact.h"
 #include "supervisord/logger/logger.h"
@@ -16,6 +20,10 @@
 #define EVENTS          64
 #define MESSAGES        64 /* of one channel in one wake-up */
 #define FINISH_LIMIT_MS 5000
+#define MISSED_RETRY_MS 1000
+/* Less than that from a pipe, so soon after the last time, and it is better to wait for more. */
+#define REST_BYTES   8192
+#define REST_RATE_NS (500 * 1000)
 
 static void serve_events(struct logger *logger, const struct epoll_event *events, int count);
 static int get_timeout_ms(const struct logger *logger);
@@ -28,6 +36,9 @@ static void handle_held(struct logger *logger, struct msg *msg);
 static void release_input(struct logger *logger, const struct msg_head *head);
 static void handle_specs(struct logger *logger, int fd);
 static void handle_finish(struct logger *logger);
+static void rest(struct logger *logger, const struct epoll_event *events, int count);
+static void retry_missed(struct logger *logger);
+static void ask_for_another(struct logger *logger, const char *why);
 static void lose_guardian(struct logger *logger);
 
 int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_fd)
@@ -38,6 +49,7 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_
 	    .guardian = {.kind = WATCH_GUARDIAN, .fd = guardian_fd},
 	    .peer = {.kind = WATCH_PEER, .fd = peer_fd},
 	};
+	sandbox_enter(&logger->sandbox);
 	error = ledger_map_readonly(ledger_fd, &logger->ledger);
 	if (error < 0)
 		return error;
@@ -48,6 +60,7 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_
 	readers_init(&logger->readers, logger->epoll_fd, &logger->specs, &logger->streams);
 	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers, logger->ledger);
 	logger->streams.drained = tell_drained;
+	logger->streams.sandbox = &logger->sandbox;
 	upkeep_init(&logger->upkeep, &logger->streams.world.files, logger->epoll_fd);
 	/* The engine's requests wait in their socket until the specs say what they are about. */
 	if (error == 0)
@@ -76,14 +89,19 @@ int logger_run(struct logger *logger)
 		}
 		serve_events(logger, events, count);
 		streams_retry(&logger->streams);
+		if (logger->streams.wants_new_logger && !logger->is_orphan)
+			ask_for_another(
+			    logger, "there is a new log directory: a new logger is to open it");
+		retry_missed(logger);
 		upkeep_run(&logger->upkeep);
 		readers_sweep(&logger->readers);
 		streams_sweep(&logger->streams);
+		rest(logger, events, count);
 		if (logger->is_orphan && !streams_is_active(&logger->streams))
 			logger->is_done = true;
 	}
 	readers_finish(&logger->readers, &logger->specs);
-	return EXIT_SUCCESS;
+	return logger->exit_code;
 }
 
 /* Without work that has a time there is none: -1. */
@@ -91,8 +109,11 @@ static int get_timeout_ms(const struct logger *logger)
 {
 	int one = streams_get_timeout_ms(&logger->streams);
 	int other = upkeep_get_timeout_ms(&logger->upkeep);
+	int timeout_ms = one < 0 || (other >= 0 && other < one) ? other : one;
 
-	return one < 0 || (other >= 0 && other < one) ? other : one;
+	if (logger->missed > 0 && (timeout_ms < 0 || timeout_ms > MISSED_RETRY_MS))
+		return MISSED_RETRY_MS;
+	return timeout_ms;
 }
 
 /*
@@ -144,7 +165,8 @@ static void serve_guardian(struct logger *logger)
 		if (got == -EAGAIN)
 			return;
 		if (got == -EBADMSG) {
-			log_error("a message of the guardian was cut: too many open files?");
+			if (logger->missed++ == 0)
+				log_error("too many open files: some programs wait for their logs");
 			continue;
 		}
 		if (got <= 0) {
@@ -250,6 +272,12 @@ static void handle_specs(struct logger *logger, int fd)
 		log_error("cannot read the log specs: %s; the former ones stay", strerror(-error));
 		return;
 	}
+	if (sandbox_is_outdated_for(&logger->sandbox, &specs.table)) {
+		specs_done(&specs);
+		ask_for_another(logger, "there is a new log directory: a new logger is to open it");
+		return;
+	}
+	sandbox_close_paths(&logger->sandbox, &specs.table);
 	streams_apply_specs(&logger->streams, &specs);
 	upkeep_apply_specs(&logger->upkeep, &specs);
 	specs_done(&logger->specs);
@@ -266,10 +294,65 @@ static void handle_finish(struct logger *logger)
 	logger->is_done = true;
 }
 
+/*
+ * A program that writes line by line as fast as it can wakes us for each of them, and the two of us
+ * do nothing but that.  So when one pipe is reported again at once and had little, let more come
+ * together: that takes a third of the CPU, and the program writes faster.  Nothing else waits
+ * longer than LIMIT_LOG_REST_US for it.
+ */
+static void rest(struct logger *logger, const struct epoll_event *events, int count)
+{
+	const struct timespec span = {.tv_nsec = LIMIT_LOG_REST_US * 1000L};
+	size_t moved = logger->streams.moved;
+	bool is_again = false;
+	int64_t now_ns;
+
+	logger->streams.moved = 0;
+	for (int i = 0; i < count && !is_again; i++)
+		is_again = events[i].data.ptr == logger->busiest;
+	if (!is_again)
+		logger->busiest = count > 0 ? events[0].data.ptr : NULL;
+	if (!is_again || moved == 0 || moved >= (size_t)count * REST_BYTES)
+		return;
+	now_ns = clock_boot_ns();
+	if (now_ns - logger->woken_ns < REST_RATE_NS) {
+		(void)nanosleep(&span, NULL);
+		now_ns = clock_boot_ns();
+	}
+	logger->woken_ns = now_ns;
+}
+
+/* The guardian has sent them and thinks no more of it: only a new logger gets all of them again. */
+static void retry_missed(struct logger *logger)
+{
+	int fds[EVENTS];
+	unsigned wanted = logger->missed < EVENTS / 2 ? 2 * logger->missed : EVENTS, count = 0;
+
+	if (logger->missed == 0 || logger->is_orphan || clock_boot_ns() < logger->retry_ns)
+		return;
+	logger->retry_ns = clock_boot_ns() + MISSED_RETRY_MS * NS_PER_MS;
+	while (count < wanted && (fds[count] = fcntl(logger->epoll_fd, F_DUPFD_CLOEXEC, 0)) >= 0)
+		count++;
+	for (unsigned i = 0; i < count; i++)
+		close(fds[i]);
+	if (count == wanted)
+		ask_for_another(
+		    logger, "there is room for more open files: a new logger is to take them");
+}
+
+/* What is in the pipes is the next one's. */
+static void ask_for_another(struct logger *logger, const char *why)
+{
+	log_notice("%s", why);
+	logger->exit_code = EXIT_AGAIN;
+	logger->is_done = true;
+}
+
 static void lose_guardian(struct logger *logger)
 {
 	watch_close(&logger->guardian, logger->epoll_fd);
 	logger->is_orphan = true;
+	logger->streams.sandbox = NULL; /* nobody is left to start another logger */
 	log_error("the guardian is gone; writing on for as long as a program does");
 	streams_leave_own_pipe(&logger->streams);
 }

@@ -5,8 +5,11 @@
  *
  * The logger has no state that matters: it gets every descriptor again from the guardian after a
  * restart and finds the rest on the file system, so it may be killed at any instruction.  It never
- * waits but in epoll_wait(2).  It exits 0 after MSG_FINISH, or, when the guardian is gone, as soon
- * as no pipe has a writer: programs that outlive everything of ours do not get a SIGPIPE for it.
+ * waits but in epoll_wait(2), and LIMIT_LOG_REST_US for a pipe that is filled line by line.  It
+ * exits 0 after MSG_FINISH, or, when the guardian is gone, as soon as no pipe has a writer:
+ * programs that outlive everything of ours do not get a SIGPIPE for it.  It exits EXIT_AGAIN when a
+ * file is out of its reach that a new logger will have (sandbox.h), and when there is room again
+ * for descriptors that came while there was none.
  */
 #ifndef LOGGER_LOGGER_H
 #define LOGGER_LOGGER_H
@@ -15,6 +18,7 @@
 
 #include "lib/ledger.h"
 #include "supervisord/logger/reader.h"
+#include "supervisord/logger/sandbox.h"
 #include "supervisord/logger/specs.h"
 #include "supervisord/logger/streams.h"
 #include "supervisord/logger/upkeep.h"
@@ -29,11 +33,20 @@ struct logger {
 	struct streams streams;
 	struct readers readers;
 	struct upkeep upkeep;
+	struct sandbox sandbox;
 	bool is_orphan; /* the guardian is gone */
 	bool is_done;
+	int exit_code;
+	const void *busiest; /* the watch that is reported again and again … */
+	int64_t woken_ns;    /* … and when it was last, CLOCK_BOOTTIME */
+	unsigned missed;     /* descriptors of the guardian for which there was no room … */
+	int64_t retry_ns;    /* … and when to look whether there is now, CLOCK_BOOTTIME */
 };
 
-/* Takes both sockets and the ledger's descriptor.  Returns 0 or -errno. */
+/*
+ * Takes both sockets and the ledger's descriptor.  The process is confined from here on.  Returns 0
+ * or -errno.
+ */
 int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_fd);
 
 /* Serve until the end.  Returns the exit code. */

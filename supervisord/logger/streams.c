@@ -408,6 +408,7 @@ static enum stream_outcome pump(
 		    flush || stream->flush || streams->world.finishing, &moved, &error);
 	else
 		outcome = stream_pump(stream, &streams->world, budget, &moved, &error);
+	streams->moved += moved;
 	if (moved > 0 && streams->world.readers->count > 0)
 		readers_note_written(streams->world.readers, stream->row, stream->number,
 		    stream->file != NULL ? stream->file->path : "");
@@ -471,7 +472,10 @@ static void note_broken(struct streams *streams, struct stream *stream, int erro
 {
 	if (stream->copy == NULL)
 		watch_remove(&stream->watch, streams->epoll_fd);
-	if (error != -EAGAIN && (stream->error == 0 || stream->error == -EAGAIN))
+	if (error == -EACCES && streams->sandbox != NULL &&
+	    sandbox_is_outdated(streams->sandbox, stream->spec->path))
+		streams->wants_new_logger = true;
+	else if (error != -EAGAIN && (stream->error == 0 || stream->error == -EAGAIN))
 		say_broken(streams, stream, error);
 	if (stream->error == 0 && streams->broken++ == 0)
 		streams->retry_ns = clock_boot_ns() + RETRY_NS;

@@ -15,6 +15,7 @@
 
 #include "supervisord/logger/copy.h"
 #include "supervisord/logger/reader.h"
+#include "supervisord/logger/sandbox.h"
 #include "supervisord/logger/specs.h"
 #include "supervisord/logger/stream.h"
 
@@ -33,6 +34,9 @@ struct streams {
 	struct copier copier; /* for streams that are not only spliced */
 	/* What is told when a released pipe has been written and closed; NULL: nobody. */
 	void (*drained)(uint32_t slot, uint64_t key);
+	const struct sandbox *sandbox; /* NULL: none */
+	size_t moved;                  /* bytes, since somebody has set it to 0 */
+	bool wants_new_logger;         /* a file is closed to this one: sandbox_is_outdated() */
 };
 
 /* Borrows `readers` and `ledger` (NULL: there is none).  Returns 0 or -errno. */

@@ -135,6 +135,7 @@ class Ours(Driver):
     restart = "always"
     programs = ()
     output = "null"
+    keys = ""  # more lines of the stanza
 
     def __init__(self, lab):
         super().__init__(lab)
@@ -180,7 +181,7 @@ class Ours(Driver):
 
     def more(self, _):
         """Lines of a stanza beside those that all have."""
-        return ""
+        return self.keys
 
     def command(self):
         return [str(self.daemon), "-n", "-c", str(self.dir / "conf")]

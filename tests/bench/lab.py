@@ -77,6 +77,7 @@ class Lab:
         # Stamps go to tmpfs: a first store to a mapped page of a disk file would be a journal entry.
         shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.shm = pathlib.Path(tempfile.mkdtemp(prefix="bench.", dir=shm))
+        self.base = self.dir  # where the daemons and their logs are
         self.serial = 0
         self.known = set()  # pids of spawn()
         if " " in str(self.dir) + str(self.shm):
@@ -84,7 +85,7 @@ class Lab:
 
     def fresh_dir(self):
         self.serial += 1
-        path = self.dir / str(self.serial)
+        path = self.base / str(self.serial)
         path.mkdir()
         return path
 

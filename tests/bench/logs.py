@@ -17,8 +17,8 @@ ROTATE_BYTES = 10 * MB
 KEEP = 5
 DONE_S = 30
 
-# measure, bytes a write
-LOADS = (("block", 64 * 1024), ("line", 100))
+# measure, bytes a write, on tmpfs
+LOADS = (("block", 64 * 1024, False), ("block_shm", 64 * 1024, True), ("line", 100, False))
 
 
 class Filter:
@@ -63,7 +63,8 @@ class Filter:
 class Daemon:
     """A supervisor that logs by itself; one program, started once."""
 
-    def __init__(self, driver):
+    def __init__(self, driver, keys=""):
+        driver.keys = keys
         self.driver, self.lab, self.name, self.is_peer = driver, driver.lab, driver.name, driver.is_peer
         self.label = driver.name
         self.missing, self.pids, self.end = driver.missing, driver.pids, driver.end
@@ -95,12 +96,17 @@ def loggers(lab):
 
 
 def stampers(lab):
-    """With a time stamp on each line; ours joins when it has a key for it."""
-    return [Filter(lab, "s6", "s6-log", ["s6-log", "t", f"n{KEEP}", f"s{ROTATE_BYTES}", "./log"])]
+    """With a time stamp on each line: ISO 8601 for s6-log, RFC 3339 for ours."""
+    return [
+        Filter(lab, "s6", "s6-log", ["s6-log", f"n{KEEP}", f"s{ROTATE_BYTES}", "T", "./log"]),
+        Daemon(drivers.Ours(lab), keys='\tlog_format = "stamp"\n'),
+    ]
 
 
-def measure(logger, results, name, block, opts):
-    """One repetition: MB/s from the first write to the empty pipe, CPU s per GB of the logger."""
+def measure(logger, results, name, block, opts, base=None):
+    """One repetition: MB/s from the first write to the empty pipe, CPU s per GB of the logger.  base: another
+    folder for the files than the working disk's."""
+    logger.lab.base = base or logger.lab.dir
     try:
         logger.start(f"write {block} {opts.log_bytes} {opts.log_ms}")
         time.sleep(0.1)
@@ -115,3 +121,4 @@ def measure(logger, results, name, block, opts):
         logger.check()
     finally:
         logger.end()
+        logger.lab.base = logger.lab.dir

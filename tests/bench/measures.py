@@ -88,7 +88,9 @@ def life_logged(driver, results, opts):
     try:
         results.add("start_logged", driver.name, driver.start(opts.programs, output="log"))
         time.sleep(SETTLE_S)
-        results.add("pss_logged", driver.name, pss_kb(driver.pids()) / 1024)
+        pids = driver.pids()
+        results.add("pss_logged", driver.name, pss_kb(pids) / 1024)
+        results.add("pss_logger", driver.name, pss_kb(named(pids, "logger")) / 1024)
         driver.stop_all()
     finally:
         driver.end()
@@ -141,6 +143,19 @@ def simulator(lab, results, count):
     begin = time.monotonic()
     lab.run([lab.build / "tests/sim/sim", "--count", str(count)], 120)
     results.add("sim_rate", "ours", count / (time.monotonic() - begin))
+
+
+def named(pids, name):
+    """Those of the processes that have this name."""
+    found = []
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                if file.read().strip() == name:
+                    found.append(pid)
+        except OSError:
+            pass
+    return found
 
 
 def crash_to_exec(driver, results, kills):

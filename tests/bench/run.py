@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
 import drivers  # pylint: disable=wrong-import-position
+import chatter
 import hello
 import logs
 import measures
@@ -23,11 +24,11 @@ import report
 from lab import Lab, StepFailed
 
 FULL = {"programs": 1000, "repetitions": 5, "kills": 200, "status_ms": 3000, "storm_ms": 3000,
-        "idle_settle_s": 3, "idle_s": 20, "reloads": 10, "schedules": 100_000, "log_bytes": 512_000_000, "log_ms": 1000, "wrk_s": 2,
+        "idle_settle_s": 3, "idle_s": 20, "reloads": 10, "schedules": 100_000, "log_bytes": 512_000_000, "log_ms": 1000, "chat_ms": 3000, "wrk_s": 2,
         "total_s": 480, "lives_s": 150, "storms_s": 60, "logs_s": 50,
         "peer_phases": ("lives", "storms", "idle", "logs", "hello")}
 QUICK = {"programs": 300, "repetitions": 3, "kills": 100, "status_ms": 500, "storm_ms": 1000,
-         "idle_settle_s": 2, "idle_s": 10, "reloads": 5, "schedules": 20_000, "log_bytes": 128_000_000, "log_ms": 250, "wrk_s": 1,
+         "idle_settle_s": 2, "idle_s": 10, "reloads": 5, "schedules": 20_000, "log_bytes": 128_000_000, "log_ms": 250, "chat_ms": 1500, "wrk_s": 1,
          "total_s": 90, "lives_s": 25, "storms_s": 3, "logs_s": 6,
          "peer_phases": ("lives", "logs", "hello")}
 
@@ -44,7 +45,7 @@ def options():
     parser.add_argument("--build", default="build", help="the output folder of make (default: build)")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, at most 90 s")
     parser.add_argument("--only", default="", help="names of drivers, comma separated, e.g. bare,ours")
-    parser.add_argument("--phase", default="lives,storms,logs,hello,idle,logged,graph,simulator",
+    parser.add_argument("--phase", default="lives,storms,logs,chatter,hello,idle,logged,graph,simulator",
                         help="phases to run")
     parser.add_argument("--repetitions", type=int, help="instead of 5 (quick: 3)")
     parser.add_argument("--programs", type=int, help="instead of 1000 (quick: 300)")
@@ -151,11 +152,18 @@ class Run:
                 self.lab, self.results, self.opts.schedules))
 
     def logs(self, _):
-        for name, block in logs.LOADS:
-            self.interleave(f"log {name}", self.present(logs.loggers(self.lab)), self.opts.logs_s / 3,
-                            lambda each: logs.measure(each, self.results, name, block, self.opts))
-        self.interleave("log stamped", self.present(logs.stampers(self.lab)), self.opts.logs_s / 3,
+        share_s = self.opts.logs_s / (len(logs.LOADS) + 1)
+        for name, block, is_shm in logs.LOADS:
+            base = self.lab.shm if is_shm else None
+            self.interleave(f"log {name}", self.present(logs.loggers(self.lab)), share_s,
+                            lambda each: logs.measure(each, self.results, name, block, self.opts, base))
+        self.interleave("log stamped", self.present(logs.stampers(self.lab)), share_s,
                         lambda each: logs.measure(each, self.results, "stamped", 64 * 1024, self.opts))
+
+    def chatter(self, members):
+        members = [each for each in members if each.name == "ours"]
+        self.interleave("chatter", members, 0, lambda each: chatter.many(each, self.results, self.opts))
+        self.interleave("flood", members, 0, lambda each: chatter.flood(each, self.results, self.opts))
 
     def hello(self, _):
         self.interleave("hello", self.present(hello.servers(self.lab)), 60,

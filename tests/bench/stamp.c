@@ -5,6 +5,8 @@
  *
  *   stamp BOARD INDEX sleep                       then sleeps until a signal ends it
  *   stamp BOARD INDEX crash                       then exits 1 at once
+ *   stamp BOARD INDEX chat PERIOD_US              then writes a line of 100 bytes, that begins with
+ *                                                 the time in ns, each period, when board.go is set
  *   stamp BOARD INDEX write BLOCK MAX_BYTES MAX_MS  then writes lines of 100 bytes to standard
  *                                                 output, BLOCK bytes a write(2), when board.go is
  * set stamp                                         takes the words from the symbolic link "args"
@@ -25,6 +27,7 @@
 #define STAMP_BLOCK (64 * 1024)
 
 static int stamp_write_load(struct board *board, struct board_slot *slot, char **words);
+static int stamp_chat(struct board *board, struct board_slot *slot, int64_t period_us);
 
 static void stamp_nap(int64_t ns)
 {
@@ -89,8 +92,33 @@ int main(int argc, char **argv)
 		return 1;
 	if (!strcmp(words[2], "write") && argc >= 7 && stamp_write_load(board, slot, words + 3) < 0)
 		return 2;
+	if (!strcmp(words[2], "chat") && argc >= 5 &&
+	    stamp_chat(board, slot, stamp_number(words[3])) < 0)
+		return 2;
 	for (;;)
 		pause();
+}
+
+/* Programs begin at different times of the period, by their start. */
+static int stamp_chat(struct board *board, struct board_slot *slot, int64_t period_us)
+{
+	char line[STAMP_LINE];
+
+	memset(line, 'x', sizeof(line));
+	line[19] = ' ';
+	line[STAMP_LINE - 1] = '\n';
+	while (!board->go)
+		stamp_nap(100 * NS_PER_MS + slot->pid % 64 * 157000);
+	for (;;) {
+		int64_t left = clock_read_ns(CLOCK_MONOTONIC);
+
+		for (int at = 18; at >= 0; at--, left /= 10)
+			line[at] = (char)('0' + left % 10);
+		if (write(STDOUT_FILENO, line, sizeof(line)) != STAMP_LINE)
+			return -EIO;
+		slot->bytes += STAMP_LINE;
+		stamp_nap(period_us * 1000);
+	}
 }
 
 /* Lines stay whole within a block, and blocks end on a line: what a program with stdio does. */
@@ -138,11 +166,11 @@ static int stamp_write_load(struct board *board, struct board_slot *slot, char *
 		if (wrote < 0)
 			return -errno;
 		bytes += wrote;
+		slot->bytes = bytes;
 		if (++writes % 16 == 0 && clock_read_ns(CLOCK_MONOTONIC) - begin > max_ns)
 			break;
 	}
 	stamp_await_empty_pipe();
-	slot->bytes = bytes;
 	slot->end_ns = clock_read_ns(CLOCK_MONOTONIC);
 	return 0;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # make bench [QUICK=1]: see tests/bench/README.md.  Not a test: it fails only when the harness itself does.
 comma := ,
-BENCH_TOOLS := $(addprefix $(O)/tests/bench/,stamp bare launch killer runtime gone)
+BENCH_TOOLS := $(addprefix $(O)/tests/bench/,stamp bare launch killer runtime gone arrival)
 
 # The measured program is linked without a C library where tiny.c knows how: the smallest exec there is.
 BENCH_TINY := $(if $(SAN),,$(filter x86_64-% aarch64-%,$(shell $(CC) -dumpmachine)))
@@ -11,7 +11,7 @@ $(O)/tests/bench/stamp.o $(O)/tests/bench/tiny.o: override CFLAGS += \
 $(O)/tests/bench/stamp: $(O)/tests/bench/stamp.o $(if $(BENCH_TINY),$(O)/tests/bench/tiny.o)
 	$(CC) $(if $(BENCH_TINY),-static -nostdlib -Wl$(comma)-z$(comma)noseparate-code$(comma)-z$(comma)noexecstack,$(ALL_LDFLAGS)) -o $@ $^
 
-$(O)/tests/bench/bare $(O)/tests/bench/launch $(O)/tests/bench/killer: $(O)/tests/bench/%: $(O)/tests/bench/%.o
+$(O)/tests/bench/bare $(O)/tests/bench/launch $(O)/tests/bench/killer $(O)/tests/bench/arrival: $(O)/tests/bench/%: $(O)/tests/bench/%.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 $(O)/tests/bench/runtime $(O)/tests/bench/gone: $(O)/tests/bench/%: $(O)/tests/bench/%.o $(O)/tests/bench/client.o

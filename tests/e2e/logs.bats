@@ -328,7 +328,7 @@ has_exactly() {
 	stanza stalled <<-END
 		program "stalled" { command = "$SD/bin/numbers 60000 0 100" log_max_size = "200KB" log_keep = 1000 autostart = false }
 	END
-	follow "$SD/stalled.out" stalled
+	follow "$SD/stalled.out" -n all stalled
 	sctl start stalled --no-wait >/dev/null
 	wait_for "$PATIENCE" file_has "$SD/stalled.out" ' 1 x'
 	kill -STOP "$follower"

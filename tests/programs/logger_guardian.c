@@ -23,19 +23,25 @@
  *   rotate ROW STREAMS FILE   reopen …   clear …    (STREAMS: bits; the answer goes to FILE)
  *   sh COMMAND…         until COMMAND…    (until it succeeds)
  *   finish              abandon           (MSG_FINISH; the guardian dies; the logger must exit 0)
+ *   logger PATH         nofile COUNT      (of the loggers that are started from now on)
+ *   fault NAME VALUE                      (tests/fault/plan.h: of all loggers)
  *
- * Shell commands find the logger's pid in $LOGGER_PID.
+ * Shell commands find the logger's pid in $LOGGER_PID.  With FAULT_SHIM and FAULT_PLAN in the
+ * environment, the logger is started with that library.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -45,6 +51,7 @@
 #include "lib/channel.c"
 #include "lib/ledger.c"
 #include "lib/logspec.c"
+#include "tests/fault/plan.h"
 
 #define SLOTS      4096
 #define SPECS      4096
@@ -55,9 +62,11 @@ struct held {
 	int fd;       /* what the logger gets */
 	int write_fd; /* the other end of a pipe */
 	pid_t writer;
+	bool released; /* kept until the logger has drained it */
 };
 
 static const char *logger_path;
+static rlim_t logger_nofile;
 static struct held slots[SLOTS];
 static struct logspec specs[SPECS];
 static size_t spec_count;
@@ -69,6 +78,7 @@ static struct ledger *ledger;
 static int own_write = -1;
 
 static int run_line(char *line);
+static int start_logger(void);
 
 static void pause_ms(long ms)
 {
@@ -109,11 +119,55 @@ int main(int argc, char *argv[])
 	return 0;
 }
 
+/* What the logger says, and whether it wants to be started again. */
+static int poll_logger(void)
+{
+	struct msg msg;
+	int status;
+
+	while (guardian_fd >= 0 && channel_receive(guardian_fd, &msg, MSG_DONTWAIT) > 0) {
+		struct held *held = &slots[msg.head.slot % SLOTS];
+
+		if (msg.head.type == MSG_DRAINED && held->released) {
+			close(held->fd);
+			*held = (struct held){.fd = -1, .write_fd = -1};
+		}
+		channel_drop_fds(&msg);
+	}
+	if (logger_pid <= 0 || waitpid(logger_pid, &status, WNOHANG) != logger_pid)
+		return 0;
+	logger_pid = 0;
+	close(guardian_fd);
+	guardian_fd = -1;
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_AGAIN ? start_logger() : -ECHILD;
+}
+
+/* To a logger that is just ending: the next one is told at its start. */
+static int forgive_again(int error)
+{
+	if (error != -EPIPE && error != -ECONNRESET)
+		return error;
+	for (int i = 0; i < DEADLINE_S * 200 && guardian_fd >= 0; i++) {
+		pid_t before = logger_pid;
+
+		error = poll_logger();
+		if (error < 0 || logger_pid != before)
+			return error;
+		pause_ms(5);
+	}
+	return -ETIMEDOUT;
+}
+
+static int send_type(enum msg_type type, uint32_t slot)
+{
+	struct msg_head head = {.type = type, .slot = slot, .key = slots[slot].key};
+
+	return channel_send_head(guardian_fd, &head, type == MSG_HELD ? slots[slot].fd : -1, 0);
+}
+
 static int send_held(uint32_t slot)
 {
-	struct msg_head head = {.type = MSG_HELD, .slot = slot, .key = slots[slot].key};
-
-	return logger_pid > 0 ? channel_send_head(guardian_fd, &head, slots[slot].fd, 0) : 0;
+	return logger_pid > 0 ? forgive_again(send_type(MSG_HELD, slot)) : 0;
 }
 
 static int hold(uint32_t slot, uint64_t key, int fd)
@@ -123,6 +177,18 @@ static int hold(uint32_t slot, uint64_t key, int fd)
 	slots[slot].fd = fd;
 	slots[slot].key = key;
 	return send_held(slot);
+}
+
+/* Only the soft limit: a test may raise it again. */
+static void limit_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(127);
+	limit.rlim_cur = logger_nofile;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(127);
 }
 
 static void become_logger(int guardian)
@@ -137,6 +203,10 @@ static void become_logger(int guardian)
 	(void)dup2(guardian_high, FD_GUARDIAN);
 	(void)dup2(peer_high, FD_PEER);
 	(void)dup2(ledger_high, FD_LEDGER);
+	if (getenv("FAULT_SHIM") != NULL)
+		(void)setenv("LD_PRELOAD", getenv("FAULT_SHIM"), 1);
+	if (logger_nofile > 0)
+		limit_files();
 	(void)execl(logger_path, "logger", (char *)NULL);
 	_exit(127);
 }
@@ -158,9 +228,12 @@ static int start_logger(void)
 	guardian_fd = pair[0];
 	(void)snprintf(text, sizeof(text), "%d", (int)logger_pid);
 	(void)setenv("LOGGER_PID", text, 1);
-	for (uint32_t slot = 0; slot < SLOTS && error == 0; slot++)
+	for (uint32_t slot = 0; slot < SLOTS && error == 0; slot++) {
 		if (slots[slot].fd >= 0)
-			error = send_held(slot);
+			error = send_type(MSG_HELD, slot);
+		if (slots[slot].released && error == 0)
+			error = send_type(MSG_RELEASED, slot);
+	}
 	return error;
 }
 
@@ -184,6 +257,8 @@ static int await_exit(pid_t pid)
 	for (int i = 0; i < DEADLINE_S * 200; i++) {
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		if (pid != logger_pid && poll_logger() < 0)
+			return -ECHILD;
 		pause_ms(5);
 	}
 	return -ETIMEDOUT;
@@ -193,6 +268,12 @@ static int await_logger_end(void)
 {
 	int code = await_exit(logger_pid);
 
+	if (code == EXIT_AGAIN) {
+		close(guardian_fd);
+		if (start_logger() < 0 || send_type(MSG_FINISH, 0) < 0)
+			return -1;
+		code = await_exit(logger_pid);
+	}
 	if (code >= 0)
 		logger_pid = 0;
 	return code == 0 ? 0 : -1;
@@ -214,9 +295,25 @@ static int run_storm(int count)
 	return 0;
 }
 
+/* A released slot is free when what was in it is written. */
+static int await_free(uint32_t slot)
+{
+	for (int i = 0; i < DEADLINE_S * 200; i++) {
+		int error = poll_logger();
+
+		if (error < 0 || !slots[slot].released)
+			return error;
+		pause_ms(5);
+	}
+	return -ETIMEDOUT;
+}
+
 static int make_pipe(uint32_t slot, uint64_t key)
 {
-	int ends[2];
+	int ends[2], error = await_free(slot);
+
+	if (error < 0)
+		return error;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
@@ -358,6 +455,8 @@ static int await_drained(uint32_t slot)
 
 		if (ioctl(slots[slot].fd, FIONREAD, &count) == 0 && count == 0)
 			return 0;
+		if (poll_logger() < 0)
+			return -ECHILD;
 		pause_ms(5);
 	}
 	return -ETIMEDOUT;
@@ -411,28 +510,19 @@ static int run_shell(const char *command, bool again)
 	for (int i = 0; i < DEADLINE_S * 50; i++) {
 		if (system(command) == 0)
 			return 0;
-		if (!again)
+		if (!again || poll_logger() < 0)
 			return -1;
 		pause_ms(20);
 	}
 	return -ETIMEDOUT;
 }
 
-static int send_simple(enum msg_type type, uint32_t slot)
-{
-	struct msg_head head = {.type = type, .slot = slot, .key = slots[slot].key};
-
-	return channel_send_head(guardian_fd, &head, -1, 0);
-}
-
 static int release(uint32_t slot)
 {
-	int error = logger_pid > 0 ? send_simple(MSG_RELEASED, slot) : 0;
-
-	close(slots[slot].fd);
 	close(slots[slot].write_fd);
-	slots[slot] = (struct held){.fd = -1, .write_fd = -1};
-	return error;
+	slots[slot].write_fd = -1;
+	slots[slot].released = true;
+	return logger_pid > 0 ? forgive_again(send_type(MSG_RELEASED, slot)) : 0;
 }
 
 /* The guardian dies: everything it holds is closed. */
@@ -549,6 +639,29 @@ static int run_act_command(enum msg_type type, const char *rest)
 	return fclose(out);
 }
 
+/* "NAME VALUE".  Opened and mapped for each command: they are few. */
+static int set_fault(char *rest)
+{
+	const char *name = strsep(&rest, " ");
+	long value = rest != NULL ? strtol(rest, NULL, 10) : 0;
+	const char *path = getenv("FAULT_PLAN");
+	int fd = path != NULL ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+	_Atomic long *plan;
+
+	if (fd < 0 || ftruncate(fd, sizeof(struct plan)) < 0)
+		return -EINVAL;
+	plan = mmap(NULL, sizeof(struct plan), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (plan == MAP_FAILED)
+		return -errno;
+	for (size_t i = 0; i < PLAN_COUNT; i++)
+		if (strcmp(plan_names[i], name) == 0) {
+			plan[i] = value;
+			return munmap(plan, sizeof(struct plan));
+		}
+	return -EINVAL;
+}
+
 static int run_line(char *line)
 {
 	char *rest = line + strcspn(line, " ");
@@ -590,7 +703,15 @@ static int run_line(char *line)
 	if (strcmp(line, "clear") == 0)
 		return run_act_command(MSG_LOG_CLEAR, rest);
 	if (strcmp(line, "finish") == 0)
-		return send_simple(MSG_FINISH, 0) < 0 ? -1 : await_logger_end();
+		return forgive_again(send_type(MSG_FINISH, 0)) < 0 ? -1 : await_logger_end();
+	if (strcmp(line, "fault") == 0)
+		return set_fault(rest);
+	if (strcmp(line, "nofile") == 0) {
+		logger_nofile = strtoul(rest, NULL, 10);
+		return 0;
+	}
+	if (strcmp(line, "logger") == 0)
+		return (logger_path = strdup(rest)) != NULL ? 0 : -ENOMEM;
 	if (strcmp(line, "abandon") == 0)
 		return abandon();
 	if (strcmp(line, "pipe") == 0)

@@ -4,16 +4,18 @@
  * write(2)s of BLOCK lines:  "000000000017 xxxx…".  A write is never cut by us, and a failing one
  * is exit 1.
  *
- *   logger_writer COUNT LENGTH BLOCK [FILL [CHUNK]]
+ *   logger_writer COUNT LENGTH BLOCK [FILL [CHUNK [MICROSECONDS]]]
  *
- * FILL stands for x; with CHUNK each block is written in pieces of so many bytes, which end
- * anywhere.
+ * FILL stands for x, and tells writers that share a log apart; with CHUNK each block is written in
+ * pieces of so many bytes, which end anywhere (0: whole).  MICROSECONDS: a pause after each block.
+ * logger_verify.c proves what has become of the lines.
  */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NUMBER_WIDTH 12
@@ -33,18 +35,28 @@ static int write_all(const char *bytes, size_t length, size_t chunk)
 	return 0;
 }
 
+static void pause_us(long us)
+{
+	struct timespec span = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+
+	if (us > 0)
+		(void)nanosleep(&span, NULL);
+}
+
 int main(int argc, char *argv[])
 {
 	unsigned long count, length, block, chunk, filled = 0;
 	char *bytes;
 
-	if (argc < 4 || argc > 6)
+	if (argc < 4 || argc > 7)
 		return 2;
-	chunk = argc > 5 ? strtoul(argv[5], NULL, 10) : ULONG_MAX;
+	chunk = argc > 5 ? strtoul(argv[5], NULL, 10) : 0;
+	if (chunk == 0)
+		chunk = ULONG_MAX;
 	count = strtoul(argv[1], NULL, 10);
 	length = strtoul(argv[2], NULL, 10);
 	block = strtoul(argv[3], NULL, 10);
-	if (length < NUMBER_WIDTH + 2 || block == 0 || chunk == 0)
+	if (length < NUMBER_WIDTH + 2 || block == 0)
 		return 2;
 	bytes = malloc(block * length + 1);
 	if (bytes == NULL)
@@ -61,6 +73,7 @@ int main(int argc, char *argv[])
 			if (write_all(bytes, filled * length, chunk) < 0)
 				return 1;
 			filled = 0;
+			pause_us(argc > 6 ? strtol(argv[6], NULL, 10) : 0);
 		}
 	}
 	free(bytes);

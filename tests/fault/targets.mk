@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: ISC
+# tests/fault/*.bats: what goes wrong around the logger.  make soak: the same for much longer.
+FAULT_SHIM := $(O)/tests/fault/shim.so
+# Kills of a storm in `make soak`.
+SOAK_KILLS ?= 1000
+
+# Never with sanitizers: it is loaded before their runtime.
+$(FAULT_SHIM): tests/fault/shim.c tests/fault/plan.h
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -std=gnu17 -g -O2 $(WARNINGS) -fPIC -shared -o $@ $< -ldl
+
+tests: $(FAULT_SHIM)
+
+soak: tests ## the fault tests with SOAK_KILLS (1000) kills in each storm
+	FAULT_KILLS=$(SOAK_KILLS) TEST_TIMEOUT=7200 O='$(O)' tests/run fault
+
+.PHONY: soak
