@@ -90,7 +90,7 @@ void program_resume(struct program *program)
 		(void)timers_arm(&program->engine->timers, &program->timer, state->deadline_ns);
 	if (step_is_live((enum state)state->state))
 		resume_live(program);
-	else if (state->state != STATE_EXITED && state->state != STATE_FATAL)
+	else
 		program_defer(program, PENDING_CHECK);
 	if (state->flags & LEDGER_FLAG_OWED)
 		program_defer(program, PENDING_OWED);

@@ -64,8 +64,10 @@ void program_happen(struct program *program, struct happening *happening)
 	program_attend(program);
 	if (program->removed && step_is_at_rest((enum state)transition.state.state))
 		program_defer(program, PENDING_FREE);
+	/* An end may be what somebody waits for though it moves nothing: `completed`. */
 	if (transition.moved || happening->lost || happening->event == EVENT_START ||
-	    happening->event == EVENT_STOP || happening->event == EVENT_READY)
+	    happening->event == EVENT_STOP || happening->event == EVENT_READY ||
+	    happening->event == EVENT_EXIT)
 		engine_program_changed(engine, program);
 }
 
@@ -215,10 +217,12 @@ static void look_around(struct program *program, struct happening *happening)
 			happening->cause = (struct cause){REASON_LOST, 0, lost->other->run.row + 1};
 	}
 	/* In a storm the group must do; who commands can wait for a look at every process. */
-	if (happening->event == EVENT_EXIT || happening->event == EVENT_TIMER)
-		happening->leftovers = run_has_group(&program->run);
-	else if (happening->event == EVENT_START || happening->event == EVENT_STOP)
+	if (happening->event == EVENT_START || happening->event == EVENT_STOP ||
+	    (happening->event == EVENT_HOOK && transition_is_halting(state)))
 		happening->leftovers = run_has_leftovers(&program->run);
+	else if (happening->event == EVENT_EXIT || happening->event == EVENT_TIMER ||
+		 happening->event == EVENT_HOOK)
+		happening->leftovers = run_has_group(&program->run);
 	happening->config_hash = program_hash(program);
 	happening->random = arc4random();
 	happening->now_ns = clock_boot_ns();

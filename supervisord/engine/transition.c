@@ -277,8 +277,10 @@ static void enter_flags(struct ledger_state *state, const struct program_config 
 	state->flags &= (uint16_t)~drop;
 	if (step->actions & ACTION_FAIL)
 		state->flags |= LEDGER_FLAG_FAILED;
-	/* What an old run has left goes first; then it is to come up. */
-	if (step->next == STATE_STOPPING && !step_is_live(from) && state->wanted == WANTED_UP)
+	/* What an old run has left goes first; then it is to come up.  So is what is prepared and
+	 * may not be launched now: that is no failure, it waits. */
+	if (step->next == STATE_STOPPING && state->wanted == WANTED_UP &&
+	    (!step_is_live(from) || (from == STATE_PREPARING && !(step->actions & ACTION_FAIL))))
 		state->flags |= LEDGER_FLAG_BOUNCE;
 	if ((step->actions & ACTION_ESCALATE) &&
 	    transition_stop_step(config, state).signal == TRANSITION_KILL)
