@@ -100,6 +100,8 @@ void program_stop_by_step(struct program *program)
 		run_kill(&program->run, program_name(program));
 		return;
 	}
+	if (stop.command && (state->flags & LEDGER_FLAG_COMMAND))
+		return; /* done, and the engine before this one has waited for what comes of it */
 	if (stop.command) {
 		(void)task_cancel_kinds(program, HOOKS_ALL & ~(1U << TASK_STOP_COMMAND));
 		hooks_start_kind(program, TASK_STOP_COMMAND);
@@ -168,7 +170,13 @@ static bool is_gone(struct program *program)
 			stop_rest(program, left);
 		return false;
 	}
-	/* Each brings another probe when it is gone. */
+	/* Each brings another probe when it is gone.  A stop_command is let to do its part to the
+	 * end: of a oneshot that remains it is all there is to stop. */
+	if (program_state(program)->stop_step == 0 &&
+	    task_find(program, TASK_STOP_COMMAND) != NULL) {
+		(void)task_cancel_kinds(program, HOOKS_ALL & ~(1U << TASK_STOP_COMMAND));
+		return false;
+	}
 	return !task_cancel_kinds(program, HOOKS_ALL);
 }
 

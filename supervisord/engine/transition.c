@@ -115,6 +115,8 @@ static void note_event(struct ledger_state *state, const struct program_config *
 		state->flags |= LEDGER_FLAG_LOST;
 	if (happening->event == EVENT_READY)
 		state->flags &= (uint16_t)~LEDGER_FLAG_RELOADING;
+	if (happening->event == EVENT_HOOK && state->state == STATE_STOPPING)
+		state->flags |= LEDGER_FLAG_COMMAND;
 }
 
 /* The end of a run, as far as the counters are concerned. */
@@ -265,7 +267,7 @@ static void enter_flags(struct ledger_state *state, const struct program_config 
 	unsigned drop = 0;
 
 	if (step->next != STATE_STOPPING || from != STATE_STOPPING)
-		drop |= LEDGER_FLAG_KILLED | LEDGER_FLAG_REST;
+		drop |= LEDGER_FLAG_KILLED | LEDGER_FLAG_REST | LEDGER_FLAG_COMMAND;
 	if (step->next != STATE_RUNNING)
 		drop |= LEDGER_FLAG_RELOADING;
 	if (!step_is_live(step->next))
