@@ -298,8 +298,8 @@ static void begin_run(struct ledger_state *state, const struct program_config *c
 {
 	struct backoff_policy policy = backoff_policy(config);
 
-	state->flags &= (uint16_t) ~(
-	    LEDGER_FLAG_BOUNCE | LEDGER_FLAG_LOST | LEDGER_FLAG_FAILED | LEDGER_FLAG_FORKED);
+	state->flags &= (uint16_t) ~(LEDGER_FLAG_BOUNCE | LEDGER_FLAG_LOST | LEDGER_FLAG_FAILED |
+				     LEDGER_FLAG_FORKED | LEDGER_FLAG_EARLY);
 	state->flags |= LEDGER_FLAG_BEGUN;
 	state->health = LEDGER_HEALTH_UNKNOWN;
 	state->stop_step = 0;
