@@ -21,6 +21,8 @@
 
 const struct cause program_no_cause = {REASON_NONE, 0, 0};
 
+static void forget_last_run(struct program *program);
+static bool is_up_long_enough(const struct program *program);
 static bool is_gone(struct program *program);
 static bool is_end_unread(const struct program *program);
 static void stop_rest(struct program *program, size_t left);
@@ -74,7 +76,7 @@ void program_happen(struct program *program, struct happening *happening)
 void program_act(struct program *program, unsigned actions)
 {
 	if (actions & ACTION_BEGIN)
-		program_set_status_text(program, "");
+		forget_last_run(program);
 	if (actions & ACTION_LAUNCH)
 		start_run(program);
 	if (actions & (ACTION_SIGNAL | ACTION_ESCALATE))
@@ -87,6 +89,14 @@ void program_act(struct program *program, unsigned actions)
 		program_defer(program, PENDING_PROBE);
 	if (actions & ACTION_GIVEN_UP)
 		program_defer(program, PENDING_OWED);
+}
+
+/* What looked after it must not look at the next one, which may begin at once. */
+static void forget_last_run(struct program *program)
+{
+	program_set_status_text(program, "");
+	health_end(program);
+	(void)task_cancel_kinds(program, 1U << TASK_RELOAD);
 }
 
 /* Where the stop is now: its command, a signal, or KILL. */
@@ -123,6 +133,10 @@ void program_attend(struct program *program)
 	const struct life_config *life = program->config->life;
 	bool oneshot = life->key_type == TYPE_ONESHOT && life->key_max_runtime > 0;
 
+	if (is_up_long_enough(program)) {
+		program_note_ready(program, CHECK_NONE); /* which brings us here again */
+		return;
+	}
 	if (state->state == STATE_STARTING && transition_waits_for_ready(program->config)) {
 		if ((state->flags & LEDGER_FLAG_FORKED) && program_pid(program) == 0)
 			readiness_find_main(program);
@@ -139,6 +153,17 @@ void program_attend(struct program *program)
 		(void)task_cancel_kinds(program, 1U << TASK_RELOAD);
 	if (state->state == STATE_STOPPED && program->notify != NULL)
 		notify_forget_store(program);
+}
+
+/* It was launched to say when it is ready, in whatever time it likes, and its stanza does not ask
+ * for that any more. */
+static bool is_up_long_enough(const struct program *program)
+{
+	const struct ledger_state *state = program_state(program);
+
+	return state->state == STATE_STARTING && state->deadline_ns == 0 && !program->removed &&
+	       program_pid(program) != 0 && program->config->life->key_type == TYPE_SERVICE &&
+	       !transition_waits_for_ready(program->config);
 }
 
 void program_set_timer(struct program *program, int64_t deadline_ns)
