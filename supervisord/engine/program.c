@@ -125,17 +125,22 @@ static bool is_launch_lost(const struct program *program)
 {
 	const struct ledger_state *state = program_state(program);
 
-	return program_pid(program) == 0 && state->run_acted != state->starts &&
+	/* One that we have tried ourselves has failed, and that is still to be acted on. */
+	return program_pid(program) == 0 && !(program->pending & PENDING_FAILED) &&
+	       state->run_acted != state->starts &&
 	       program->engine->ledger->exits[program->run.row].run != state->starts;
 }
 
-/* Decided, but the process was never made: make it, unless that is not allowed any more. */
+/* Decided, but the process was never made: make it, unless that is not allowed any more, or what it
+ * requires has gone meanwhile. */
 static void resume_launch(struct program *program)
 {
 	const struct engine *engine = program->engine;
 
 	if (!engine->safe_mode && !program->removed &&
-	    !atomic_load(&engine->ledger->header.shutdown)) {
+	    !atomic_load(&engine->ledger->header.shutdown) &&
+	    !transition_is_halting(program_state(program)) &&
+	    engine_lost_link(engine, program) == NULL) {
 		program_act(program, ACTION_LAUNCH);
 		return;
 	}

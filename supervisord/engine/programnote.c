@@ -96,7 +96,13 @@ void program_note_timer(struct timer *timer)
 	const struct ledger_state *state = program_state(program);
 	struct cause cause;
 
-	/* What has ended by now did not live until its deadline. */
+	/* What has ended by now, or was never launched, did not live until its deadline. */
+	if (program->pending & PENDING_FAILED) {
+		/* (It stays in the list of pending ones.) */
+		program->pending = (uint8_t)((program->pending & ~PENDING_FAILED) | PENDING_CHECK);
+		program_note_failed_launch(program);
+		return;
+	}
 	if (step_is_live((enum state)state->state) &&
 	    ledger_next_exit(ledger, program->run.row) == program->run.row) {
 		program_note_exit(program);
