@@ -385,8 +385,8 @@ static void do_put_off_work(struct engine *engine)
 		if (program == NULL)
 			break;
 		TAILQ_REMOVE(&engine->pending, program, pending_link);
-		if ((program->pending & PENDING_FREE) && program->removed &&
-		    program_pid(program) == 0 && step_is_at_rest(program_state_of(program))) {
+		if ((program->pending & PENDING_FREE) && program_is_over(program) &&
+		    program_pid(program) == 0) {
 			program->pending = 0;
 			free_program(engine, program);
 		} else {
@@ -417,7 +417,7 @@ static void note_drained(struct engine *engine, const struct msg_head *head)
 	struct program *program = engine_program_of_row(engine, (int)row);
 
 	slots_note_drained(&engine->slots, head->slot, head->key);
-	if (program != NULL && program->removed && step_is_at_rest(program_state_of(program)))
+	if (program != NULL && program_is_over(program))
 		program_defer(program, PENDING_FREE);
 }
 

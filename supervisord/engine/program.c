@@ -282,7 +282,7 @@ void program_work(struct program *program)
 		program_probe(program);
 	if (pending & PENDING_OWED)
 		giveup_settle(program);
-	if (program->removed && step_is_at_rest(program_state_of(program)))
+	if (program_is_over(program))
 		program_defer(program, PENDING_FREE);
 }
 

@@ -59,7 +59,7 @@ struct program {
 	struct timer timer;
 	struct streams streams;
 	uint8_t pending;
-	bool removed;                /* to be freed once it is at rest */
+	bool removed;                /* to be freed once it has stopped */
 	bool is_back;                /* its stanza came back before it was gone: start it again */
 	struct task_end *reload_end; /* of the last reload_command; NULL: none */
 	bool is_target;              /* some stdout = "program:THIS" exists: stdin is that pipe */
@@ -98,6 +98,11 @@ const struct ledger_state *program_state(const struct program *program);
 static inline enum state program_state_of(const struct program *program)
 {
 	return (enum state)program_state(program)->state;
+}
+/* Its stanza is gone and it has stopped (not only ended: something may be left of it then). */
+static inline bool program_is_over(const struct program *program)
+{
+	return program->removed && program_state_of(program) == STATE_STOPPED;
 }
 /* Pid of the live main process, or 0. */
 pid_t program_pid(const struct program *program);

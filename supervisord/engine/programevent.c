@@ -64,7 +64,7 @@ void program_happen(struct program *program, struct happening *happening)
 		log_transition(
 		    program, from); /* after the act: a crashed program is back the sooner */
 	program_attend(program);
-	if (program->removed && step_is_at_rest((enum state)transition.state.state))
+	if (program_is_over(program))
 		program_defer(program, PENDING_FREE);
 	/* An end may be what somebody waits for though it moves nothing: `completed`. */
 	if (transition.moved || happening->lost || happening->event == EVENT_START ||
