@@ -32,6 +32,7 @@ struct apply {
 	char changed[STEP_REASON]; /* keys of the program at hand that differ */
 };
 
+static void leave_safe_mode(struct engine *engine);
 static int adopt_rows(struct engine *engine, const struct config *config);
 static void adopt_slots(struct engine *engine);
 static void adopt_slot(struct program *program, uint64_t key, int slot);
@@ -67,11 +68,8 @@ int apply_files(struct engine *engine, struct op *op, struct config_errors *erro
 	if (strcmp(config->settings.key_run_dir, engine->config->settings.key_run_dir) != 0)
 		log_warning("run_dir changed: it takes effect at the next start of supervisord");
 	(void)boot_take_run_dir(engine, engine->config->settings.key_run_dir);
-	if (engine->safe_mode) {
-		engine->safe_mode = engine->config_lost = false;
-		log_notice("safe mode is over");
-		engine_tell_ready(engine);
-	}
+	if (engine->safe_mode)
+		leave_safe_mode(engine);
 	jsonw_init(&apply.steps, LIMIT_CONTROL_QUEUE);
 	jsonw_key(&apply.steps, "steps");
 	jsonw_begin_array(&apply.steps);
@@ -96,6 +94,17 @@ int apply_first(struct engine *engine, struct config *config)
 		error = commit(&apply, config);
 	jsonw_done(&apply.steps);
 	return error;
+}
+
+static void leave_safe_mode(struct engine *engine)
+{
+	engine->safe_mode = engine->config_lost = false;
+	log_notice("safe mode is over");
+	engine_tell_ready(engine);
+	/* What ended meanwhile: on_failure and essential have waited. */
+	for (size_t i = 0; i < engine->program_count; i++)
+		if (program_state(engine->programs[i])->flags & LEDGER_FLAG_OWED)
+			program_defer(engine->programs[i], PENDING_OWED);
 }
 
 /* A row without a stanza is of a program whose removal the last engine did not live to finish. */
