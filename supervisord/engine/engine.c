@@ -467,9 +467,14 @@ static void on_shutdown_timeout(struct timer *timer)
 	engine->shutdown_forced = true;
 	(void)timers_arm(&engine->timers, timer, clock_boot_ns() + FORCED_SHUTDOWN_NS);
 	for (size_t i = 0; i < engine->program_count; i++) {
-		program_defer(engine->programs[i], PENDING_CHECK);
-		if (step_is_live(program_state_of(engine->programs[i])))
-			run_kill(&engine->programs[i]->run, program_name(engine->programs[i]));
+		struct program *program = engine->programs[i];
+		struct task *task;
+
+		program_defer(program, PENDING_CHECK);
+		if (step_is_live(program_state_of(program)))
+			run_kill(&program->run, program_name(program));
+		LIST_FOREACH (task, &program->tasks, owner_link)
+			task_kill(task);
 	}
 }
 
