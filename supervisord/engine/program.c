@@ -102,9 +102,8 @@ static void resume_live(struct program *program)
 	enum state state = program_state_of(program);
 
 	if (state == STATE_STOPPING) {
-		/* A second signal does no harm, none at all would. */
-		if (!(program_state(program)->flags & LEDGER_FLAG_KILLED))
-			program_stop_by_step(program);
+		/* A second signal does no harm, none at all would; and so with KILL. */
+		program_stop_by_step(program);
 		program_defer(program, PENDING_PROBE);
 		return;
 	}
