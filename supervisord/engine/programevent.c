@@ -66,6 +66,9 @@ void program_happen(struct program *program, struct happening *happening)
 	program_attend(program);
 	if (program_is_over(program))
 		program_defer(program, PENDING_FREE);
+	/* Its cell may not have been one that stops it. */
+	if (happening->lost && step_is_up((enum state)transition.state.state))
+		program_defer(program, PENDING_CHECK);
 	/* An end may be what somebody waits for though it moves nothing: `completed`. */
 	if (transition.moved || happening->lost || happening->event == EVENT_START ||
 	    happening->event == EVENT_STOP || happening->event == EVENT_READY ||
