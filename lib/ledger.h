@@ -80,6 +80,8 @@ struct ledger_state {
 #define LEDGER_FLAG_RELOADING 0x0080 /* said so by sd_notify(3), and not READY since */
 #define LEDGER_FLAG_FORKED    0x0100 /* type = forking: the command has ended with success */
 #define LEDGER_FLAG_BEGUN     0x0200 /* there is a run, and its post_stop was not run yet */
+#define LEDGER_FLAG_EARLY     0x0400 /* type = forking: READY before its main process was known */
+#define LEDGER_FLAG_COMMAND   0x0800 /* of this stop: stop_command has had its turn */
 
 enum ledger_health { LEDGER_HEALTH_UNKNOWN, LEDGER_HEALTH_GOOD, LEDGER_HEALTH_BAD };
 

@@ -29,6 +29,7 @@ struct apply {
 	struct plan plan;
 };
 
+static void leave_safe_mode(struct engine *engine);
 static int commit(struct apply *apply, struct config *config);
 static int make_plan(struct apply *apply, const struct config *config);
 static struct plan_input input_of(
@@ -62,11 +63,8 @@ int apply_files(struct engine *engine, struct op *op, struct config_errors *erro
 	if (strcmp(config->settings.key_run_dir, engine->config->settings.key_run_dir) != 0)
 		log_warning("run_dir changed: it takes effect at the next start of supervisord");
 	(void)boot_take_run_dir(engine, engine->config->settings.key_run_dir);
-	if (engine->safe_mode) {
-		engine->safe_mode = engine->config_lost = false;
-		log_notice("safe mode is over");
-		engine_tell_ready(engine);
-	}
+	if (engine->safe_mode)
+		leave_safe_mode(engine);
 	jsonw_init(&apply.steps, LIMIT_CONTROL_QUEUE);
 	jsonw_key(&apply.steps, "steps");
 	jsonw_begin_array(&apply.steps);
@@ -91,6 +89,17 @@ int apply_first(struct engine *engine, struct config *config)
 		error = commit(&apply, config);
 	jsonw_done(&apply.steps);
 	return error;
+}
+
+static void leave_safe_mode(struct engine *engine)
+{
+	engine->safe_mode = engine->config_lost = false;
+	log_notice("safe mode is over");
+	engine_tell_ready(engine);
+	/* What ended meanwhile: on_failure and essential have waited. */
+	for (size_t i = 0; i < engine->program_count; i++)
+		if (program_state(engine->programs[i])->flags & LEDGER_FLAG_OWED)
+			program_defer(engine->programs[i], PENDING_OWED);
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/selection.h"
+#include "supervisord/engine/transition.h"
 
 #define NO_TIMEOUT (-1)
 
@@ -28,6 +29,7 @@ struct command {
 	struct selection named; /* by the operator */
 	struct selection
 	    forced; /* what has to be stopped besides, and would not be without force */
+	struct selection replaced; /* of those named: up, and another run is to follow */
 };
 
 static void run(struct call *call, enum op_goal goal, enum reason reason);
@@ -39,6 +41,7 @@ static bool find_requirers(struct command *command, const struct selection *stop
 static void refuse(struct command *command, const struct program *program);
 static struct op *watch_all(struct command *command);
 static void act_on_all(struct command *command);
+static bool is_to_be_replaced(const struct command *command, const struct program *program);
 static void act_on(
     const struct command *command, struct program *program, const struct cause *cause);
 static bool reload_one(struct op *op, struct program *program);
@@ -126,7 +129,8 @@ static void run(struct call *call, enum op_goal goal, enum reason reason)
 
 	if (!read_command(&command, force_names))
 		return;
-	if (selection_init(&command.forced, call->engine) < 0) {
+	if (selection_init(&command.forced, call->engine) < 0 ||
+	    selection_init(&command.replaced, call->engine) < 0) {
 		call_out_of_memory(call);
 	} else if (find_forced(&command)) {
 		op = watch_all(&command);
@@ -137,6 +141,7 @@ static void run(struct call *call, enum op_goal goal, enum reason reason)
 			call_out_of_memory(call);
 		}
 	}
+	selection_done(&command.replaced);
 	selection_done(&command.forced);
 	selection_done(&command.named);
 }
@@ -193,8 +198,7 @@ static bool find_conflicts(struct command *command)
 		struct program *program = command->named.list[i];
 		struct engine_pull pull;
 
-		if (!is_commandable(program, command->goal) ||
-		    (command->goal == OP_RESTARTED && step_is_live(program_state_of(program))))
+		if (!is_commandable(program, command->goal) || is_to_be_replaced(command, program))
 			continue;
 		ok = engine_pull(engine, program, &pull) == 0;
 		for (size_t k = 0; ok && k < pull.stop_count; k++)
@@ -279,6 +283,9 @@ static void act_on_all(struct command *command)
 	for (size_t i = 0; i < command->forced.count; i++)
 		program_wish(command->forced.list[i], WANTED_DOWN, false);
 	for (size_t i = 0; i < command->named.count; i++)
+		if (is_to_be_replaced(command, command->named.list[i]))
+			selection_add(&command->replaced, command->named.list[i]);
+	for (size_t i = 0; i < command->named.count; i++)
 		if (is_commandable(command->named.list[i], command->goal))
 			program_wish(command->named.list[i], wanted, command->goal == OP_RESTARTED);
 	for (size_t i = 0; i < command->forced.count; i++)
@@ -288,15 +295,27 @@ static void act_on_all(struct command *command)
 			act_on(command, command->named.list[i], &cause);
 }
 
+/* It is up, and to stay so but for this command.  What one on its way down requires may be down,
+ * too: that one is started like one that is down. */
+static bool is_to_be_replaced(const struct command *command, const struct program *program)
+{
+	return command->goal == OP_RESTARTED && step_is_up(program_state_of(program)) &&
+	       !transition_is_halting(program_state(program));
+}
+
 static void act_on(
     const struct command *command, struct program *program, const struct cause *cause)
 {
 	if (command->goal == OP_DOWN)
 		program_stop(program, cause);
-	else if (command->goal == OP_RESTARTED && step_is_live(program_state_of(program)))
+	else if (selection_has(&command->replaced, program))
 		program_restart(program, cause);
 	else
 		engine_start(command->call->engine, program, cause);
+	/* It was to be stopped, and is still up. */
+	if (command->goal == OP_RESTARTED && !selection_has(&command->replaced, program) &&
+	    step_is_up(program_state_of(program)) && transition_is_halting(program_state(program)))
+		program_restart(program, cause);
 }
 
 /* False: out of memory. */

@@ -46,9 +46,14 @@ int depend_parse(const char *text, size_t *ret_length, enum depend_condition *re
 bool depend_holds(enum depend_condition condition, const struct program_config *config,
     const struct ledger_state *first)
 {
+	/* What is done is done, whatever becomes of the program; that it is up is over when it
+	 * goes. */
+	bool stays =
+	    is_complete(config, first) &&
+	    (resolve(condition, config) == DEPEND_COMPLETED || first->state == STATE_EXITED);
+
 	return is_reached(resolve(condition, config), config, first) &&
-	       (is_complete(config, first) || !transition_is_halting(first) ||
-		   is_only_restarted(config, first));
+	       (stays || !transition_is_halting(first) || is_only_restarted(config, first));
 }
 
 bool depend_blocks_start(enum depend_kind kind, enum depend_condition condition,

@@ -405,8 +405,8 @@ static void do_put_off_work(struct engine *engine)
 		if (program == NULL)
 			break;
 		TAILQ_REMOVE(&engine->pending, program, pending_link);
-		if ((program->pending & PENDING_FREE) && program->removed &&
-		    program_pid(program) == 0 && step_is_at_rest(program_state_of(program))) {
+		if ((program->pending & PENDING_FREE) && program_is_over(program) &&
+		    program_pid(program) == 0) {
 			program->pending = 0;
 			free_program(engine, program);
 		} else {
@@ -437,7 +437,7 @@ static void note_drained(struct engine *engine, const struct msg_head *head)
 	struct program *program = engine_program_of_row(engine, (int)row);
 
 	slots_note_drained(&engine->slots, head->slot, head->key);
-	if (program != NULL && program->removed && step_is_at_rest(program_state_of(program)))
+	if (program != NULL && program_is_over(program))
 		program_defer(program, PENDING_FREE);
 }
 
@@ -488,9 +488,14 @@ static void on_shutdown_timeout(struct timer *timer)
 	engine->shutdown_forced = true;
 	(void)timers_arm(&engine->timers, timer, clock_boot_ns() + FORCED_SHUTDOWN_NS);
 	for (size_t i = 0; i < engine->program_count; i++) {
-		program_defer(engine->programs[i], PENDING_CHECK);
-		if (step_is_live(program_state_of(engine->programs[i])))
-			run_kill(&engine->programs[i]->run, program_name(engine->programs[i]));
+		struct program *program = engine->programs[i];
+		struct task *task;
+
+		program_defer(program, PENDING_CHECK);
+		if (step_is_live(program_state_of(program)))
+			run_kill(&program->run, program_name(program));
+		LIST_FOREACH (task, &program->tasks, owner_link)
+			task_kill(task);
 	}
 }
 

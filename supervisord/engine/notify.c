@@ -407,7 +407,8 @@ static void take_main(struct program *program, pid_t pid)
 {
 	int error;
 
-	if (pid == program_pid(program) || !step_is_live(program_state_of(program)))
+	/* On its way down, what it leaves is looked after as a whole. */
+	if (pid == program_pid(program) || !step_is_up(program_state_of(program)))
 		return;
 	error = program_set_main(program, pid, RUN_NO_VOUCHER);
 	if (error < 0)

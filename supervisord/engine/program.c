@@ -91,7 +91,7 @@ void program_resume(struct program *program)
 		(void)timers_arm(&program->engine->timers, &program->timer, state->deadline_ns);
 	if (step_is_live((enum state)state->state))
 		resume_live(program);
-	else if (state->state != STATE_EXITED && state->state != STATE_FATAL)
+	else
 		program_defer(program, PENDING_CHECK);
 	if (state->flags & LEDGER_FLAG_OWED)
 		program_defer(program, PENDING_OWED);
@@ -103,9 +103,8 @@ static void resume_live(struct program *program)
 	enum state state = program_state_of(program);
 
 	if (state == STATE_STOPPING) {
-		/* A second signal does no harm, none at all would. */
-		if (!(program_state(program)->flags & LEDGER_FLAG_KILLED))
-			program_stop_by_step(program);
+		/* A second signal does no harm, none at all would; and so with KILL. */
+		program_stop_by_step(program);
 		program_defer(program, PENDING_PROBE);
 		return;
 	}
@@ -126,17 +125,22 @@ static bool is_launch_lost(const struct program *program)
 {
 	const struct ledger_state *state = program_state(program);
 
-	return program_pid(program) == 0 && state->run_acted != state->starts &&
+	/* One that we have tried ourselves has failed, and that is still to be acted on. */
+	return program_pid(program) == 0 && !(program->pending & PENDING_FAILED) &&
+	       state->run_acted != state->starts &&
 	       program->engine->ledger->exits[program->run.row].run != state->starts;
 }
 
-/* Decided, but the process was never made: make it, unless that is not allowed any more. */
+/* Decided, but the process was never made: make it, unless that is not allowed any more, or what it
+ * requires has gone meanwhile. */
 static void resume_launch(struct program *program)
 {
 	const struct engine *engine = program->engine;
 
 	if (!engine->safe_mode && !program->removed &&
-	    !atomic_load(&engine->ledger->header.shutdown)) {
+	    !atomic_load(&engine->ledger->header.shutdown) &&
+	    !transition_is_halting(program_state(program)) &&
+	    engine_lost_link(engine, program) == NULL) {
 		program_act(program, ACTION_LAUNCH);
 		return;
 	}
@@ -291,7 +295,7 @@ void program_work(struct program *program)
 		program_probe(program);
 	if (pending & PENDING_OWED)
 		giveup_settle(program);
-	if (program->removed && step_is_at_rest(program_state_of(program)))
+	if (program_is_over(program))
 		program_defer(program, PENDING_FREE);
 }
 

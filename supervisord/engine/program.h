@@ -62,7 +62,7 @@ struct program {
 	uint8_t pending;
 	uint16_t lost_tasks;         /* bit a kind: see task_start() */
 	uint8_t outlook;             /* enum depend_outlook, as its links said last */
-	bool removed;                /* to be freed once it is at rest */
+	bool removed;                /* to be freed once it has stopped */
 	struct task_end *reload_end; /* of the last reload_command; NULL: none */
 	bool is_target;              /* some stdout = "program:THIS" exists: stdin is that pipe */
 	struct program_links firsts; /* those it comes after */
@@ -104,6 +104,11 @@ const struct ledger_state *program_state(const struct program *program);
 static inline enum state program_state_of(const struct program *program)
 {
 	return (enum state)program_state(program)->state;
+}
+/* Its stanza is gone and it has stopped (not only ended: something may be left of it then). */
+static inline bool program_is_over(const struct program *program)
+{
+	return program->removed && program_state_of(program) == STATE_STOPPED;
 }
 /* Pid of the live main process, or 0. */
 pid_t program_pid(const struct program *program);

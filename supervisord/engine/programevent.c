@@ -21,6 +21,8 @@
 
 const struct cause program_no_cause = {REASON_NONE, 0, 0};
 
+static void forget_last_run(struct program *program);
+static bool is_up_long_enough(const struct program *program);
 static bool is_gone(struct program *program);
 static bool is_end_unread(const struct program *program);
 static void stop_rest(struct program *program, size_t left);
@@ -64,10 +66,15 @@ void program_happen(struct program *program, struct happening *happening)
 		log_transition(
 		    program, from); /* after the act: a crashed program is back the sooner */
 	program_attend(program);
-	if (program->removed && step_is_at_rest((enum state)transition.state.state))
+	if (program_is_over(program))
 		program_defer(program, PENDING_FREE);
+	/* Its cell may not have been one that stops it. */
+	if (happening->lost && step_is_up((enum state)transition.state.state))
+		program_defer(program, PENDING_CHECK);
+	/* An end may be what somebody waits for though it moves nothing: `completed`. */
 	if (transition.moved || happening->lost || happening->event == EVENT_START ||
-	    happening->event == EVENT_STOP || happening->event == EVENT_READY)
+	    happening->event == EVENT_STOP || happening->event == EVENT_READY ||
+	    happening->event == EVENT_EXIT)
 		engine_program_changed(engine, program);
 	note_outlook(program);
 }
@@ -75,7 +82,7 @@ void program_happen(struct program *program, struct happening *happening)
 void program_act(struct program *program, unsigned actions)
 {
 	if (actions & ACTION_BEGIN)
-		program_set_status_text(program, "");
+		forget_last_run(program);
 	if (actions & ACTION_LAUNCH)
 		start_run(program);
 	if (actions & (ACTION_SIGNAL | ACTION_ESCALATE))
@@ -90,6 +97,14 @@ void program_act(struct program *program, unsigned actions)
 		program_defer(program, PENDING_OWED);
 }
 
+/* What looked after it must not look at the next one, which may begin at once. */
+static void forget_last_run(struct program *program)
+{
+	program_set_status_text(program, "");
+	health_end(program);
+	(void)task_cancel_kinds(program, 1U << TASK_RELOAD);
+}
+
 /* Where the stop is now: its command, a signal, or KILL. */
 void program_stop_by_step(struct program *program)
 {
@@ -101,6 +116,8 @@ void program_stop_by_step(struct program *program)
 		run_kill(&program->run, program_name(program));
 		return;
 	}
+	if (stop.command && (state->flags & LEDGER_FLAG_COMMAND))
+		return; /* done, and the engine before this one has waited for what comes of it */
 	if (stop.command) {
 		(void)task_cancel_kinds(program, HOOKS_ALL & ~(1U << TASK_STOP_COMMAND));
 		hooks_start_kind(program, TASK_STOP_COMMAND);
@@ -122,6 +139,10 @@ void program_attend(struct program *program)
 	const struct life_config *life = program->config->life;
 	bool oneshot = life->key_type == TYPE_ONESHOT && life->key_max_runtime > 0;
 
+	if (is_up_long_enough(program)) {
+		program_note_ready(program, CHECK_NONE); /* which brings us here again */
+		return;
+	}
 	if (state->state == STATE_STARTING && transition_waits_for_ready(program->config)) {
 		if ((state->flags & LEDGER_FLAG_FORKED) && program_pid(program) == 0)
 			readiness_find_main(program);
@@ -138,6 +159,17 @@ void program_attend(struct program *program)
 		(void)task_cancel_kinds(program, 1U << TASK_RELOAD);
 	if (state->state == STATE_STOPPED && program->notify != NULL)
 		notify_forget_store(program);
+}
+
+/* It was launched to say when it is ready, in whatever time it likes, and its stanza does not ask
+ * for that any more. */
+static bool is_up_long_enough(const struct program *program)
+{
+	const struct ledger_state *state = program_state(program);
+
+	return state->state == STATE_STARTING && state->deadline_ns == 0 && !program->removed &&
+	       program_pid(program) != 0 && program->config->life->key_type == TYPE_SERVICE &&
+	       !transition_waits_for_ready(program->config);
 }
 
 void program_set_timer(struct program *program, int64_t deadline_ns)
@@ -169,7 +201,13 @@ static bool is_gone(struct program *program)
 			stop_rest(program, left);
 		return false;
 	}
-	/* Each brings another probe when it is gone. */
+	/* Each brings another probe when it is gone.  A stop_command is let to do its part to the
+	 * end: of a oneshot that remains it is all there is to stop. */
+	if (program_state(program)->stop_step == 0 &&
+	    task_find(program, TASK_STOP_COMMAND) != NULL) {
+		(void)task_cancel_kinds(program, HOOKS_ALL & ~(1U << TASK_STOP_COMMAND));
+		return false;
+	}
 	return !task_cancel_kinds(program, HOOKS_ALL);
 }
 
@@ -220,10 +258,12 @@ static void look_around(struct program *program, struct happening *happening)
 	if (state->state == STATE_WAITING && happening->may_start)
 		note_missing(program, happening);
 	/* In a storm the group must do; who commands can wait for a look at every process. */
-	if (happening->event == EVENT_EXIT || happening->event == EVENT_TIMER)
-		happening->leftovers = run_has_group(&program->run);
-	else if (happening->event == EVENT_START || happening->event == EVENT_STOP)
+	if (happening->event == EVENT_START || happening->event == EVENT_STOP ||
+	    (happening->event == EVENT_HOOK && transition_is_halting(state)))
 		happening->leftovers = run_has_leftovers(&program->run);
+	else if (happening->event == EVENT_EXIT || happening->event == EVENT_TIMER ||
+		 happening->event == EVENT_HOOK)
+		happening->leftovers = run_has_group(&program->run);
 	happening->config_hash = program_hash(program);
 	happening->random = arc4random();
 	happening->now_ns = clock_boot_ns();

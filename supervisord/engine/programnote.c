@@ -24,6 +24,8 @@
 /* A deadline can be moved this far by EXTEND_TIMEOUT_USEC=, or to twice its length. */
 #define EXTEND_MAX_NS (3600 * NS_PER_S)
 
+static bool has_main(const struct program *program);
+static void note_early(struct program *program);
 static struct cause timer_cause(const struct ledger_state *state);
 static struct cause hook_failure(const struct task_end *end);
 static struct cause launch_failure(const struct program *program);
@@ -94,10 +96,21 @@ void program_note_timer(struct timer *timer)
 	const struct ledger_state *state = program_state(program);
 	struct cause cause;
 
-	/* What has ended by now did not live until its deadline. */
+	/* What has ended by now, or was never launched, did not live until its deadline. */
+	if (program->pending & PENDING_FAILED) {
+		/* (It stays in the list of pending ones.) */
+		program->pending = (uint8_t)((program->pending & ~PENDING_FAILED) | PENDING_CHECK);
+		program_note_failed_launch(program);
+		return;
+	}
 	if (step_is_live((enum state)state->state) &&
 	    ledger_next_exit(ledger, program->run.row) == program->run.row) {
 		program_note_exit(program);
+		return;
+	}
+	if (state->state == STATE_STARTING && !has_main(program) &&
+	    !transition_waits_for_ready(program->config)) {
+		program_fail(program, REASON_NO_MAIN, ESRCH); /* forking, as it was launched */
 		return;
 	}
 	cause = timer_cause(state);
@@ -113,10 +126,29 @@ void program_note_ready(struct program *program, enum check_kind kind)
 	enum state state = program_state_of(program);
 	struct cause cause = {.reason = REASON_READY, .detail = (int32_t)kind};
 
-	if (state == STATE_STARTING)
+	if (state == STATE_STARTING && !has_main(program))
+		note_early(program);
+	else if (state == STATE_STARTING)
 		program_event(program, EVENT_READY, &cause);
 	else if (step_is_live(state) && state != STATE_PREPARING)
 		program_event(program, EVENT_READY, &program_no_cause); /* a reload is over */
+}
+
+/* Of a forking program it is known only some time after its command has ended. */
+static bool has_main(const struct program *program)
+{
+	bool forked = (program_state(program)->flags & LEDGER_FLAG_FORKED) != 0;
+
+	return forked ? program_pid(program) != 0 : program->config->life->key_type != TYPE_FORKING;
+}
+
+/* It is ready before that: to be remembered until then. */
+static void note_early(struct program *program)
+{
+	struct ledger_state state = *program_state(program);
+
+	state.flags |= LEDGER_FLAG_EARLY;
+	ledger_commit_state(program->engine->ledger, program->run.row, &state);
 }
 
 void program_fail(struct program *program, enum reason reason, int32_t detail)
@@ -221,6 +253,8 @@ int program_set_main(struct program *program, pid_t pid, uid_t voucher)
 	if (program->config->life->key_type == TYPE_FORKING && state.state == STATE_STARTING) {
 		state.flags |= LEDGER_FLAG_FORKED;
 		ledger_commit_state(program->engine->ledger, program->run.row, &state);
+		program_defer(
+		    program, PENDING_CHECK); /* it is looked at for readiness from now on */
 	}
 	log_notice("%s: its main process is %d", program_name(program), (int)pid);
 	engine_program_changed(program->engine, program);

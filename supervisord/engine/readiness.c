@@ -272,7 +272,8 @@ static int begin(struct readiness *readiness)
 	readiness->begun = true;
 	if (readiness->probe.check.kind == CHECK_FD && readiness->slot >= 0)
 		watch_fd(readiness);
-	else if (readiness->probe.check.kind != CHECK_NOTIFY)
+	else if (readiness->probe.check.kind != CHECK_NOTIFY ||
+		 (program_state(program)->flags & LEDGER_FLAG_EARLY))
 		look_after(readiness, 0);
 	return 0;
 }
@@ -429,7 +430,8 @@ static void look(struct readiness *readiness)
 	case CHECK_NONE:
 		program_note_ready(program, CHECK_NONE);
 		return;
-	case CHECK_NOTIFY:
+	case CHECK_NOTIFY: /* it has said so before its command had ended */
+		program_note_ready(program, CHECK_NOTIFY);
 		return;
 	case CHECK_FD:
 		fail_fd(readiness);

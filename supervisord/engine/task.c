@@ -182,8 +182,9 @@ void task_note_exit(struct task *task)
 		task->ended = true;
 		task->swept = false;
 		note(task);
-		defer(task);
 	}
+	/* Also when its end was found before the guardian had told all of it: see probe(). */
+	defer(task);
 	ledger_clear_exit(ledger, row);
 }
 
@@ -464,8 +465,10 @@ static void probe(struct task *task)
 {
 	char text[128];
 
-	if (!task->ended)
-		return; /* its exit brings us here again */
+	/* The news of its end bring us here again; also of one whose end was found in the ledger
+	 * while the guardian was still writing there. */
+	if (!task->ended || (task->run.row >= 0 && run_pid(&task->run) != 0))
+		return;
 	if (task->run.row < 0 || task->error != 0 || run_is_gone(&task->run, false, NULL)) {
 		finish(task);
 		return;

@@ -132,6 +132,8 @@ static void note_event(struct ledger_state *state, const struct program_config *
 		state->flags |= LEDGER_FLAG_LOST;
 	if (happening->event == EVENT_READY)
 		state->flags &= (uint16_t)~LEDGER_FLAG_RELOADING;
+	if (happening->event == EVENT_HOOK && state->state == STATE_STOPPING)
+		state->flags |= LEDGER_FLAG_COMMAND;
 }
 
 /* The end of a run, as far as the counters are concerned. */
@@ -282,7 +284,7 @@ static void enter_flags(struct ledger_state *state, const struct program_config 
 	unsigned drop = 0;
 
 	if (step->next != STATE_STOPPING || from != STATE_STOPPING)
-		drop |= LEDGER_FLAG_KILLED | LEDGER_FLAG_REST;
+		drop |= LEDGER_FLAG_KILLED | LEDGER_FLAG_REST | LEDGER_FLAG_COMMAND;
 	if (step->next != STATE_RUNNING)
 		drop |= LEDGER_FLAG_RELOADING;
 	if (!step_is_live(step->next))
@@ -294,8 +296,10 @@ static void enter_flags(struct ledger_state *state, const struct program_config 
 	state->flags &= (uint16_t)~drop;
 	if (step->actions & ACTION_FAIL)
 		state->flags |= LEDGER_FLAG_FAILED;
-	/* What an old run has left goes first; then it is to come up. */
-	if (step->next == STATE_STOPPING && !step_is_live(from) && state->wanted == WANTED_UP)
+	/* What an old run has left goes first; then it is to come up.  So is what is prepared and
+	 * may not be launched now: that is no failure, it waits. */
+	if (step->next == STATE_STOPPING && state->wanted == WANTED_UP &&
+	    (!step_is_live(from) || (from == STATE_PREPARING && !(step->actions & ACTION_FAIL))))
 		state->flags |= LEDGER_FLAG_BOUNCE;
 	if ((step->actions & ACTION_ESCALATE) &&
 	    transition_stop_step(config, state).signal == TRANSITION_KILL)
@@ -311,8 +315,8 @@ static void begin_run(struct ledger_state *state, const struct program_config *c
 {
 	struct backoff_policy policy = backoff_policy(config);
 
-	state->flags &= (uint16_t) ~(
-	    LEDGER_FLAG_BOUNCE | LEDGER_FLAG_LOST | LEDGER_FLAG_FAILED | LEDGER_FLAG_FORKED);
+	state->flags &= (uint16_t) ~(LEDGER_FLAG_BOUNCE | LEDGER_FLAG_LOST | LEDGER_FLAG_FAILED |
+				     LEDGER_FLAG_FORKED | LEDGER_FLAG_EARLY);
 	state->flags |= LEDGER_FLAG_BEGUN;
 	state->health = LEDGER_HEALTH_UNKNOWN;
 	state->stop_step = 0;

@@ -172,6 +172,16 @@ told() {
 	test -e "$SD/undone"
 }
 
+@test "lifecycle: a oneshot that remains is undone by its stop_command, which is let to end" {
+	begin <<-END
+		program "once" { type = "oneshot" command = "true" remain = true stop_command = "sh -c 'sleep 0.3 && touch $SD/undone'" }
+	END
+	wait_state once RUNNING
+	exits 0 sctl stop once
+	equals state "$(record once state)" STOPPED
+	test -e "$SD/undone"
+}
+
 @test "lifecycle: a forking program is known by its pid file, and its end is seen" {
 	begin <<-END
 		program "back" {

@@ -75,6 +75,10 @@ socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(sys.argv[3].encode(), sy
 		"$1" "$SD/run/notify/$2" "$3"
 }
 
+has_no_process() {
+	[ -z "$(record "$1" pid)" ]
+}
+
 last_line_is() {
 	[ "$(last_line "$1")" = "$2" ]
 }
@@ -218,6 +222,36 @@ sys.stdin.read()' "$SD/run/notify/guarded" < <(wait_for "$PATIENCE" file_has "$S
 	wait_for "$PATIENCE" runs_anew handover "$pid"
 	equals last_exit "$(record handover last_exit.signal)" KILL
 	wait_state handover RUNNING
+}
+
+@test "notify: READY of a forking program counts when its command has ended" {
+	stanza early <<-END
+		program "early" {
+			type = "forking"
+			ready = "notify"
+			shell = true
+			command = "$SD/bin/notifier send:READY=1 say:$SD/early.up:up wait & $SD/bin/notifier await:$SD/early.go"
+		}
+	END
+	wait_for "$PATIENCE" file_has "$SD/early.up" up
+	equals state "$(record early state)" STARTING
+	touch "$SD/early.go"
+	wait_state early RUNNING
+	equals starts "$(record early starts)" 1
+	matches "$(tr '\0' ' ' <"/proc/$(host_pid "$(record early pid)")/cmdline")" 'early.up'
+}
+
+@test "notify: a oneshot that is ready, and ends, and remains, is RUNNING all the time" {
+	notifier once "send:READY=1" "await:$SD/once.go" exit:0 <<-END
+		type = "oneshot"
+		remain = true
+		ready = "notify"
+	END
+	wait_state once RUNNING
+	touch "$SD/once.go"
+	wait_for "$PATIENCE" has_no_process once
+	equals state "$(record once state)" RUNNING
+	equals starts "$(record once starts)" 1
 }
 
 @test "notify: MAINPID of a process that nobody could reap is refused" {

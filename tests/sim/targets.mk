@@ -1,25 +1,48 @@
 # SPDX-License-Identifier: ISC
-# The simulator of the decision core (tests/sim/world.h), and mutants of the core that it must catch.
-SIM_CORE := transition step depend backoff policy order
+# The simulator (tests/sim/world.h): the engine's own code in a world that is made up, and mutants of it that it must catch.
+
+# What is real; everything else that these call is made up in tests/sim/fake*.c.
+SIM_ENGINE := step transition depend backoff policy order reason taskkind \
+	engine program programevent programnote links start giveup retired run runmain task hooks readiness health timers apply adopt plan route \
+	command op aim words
+SIM_LIB := ledger jsonw signame units
+
 SIM_SRC := $(wildcard tests/sim/*.c)
 SIM_OBJ := $(SIM_SRC:%.c=$(O)/%.o)
-SIM_CORE_OBJ := $(SIM_CORE:%=$(O)/supervisord/engine/%.o)
+SIM_REAL_OBJ := $(SIM_ENGINE:%=$(O)/tests/sim/real/supervisord/engine/%.o) $(SIM_LIB:%=$(O)/tests/sim/real/lib/%.o)
+
+# The linker puts __wrap_NAME of tests/sim in the place of NAME.
+SIM_WRAPS := $(sort $(shell grep -ho '\<__wrap_[a-z0-9_]*' $(SIM_SRC)))
+SIM_LDFLAGS = $(ALL_LDFLAGS) $(SIM_WRAPS:__wrap_%=-Wl,--wrap=%)
+
+# A hook in every basic block (steps.c).  Without the checks of glibc's headers, which call other functions than those that are wrapped.
+SIM_HOOKS := -fsanitize-coverage=trace-pc
+SIM_PLAIN := -U_FORTIFY_SOURCE -fno-stack-protector -DLIMIT_ROWS=256
+
 # Schedules of sim-long.
-SIM_COUNT ?= 10000000
+SIM_COUNT ?= 5000000
 
-$(SIM_OBJ): $(O)/gen/flags
+$(SIM_OBJ) $(SIM_REAL_OBJ): $(O)/gen/flags
+$(SIM_OBJ): ALL_CFLAGS += $(SIM_PLAIN)
 
-$(O)/tests/sim/sim: $(SIM_OBJ) $(SIM_CORE_OBJ)
+$(O)/tests/sim/real/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(SIM_PLAIN) $(SIM_HOOKS) -c -o $@ $<
+
+$(O)/tests/sim/sim: $(SIM_OBJ) $(SIM_REAL_OBJ)
 	$(call say,LINK)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+	$(Q)$(CC) $(SIM_LDFLAGS) -o $@ $^ $(LIBS_lib) -lm
 
 # One executable a row of tests/sim/mutants.list.
-$(O)/tests/sim/mutants/built: tests/sim/mutants tests/sim/mutants.list $(SIM_CORE:%=supervisord/engine/%.c) $(O)/tests/sim/sim
-	$(Q)CC='$(CC)' O='$(O)' SIM_CFLAGS='$(subst ','\'',$(ALL_CPPFLAGS) $(filter-out -MMD -MP,$(ALL_CFLAGS)))' \
-		SIM_LDFLAGS='$(ALL_LDFLAGS)' tests/sim/mutants build $(SIM_CORE)
-	@touch $@
+SIM_MUTANTS := $(patsubst %,$(O)/tests/sim/mutants/%,$(shell tests/sim/mutants list))
 
-tests: $(O)/tests/sim/sim $(O)/tests/sim/mutants/built
+$(SIM_MUTANTS): $(O)/tests/sim/mutants/%: tests/sim/mutants tests/sim/mutants.list $(SIM_OBJ) $(SIM_REAL_OBJ)
+	$(call say,SED)
+	$(Q)CC='$(CC)' O='$(O)' SIM_CFLAGS='$(subst ','\'',$(ALL_CPPFLAGS) $(filter-out -MMD -MP -g,$(ALL_CFLAGS)) $(SIM_PLAIN) $(SIM_HOOKS) -O1)' \
+		SIM_LDFLAGS='$(SIM_LDFLAGS) -Wl,-S' SIM_LIBS='$(LIBS_lib) -lm' tests/sim/mutants build $* $(SIM_OBJ) $(SIM_REAL_OBJ)
+
+tests: $(O)/tests/sim/sim $(SIM_MUTANTS)
 
 sim-long: $(O)/tests/sim/sim ## millions of schedules of the simulator (SIM_COUNT=...)
 	$(O)/tests/sim/sim --from 1000000 --count $(SIM_COUNT)

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * world.h: everything a schedule happens in, as one value that can be thrown
- * away.
+ * world.h: everything a schedule happens in, as one value that can be thrown away.
  *
- * Three parts with different lives: what outlives the engine (the clock, the
- * processes, the ledger, the configuration that the guardian holds), what dies
- * with it (struct sim_engine), and what only the checker knows (struct shadow:
- * what should be so, counted another way than the core does). Row i of the
- * ledger is always instance i.
+ * The engine that runs in it is the real one (step, transition, depend, program, task, links,
+ * apply, run and so on, compiled with a hook in every basic block); what it stands on is made up
+ * here: the clock, the kernel with its processes and cgroups, the guardian, the held descriptors,
+ * the event loop, clients, probes.  Three parts have different lives: what outlives the engine
+ * (ledger, processes, configuration, slots), what dies with it (struct sim_engine), and what only
+ * the checks know (struct shadow: what should be so, counted another way than the engine does).
  *
- * Nothing here reads a clock or the kernel.  All chance comes from the
- * schedule: a run's behaviour from (seed, row, run), everything else from the
- * salt of the event at hand, so an event means the same when others before it
- * are taken out.
+ * Nothing here reads a clock or the kernel.  All chance comes from the schedule: a run's behaviour
+ * from (seed, program, life, run), everything else from the salt of the event at hand, so an event
+ * means the same when others before it are taken out.
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -20,171 +19,239 @@
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <ev.h>
 
 #include "lib/clock.h"
+#include "lib/ledger.h"
+#include "supervisord/engine/engine.h"
 #include "supervisord/engine/transition.h"
+#include "tests/sim/shadow.h"
+#include "tests/sim/stanza.h"
 
-#define WORLD_ROWS 8
-#define WORLD_PROCESSES 128
-#define WORLD_MESSAGE 256
+#define WORLD_PROCESSES 192
+#define WORLD_SLOTS     64
+#define WORLD_NOTES     32
+#define WORLD_CLIENTS   4
+#define WORLD_MESSAGES  8
+#define WORLD_IOS       64
+#define WORLD_TEXT      256
 
+/* Pids of the guardian and the engine; programs' are higher. */
+#define WORLD_GUARDIAN 10
+#define WORLD_ENGINE   11
+
+/* A process, alive or a zombie. */
 struct sim_process {
-  int pid; /* 0: the entry is free */
-  int group;
-  int row;
-  unsigned
-      life; /* of the row: a removed program that comes back is another one */
-  uint64_t run;
-  bool leader;
-  bool zombie;   /* the guardian has not finished with it */
-  int posted;    /* how far the guardian is: 1 exits[], 2 and pids[] */
-  bool deaf;     /* to everything but KILL */
-  bool sluggish; /* in state D: goes some seconds after KILL */
-  bool told;     /* got the stop signal */
-  bool killed;
-  int64_t end_ns; /* when it will end, 0: not by itself */
-  int wstatus;
+	int pid;
+	int parent;
+	int group;
+	int session;
+	int row; /* of the ledger, with the owner it had then: see struct sim_row */
+	unsigned claim;
+	uint64_t run;
+	int program;
+	unsigned life;
+	int kind;           /* enum task_kind, or MAIN_PROCESS */
+	uint64_t owner_run; /* of the program */
+	int leaf;           /* cgroup: index + 1 in world.leaves, LEAF_LEFT, or 0 */
+	bool outside; /* its run was to be in a cgroup and is not: a look at that one finds nothing
+		       * if the engine died before it could take it away */
+	bool leader;  /* it was launched, or has become the main process */
+	bool zombie;  /* the guardian has not finished with it */
+	int posted;   /* how far the guardian is: 1 exits[], 2 and pids[], 3 and news */
+	int posted_row;
+	bool deaf;     /* to everything but KILL */
+	bool sluggish; /* in state D: goes some seconds after KILL */
+	bool killed;
+	bool left_alone; /* kill_mode = process has left it to itself */
+	uint64_t told;   /* signals that it got, a bit each */
+	int64_t told_ns; /* the first of them */
+	int64_t end_ns;  /* when it will end, 0: not by itself */
+	int wstatus;
+	int64_t fork_ns; /* when it will make one more process, 0: never */
+	int64_t say_ns;  /* when it will say READY=1 (or the like), 0: never */
+	int64_t start_ns;
 };
 
+#define MAIN_PROCESS (-1)
+#define LEAF_LEFT    (-1)
+
+/* Who has a ledger row now. */
 struct sim_row {
-  bool used;
-  unsigned life;
-  struct ledger_state state[2];
-  unsigned active;
-  struct ledger_exit end;
-  bool news;
-  int pid;
-  uint64_t run;
-  int failure_step;
-  int failure_error;
-  int last_pid;
+	unsigned claim; /* counts owners */
+	int program;    /* -1: free */
+	unsigned life;  /* of the program, when the row was claimed */
+	int kind;
+	uint64_t owner_run;
 };
 
-/* The rarer keys: none of them is used. */
-extern const struct life_config plain_life;
-
-struct stanza {
-  bool present;
-  unsigned after; /* bit a row */
-  struct program_config config;
+/* A cgroup of a row. */
+struct sim_leaf {
+	int row;
+	char name[LIMIT_NAME]; /* "": there is none */
 };
 
-struct sim_program {
-  bool used;
-  const struct stanza *stanza;
-  struct stanza last; /* how to stop it, when its stanza is gone */
-  bool removed;
-  bool is_back;        /* its stanza came back before it was gone */
-  unsigned pending;    /* enum program_pending of program.h */
-  int64_t deadline_ns; /* of the armed timer, 0 none */
-  unsigned dependents;
-  int watch; /* pid */
+enum note_kind {
+	NOTE_READY,
+	NOTE_WATCHDOG,
+	NOTE_TRIGGER,
+	NOTE_RELOADING,
+	NOTE_EXTEND,
+	NOTE_MAIN,
+	NOTE_CALM
 };
 
+/* A datagram that waits in the socket of a program. */
+struct sim_note {
+	enum note_kind kind;
+	int row;
+	unsigned claim;
+	int pid;
+};
+
+enum command_kind { COMMAND_START, COMMAND_STOP, COMMAND_RESTART, COMMAND_RELOAD };
+
+struct sim_command {
+	bool given;
+	enum command_kind kind;
+	unsigned programs;
+	bool force;
+	bool wait;
+	bool refused; /* as the client was told */
+	/* What it must come to (checkrest.c). */
+	bool must_be_refused;
+	bool may_be_refused;
+	unsigned starts;
+	unsigned stops;
+	int before[STANZA_PROGRAMS];
+};
+
+/* Dies with the engine. */
 struct sim_engine {
-  bool alive;
-  bool done;
-  bool safe_mode;
-  bool shutdown;
-  bool forced;
-  int64_t shutdown_ns;
-  struct sim_program programs[WORLD_ROWS];
-  int queue[WORLD_ROWS];
-  int queue_count;
+	bool alive;
+	bool safe;
+	struct engine *engine;
+	ev_io *ios[WORLD_IOS];
+	int io_count;
+	ev_prepare *prepare;
+	bool busy;
+	bool broken;      /* ev_break() */
+	bool serving;     /* in ev_run() */
+	int64_t timer_ns; /* of the timerfd, 0: disarmed */
+	int descriptors;  /* pidfds that are open */
+	struct control_client clients[WORLD_CLIENTS];
+	bool wake_ops;
+	int applied; /* which of world.configs it has read last */
 };
 
-/* What an instance should look like, counted from the outside. */
-struct shadow {
-  uint64_t starts;    /* launches that were decided */
-  uint64_t attempted; /* run of the last launch that was tried */
-  uint64_t created;   /* run of the last process */
-  uint64_t acted;     /* run of the last end that was acted on */
-  uint32_t failures;
-  uint32_t window_starts;
-  int64_t window_ns;
-  int64_t launch_ns;
-  int64_t stable_ns; /* stable_after at launch */
-  int64_t stop_ns;
-  int64_t stop_timeout_ns;
-  int64_t running_ns;
+/* The end of one run of main loop, as the guardian hears of it. */
+struct sim_end {
+	bool done; /* MSG_DONE */
+	int code;
 };
 
-/* How often each cell of the table was asked. */
 struct reached {
-  uint64_t cells[STATE_COUNT][EVENT_COUNT];
+	uint64_t cells[STATE_COUNT][EVENT_COUNT];
+	uint64_t kills;
+	uint64_t boots;
 };
+
+struct schedule;
 
 struct world {
-  struct reached *reached; /* outlives the world; NULL: nobody counts */
-  uint64_t seed;
-  int row_count;
-  int64_t now_ns;
-  int64_t shutdown_timeout_ns;
-  bool shutdown; /* ledger.header.shutdown */
-  bool calm;     /* no more faults: the end of every schedule */
-  struct sim_row rows[WORLD_ROWS];
-  struct sim_process processes[WORLD_PROCESSES];
-  int last_pid;
-  struct stanza configs[2][WORLD_ROWS];
-  int held; /* which of them the guardian holds */
-  uint64_t next_hash;
+	struct reached *reached; /* outlives the world */
+	uint64_t seed;
+	uint64_t dice;
+	int program_count;
+	int64_t now_ns;
+	int64_t wall_offset_ns;
+	bool calm; /* no more faults: the end of every schedule */
+	bool cgroups;
+	bool jumps; /* the wall clock does */
 
-  struct sim_engine engine;
-  jmp_buf killed; /* where the engine's death leads */
-  int kill_in;    /* steps of the engine until it is killed, 0 never */
-  int end_in;     /* steps until a leader ends */
-  int end_row;
-  int end_wstatus;
-  unsigned kills;
+	struct ledger *ledger;
+	struct sim_row rows[LIMIT_ROWS];
+	int main_rows[STANZA_PROGRAMS]; /* the other way round, -1: none */
+	unsigned lives[STANZA_PROGRAMS];
+	struct sim_process processes[WORLD_PROCESSES];
+	int process_count;
+	int last_pid;
+	struct sim_leaf leaves[LIMIT_ROWS];
+	struct slot slots[WORLD_SLOTS];
+	int64_t drained_ns[WORLD_SLOTS]; /* when the logger will be done with it */
+	struct sim_note notes[WORLD_NOTES];
+	int note_count;
+	struct msg_head messages[WORLD_MESSAGES];
+	int message_count;
+	bool bell;
+	struct stanza_set configs[3];
+	int files;                        /* what the files say */
+	int held;                         /* what the guardian holds, -1 nothing */
+	bool slow_guardian;               /* since the last engine started */
+	bool was_forced;                  /* an engine that is dead was past shutdown_timeout */
+	unsigned linked[STANZA_PROGRAMS]; /* who may say anything about whom, either way: see
+					     checklink.h */
+	uint64_t next_hash;
+	signed char last_state[STANZA_PROGRAMS]; /* 1 up, 0 down, -1 nothing is known */
+	struct sim_command command;
 
-  uint64_t dice;
-  struct shadow shadows[WORLD_ROWS];
-  bool failed;
-  char message[WORLD_MESSAGE];
-  bool verbose;
-  unsigned tolerate; /* enum known of known.h */
+	struct sim_engine engine;
+	struct sim_end end;
+	jmp_buf killed; /* where the engine's death leads */
+	unsigned kills;
+	bool boot_wanted;
+	bool boot_safe;
+
+	/* The schedule, as far as it has come. */
+	const struct schedule *schedule;
+	int next;
+	bool passing;
+	int64_t until_ns;
+	int instants;
+	bool settling;
+	int64_t settled_ns; /* since when everything is as it should be */
+	bool over;
+
+	struct shadow shadows[STANZA_PROGRAMS];
+	struct shadow_pending pending;
+	struct shadow_commit commit;
+	uint64_t trace; /* of everything that was committed, without the wall clock */
+	bool failed;
+	char message[WORLD_TEXT];
+	bool verbose;
 };
 
+/* The only one: the engine's surroundings have no other way to find it. */
+extern struct world *world;
+
+void world_init(uint64_t seed);
+/* Nobody has a row. */
+void world_forget_rows(void);
+
 /* A number that follows from the event at hand, below `limit`. */
-unsigned world_roll(struct world *world, unsigned limit);
+unsigned world_roll(unsigned limit);
+bool world_chance(unsigned percent);
 uint64_t world_mix(uint64_t value);
 
-void world_init(struct world *world, uint64_t seed);
-
 /* Note what is wrong; the first one counts. */
-void world_fail(struct world *world, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void world_say(const struct world *world, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void world_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void world_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-static inline struct sim_program *world_program(struct world *world, int row) {
-  return &world->engine.programs[row];
-}
+/* As the tables have them, without a step of the engine's code: in which it may die. */
+const char *world_state_name(enum state state);
+const char *world_event_name(enum event event);
+const char *world_task_name(enum task_kind kind);
 
-/* The ledger. */
-const struct ledger_state *world_state(const struct world *world, int row);
-void world_commit(struct world *world, int row,
-                  const struct ledger_state *state);
-
-/* The kernel and the guardian. */
-struct sim_process *world_leader(struct world *world,
-                                 int row); /* alive, or NULL */
-bool world_group_exists(const struct world *world, int group);
-/* Whether a live process belongs to the present run of a row, by group or by
- * mark. */
-bool world_is_member(const struct world *world,
-                     const struct sim_process *process, int row);
-int world_count_members(const struct world *world, int row);
-void world_spawn(struct world *world, int row);
-void world_signal(struct world *world, struct sim_process *process, bool kill);
-void world_end(struct world *world, struct sim_process *process, int wstatus);
-int64_t world_next_end_ns(const struct world *world);
-void world_end_due(struct world *world);
-/* One store of the guardian into the ledger, or its reaping; false: nothing to
- * do. */
-bool world_guardian_step(struct world *world);
-void world_guardian_finish(struct world *world);
-/* Whether this launch fails without a process; fills the row's failure. */
-bool world_launch_fails(struct world *world, int row);
+/* The program of an index in the engine that is alive, or NULL; and the row of it, or -1. */
+struct program *world_program(int program);
+int world_row(int program);
+/* What counts of a row: never by the engine's own code, in which the engine may die. */
+const struct ledger_state *world_row_state(int row);
+/* Its state; of one that has no row, a STOPPED one. */
+const struct ledger_state *world_state(int program);
+/* What is in force of its stanza: of one that is retired, as much as the engine kept; NULL: none.
+ */
+const struct stanza *world_stanza(int program);
+bool world_is_removed(int program);
 
 #endif

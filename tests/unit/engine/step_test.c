@@ -334,6 +334,46 @@ static void test_oneshot_then_completes(void **context)
 	expect(STATE_STARTING, EVENT_EXIT, FACT_UP | FACT_COMPLETE | FACT_REMAIN, STATE_RUNNING, 0);
 }
 
+static void test_oneshot_that_was_ready_before_its_end_then_completes(void **context)
+{
+	(void)context;
+	expect(STATE_RUNNING, EVENT_EXIT, FACT_UP | FACT_COMPLETE | FACT_REMAIN, STATE_RUNNING, 0);
+	expect(STATE_RUNNING, EVENT_EXIT, FACT_UP | FACT_COMPLETE, STATE_EXITED, ACTION_GIVEN_UP);
+	expect(STATE_SETTLING, EVENT_EXIT, FACT_UP | FACT_COMPLETE, STATE_SETTLING, 0);
+	expect(STATE_SETTLING, EVENT_EXIT, FACT_UP, STATE_STOPPING, STOP_RUN);
+	expect(STATE_SETTLING, EVENT_EXIT, FACT_UP | FACT_COMPLETE | FACT_HALT, STATE_STOPPING,
+	    STOP_RUN);
+}
+
+static void test_prepared_when_it_may_not_start_any_more_then_that_is_no_failure(void **context)
+{
+	(void)context;
+	expect(STATE_PREPARING, EVENT_HOOK, FACT_UP, STATE_STOPPING, STOP_RUN);
+}
+
+static void test_end_of_a_hook_with_leftovers_then_the_rest_is_stopped_first(void **context)
+{
+	(void)context;
+	expect(STATE_SETTLING, EVENT_HOOK,
+	    FACT_UP | FACT_COMPLETE | FACT_RESTART | FACT_LEFTOVERS | FACT_MAY_START,
+	    STATE_STOPPING, STOP_RUN);
+	expect(STATE_CLEANING, EVENT_HOOK, FACT_HALT | FACT_LEFTOVERS, STATE_STOPPING, STOP_RUN);
+	expect(STATE_CLEANING, EVENT_HOOK, FACT_UP | FACT_RESTART | FACT_LEFTOVERS, STATE_STOPPING,
+	    STOP_RUN);
+	expect(STATE_CLEANING, EVENT_HOOK, FACT_UP | FACT_LEFTOVERS, STATE_EXITED, ACTION_GIVEN_UP);
+}
+
+static void test_at_rest_and_not_wanted_then_the_stop_is_made_up_for(void **context)
+{
+	(void)context;
+	expect(STATE_EXITED, EVENT_CHECK, 0, STATE_STOPPING, STOP_RUN);
+	expect(STATE_EXITED, EVENT_CHECK, FACT_UP | FACT_MAY_START, STATE_EXITED, 0);
+	expect(STATE_FATAL, EVENT_CHECK, 0, STATE_STOPPING, STOP_RUN);
+	expect(STATE_FATAL, EVENT_TIMER, FACT_MAY_START, STATE_STOPPING, STOP_RUN);
+	expect(STATE_FATAL, EVENT_TIMER, FACT_UP | FACT_MAY_START, STATE_STARTING,
+	    ACTION_RESET | BEGIN_RUN);
+}
+
 static void test_not_ready_in_time_then_the_run_has_failed(void **context)
 {
 	(void)context;
@@ -364,6 +404,10 @@ int main(void)
 	    cmocka_unit_test(test_hooks_then_each_has_its_state),
 	    cmocka_unit_test(test_failed_hook_of_a_start_then_the_run_has_failed),
 	    cmocka_unit_test(test_oneshot_then_completes),
+	    cmocka_unit_test(test_oneshot_that_was_ready_before_its_end_then_completes),
+	    cmocka_unit_test(test_prepared_when_it_may_not_start_any_more_then_that_is_no_failure),
+	    cmocka_unit_test(test_end_of_a_hook_with_leftovers_then_the_rest_is_stopped_first),
+	    cmocka_unit_test(test_at_rest_and_not_wanted_then_the_stop_is_made_up_for),
 	    cmocka_unit_test(test_not_ready_in_time_then_the_run_has_failed),
 	};
 

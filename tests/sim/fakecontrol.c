@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fakecontrol.c: clients of the control socket (in place of control.c, call.c, selection.c and
+ * record.c); the methods themselves (command.c) and who waits for them (op.c, aim.c) are the real
+ * ones.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisord/engine/call.h"
+#include "supervisord/engine/command.h"
+#include "supervisord/engine/op.h"
+#include "supervisord/engine/record.h"
+#include "supervisord/engine/selection.h"
+#include "tests/sim/checks.h"
+#include "tests/sim/fake.h"
+#include "tests/sim/steps.h"
+#include "tests/sim/world.h"
+
+static struct control_client *find_client(void);
+
+/* ---- control.h ---- */
+
+void control_start(struct control *control, struct engine *engine, int listen_fd)
+{
+	(void)listen_fd;
+	control->engine = engine;
+	TAILQ_INIT(&control->clients);
+	TAILQ_INIT(&control->due);
+}
+
+void control_stop(struct control *control)
+{
+	(void)control;
+	for (int i = 0; i < WORLD_CLIENTS; i++)
+		if (world->engine.clients[i].op != NULL)
+			op_cancel(world->engine.clients[i].op);
+}
+
+bool control_run(struct control *control, unsigned most)
+{
+	(void)control;
+	(void)most;
+	if (world->engine.wake_ops) {
+		world->engine.wake_ops = false;
+		for (int i = 0; i < WORLD_CLIENTS; i++)
+			if (world->engine.clients[i].op != NULL)
+				op_review(world->engine.clients[i].op);
+	}
+	if (world->command.given)
+		fake_do_command();
+	return false;
+}
+
+void control_reply(struct control_client *client, struct jsonw *w)
+{
+	(void)client;
+	steps_effect();
+	jsonw_reset(w);
+}
+
+void control_resume(struct control_client *client)
+{
+	client->op = NULL;
+}
+
+void control_wake_ops(struct control *control)
+{
+	(void)control;
+	world->engine.wake_ops = true;
+}
+
+void control_flush(struct control *control, int timeout_ms)
+{
+	(void)control;
+	(void)timeout_ms;
+}
+
+void fake_do_command(void)
+{
+	struct sim_command *command = &world->command;
+	struct call call = {.client = find_client(), .engine = world->engine.engine};
+
+	command->given = false;
+	jsonw_init(&call.w, LIMIT_CONTROL_QUEUE);
+	check_command(command);
+	switch (command->kind) {
+	case COMMAND_START:
+		command_start(&call);
+		break;
+	case COMMAND_STOP:
+		command_stop(&call);
+		break;
+	case COMMAND_RESTART:
+		command_restart(&call);
+		break;
+	case COMMAND_RELOAD:
+		command_reload(&call);
+		break;
+	}
+	check_command_done(command);
+	jsonw_done(&call.w);
+}
+
+/* One that waits for nothing; else one of them loses patience. */
+static struct control_client *find_client(void)
+{
+	struct control_client *client = NULL;
+
+	for (int i = 0; i < WORLD_CLIENTS && client == NULL; i++)
+		if (world->engine.clients[i].op == NULL)
+			client = &world->engine.clients[i];
+	if (client == NULL) {
+		client = &world->engine.clients[world_roll(WORLD_CLIENTS)];
+		op_cancel(client->op);
+	}
+	*client = (struct control_client){.engine = world->engine.engine, .more = world_roll(2)};
+	return client;
+}
+
+/* ---- call.h: the parameters are those of world->command ---- */
+
+bool call_get_bool(struct call *call, const char *name, bool *value)
+{
+	(void)call;
+	if (strcmp(name, "wait") == 0)
+		*value = world->command.wait;
+	else if (strcmp(name, "force") == 0)
+		*value = world->command.force;
+	return true;
+}
+
+bool call_get_int(
+    struct call *call, const char *name, int64_t minimum, int64_t maximum, int64_t *value)
+{
+	(void)call;
+	(void)name;
+	(void)minimum;
+	(void)maximum;
+	if (world_roll(3) == 0)
+		*value = 5000;
+	return true;
+}
+
+bool call_get_string(struct call *call, const char *name, const char **value)
+{
+	(void)call;
+	(void)name;
+	(void)value;
+	return true;
+}
+
+bool call_allows(struct call *call, const char *const *names)
+{
+	(void)call;
+	(void)names;
+	return true;
+}
+
+void call_error_begin(struct call *call, const char *error)
+{
+	(void)call;
+	world_say("refused: %s", error);
+	world->command.refused = true;
+}
+
+void call_error_end(struct call *call)
+{
+	jsonw_reset(&call->w);
+}
+
+void call_error_text(struct call *call, const char *error, const char *key, const char *value)
+{
+	(void)key;
+	(void)value;
+	call_error_begin(call, error);
+}
+
+void call_invalid_parameter(struct call *call, const char *name)
+{
+	call_error_begin(call, name);
+}
+
+void call_out_of_memory(struct call *call)
+{
+	call_error_begin(call, "out of memory");
+}
+
+void record_write(struct jsonw *w, const struct program *program, bool verbose)
+{
+	(void)program;
+	(void)verbose;
+	jsonw_null(w);
+}
+
+/* ---- selection.h ---- */
+
+int selection_init(struct selection *selection, const struct engine *engine)
+{
+	*selection = (struct selection){
+	    .list = calloc(engine->program_count + 1, sizeof(struct program *)),
+	    .known = calloc(LIMIT_ROWS, sizeof(*selection->known)),
+	};
+	return 0;
+}
+
+void selection_done(struct selection *selection)
+{
+	free(selection->list);
+	free(selection->known);
+}
+
+void selection_add(struct selection *selection, struct program *program)
+{
+	if (selection->known[program->run.row])
+		return;
+	selection->known[program->run.row] = true;
+	selection->list[selection->count++] = program;
+}
+
+bool selection_has(const struct selection *selection, const struct program *program)
+{
+	return selection->known[program->run.row];
+}
+
+bool selection_read(struct call *call, bool needs_name, struct selection *ret_selection)
+{
+	(void)needs_name;
+	(void)selection_init(ret_selection, call->engine);
+	for (size_t i = 0; i < call->engine->program_count; i++) {
+		struct program *program = call->engine->programs[i];
+
+		if ((world->command.programs >> world->rows[program->run.row].program) & 1)
+			selection_add(ret_selection, program);
+	}
+	return true;
+}
