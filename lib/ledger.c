@@ -52,7 +52,7 @@ int ledger_map(int fd, struct ledger **ret_ledger)
 
 int ledger_map_readonly(int fd, const struct ledger **ret_ledger)
 {
-	struct ledger *ledger;
+	struct ledger *ledger = NULL;
 	int error = map(fd, PROT_READ, &ledger);
 
 	if (error == 0)

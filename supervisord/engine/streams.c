@@ -191,6 +191,7 @@ static int open_stream(struct program *program, const struct ids *ids, int index
 		return error;
 	}
 	if (index > 0 && wants_log(program, index - 1)) {
+		/* cppcheck-suppress arrayIndexOutOfBoundsCond ; streams_open() goes from 0 to 2 */
 		streams->fds[index] = slots_get_fd(slots, program->streams.log_write[index - 1]);
 		error = open_readers(program, stdio);
 		return error != 0 ? error : streams->fds[index] < 0 ? -EBADF : 0;
