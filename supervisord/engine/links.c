@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* links.c: see links.h. */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,7 @@ int engine_pull(struct engine *engine, struct program *program, struct engine_pu
 				error = gather_add(&stop, conflicts->list[k].other);
 	}
 	if (error == 0) {
+		assert(start.count > 0);
 		start.count--; /* itself, the last one */
 		*ret_pull = (struct engine_pull){.start = start.list,
 		    .start_count = start.count,
@@ -254,7 +256,7 @@ void engine_start(struct engine *engine, struct program *program, const struct c
 		program_start(program, cause);
 		return;
 	}
-	if (engine_pull(engine, program, &pull) < 0) {
+	if (engine_pull(engine, program, &pull) != 0) {
 		log_error("%s: out of memory for what it requires", program_name(program));
 		program_start(program, cause); /* it waits for what is not there */
 		return;
