@@ -112,6 +112,28 @@ shared_complete() {
 	has_lines "$T/tail" "last words" "of another"
 }
 
+@test "logfiles: writes larger than the pipe, which end within lines, are not waited for in a shared file" {
+	"$WRITER" 200000 100 1000 a >"$T/a"
+	"$WRITER" 200000 100 1000 b >"$T/b"
+	# 77 writes each: two seconds for each of them would be two minutes and a half, and play() waits for one.
+	play <<-END
+		spec 1 0 0 0 a $T/all.log
+		spec 2 0 0 0 b $T/all.log
+		specs
+		pipe 40 1 0
+		pipe 41 2 0
+		start
+		run 40 dd if=$T/a bs=262147 2>/dev/null
+		run 41 dd if=$T/b bs=262147 2>/dev/null
+		wait 40
+		wait 41
+		drained 40
+		drained 41
+		finish
+	END
+	shared_complete "$T/all.log" ab 200000
+}
+
 @test "logfiles: the first line of another hour begins a file, also after a kill" {
 	printf 'two hours ago\n' >"$T/web.log"
 	touch -d '2 hours ago' "$T/web.log"

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -287,6 +288,40 @@ static void test_run_when_the_file_fails_then_it_waits_and_is_retried(void **sta
 	close(writer);
 }
 
+static void serve_all(void)
+{
+	while (serve() > 0)
+		continue;
+}
+
+static void test_shared_when_a_line_is_held_then_looked_at_again_ever_later_until_it_is_written(
+    void **state)
+{
+	const struct logspec list[] = {
+	    {.row = 1, .name = "web", .path = path},
+	    {.row = 2, .name = "db", .path = path},
+	};
+	int timeout_ms, looks = 0;
+
+	(void)state;
+	set_specs(list, 2);
+	hold(20, 1);
+	say("half");
+	serve_all();
+	assert_string_equal(content(path), "");
+	assert_in_range(streams_get_timeout_ms(&streams), 0, 2);
+	while ((timeout_ms = streams_get_timeout_ms(&streams)) >= 0) {
+		(void)poll(NULL, 0, timeout_ms);
+		streams_retry(&streams);
+		assert_int_equal(serve(), 0);
+		looks++;
+	}
+	/* 1, 2, 4 … 1024 ms, and the end of the hold: on a slow machine less, never more. */
+	assert_in_range(looks, 1, 12);
+	assert_string_equal(content(path), "half");
+	close(writer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +342,9 @@ int main(void)
 		test_hold_when_the_slot_is_out_of_range_then_refused_and_closed, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_run_when_the_file_fails_then_it_waits_and_is_retried, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_shared_when_a_line_is_held_then_looked_at_again_ever_later_until_it_is_written,
+		set_up, tear_down),
 	};
 	int failed;
 
