@@ -404,3 +404,43 @@ answer() {
 	done
 	shared_complete "$T/small/p4.log" ab 3000
 }
+
+@test "logfiles: a disk that is full in the middle of a program's last words gets the rest later" {
+	mkdir "$T/small"
+	mount -t tmpfs -o size=64k supervisord-test "$T/small" 2>/dev/null || skip "may not mount"
+	# shellcheck disable=SC2034 # teardown() of logplay.bash uses it
+	MOUNTED=$T/small
+	play <<-END
+		spec 1 0 0 0 web $T/small/web.log
+		specs
+		pipe 40 1 0
+		run 40 $WRITER 600 100 1
+		wait 40
+		sh head -c 40960 /dev/zero >$T/small/junk
+		start
+		release 40
+		until grep -q 'No space left' $T/err
+		sh mount -o remount,size=1m $T/small
+		until test \$(wc -l <$T/small/web.log) -eq 600
+		finish
+	END
+	complete "$T/small/web.log" 600 100
+}
+
+@test "logfiles: a disk that is full in the middle of a write does not hold up who drops" {
+	mkdir "$T/small"
+	mount -t tmpfs -o size=64k supervisord-test "$T/small" 2>/dev/null || skip "may not mount"
+	# shellcheck disable=SC2034 # teardown() of logplay.bash uses it
+	MOUNTED=$T/small
+	play <<-END
+		spec 1 0 0 0 web $T/small/web.log
+		set 1 0 full drop
+		specs
+		pipe 40 1 0
+		start
+		run 40 $WRITER 600 100 600; $WRITER 20000 100 5000
+		wait 40
+		finish
+	END
+	grep -q 'No space left' "$T/err"
+}
