@@ -105,6 +105,8 @@
  * first in its pipe, then in the file. */
 #define LIMIT_LOG_LOOK    (64 * 1024)
 #define LIMIT_LOG_HOLD_NS (2 * 1000 * 1000 * 1000LL)
+/* After how long a pipe with an unfinished line is first looked at again without an event. */
+#define LIMIT_LOG_AGAIN_NS (1000 * 1000LL)
 /* How long the logger lets the lines of a program that writes without end gather. */
 #define LIMIT_LOG_REST_US 200
 /* Pipes of programs that are gone and whose file cannot be written. */

@@ -17,7 +17,6 @@
 /* Finished lines at once, see target.c; and how long an unfinished one waits for its end. */
 #define OUT_BYTES (256 * 1024)
 #define HOLD_NS   (2 * NS_PER_S)
-#define LOOK_NS   NS_PER_MS
 /* The most a pipe holds by default, and so what the scratch pipe must be able to hold. */
 #define PIPE_BYTES (1024 * 1024)
 
@@ -399,8 +398,8 @@ static enum stream_outcome settle(struct pass *pass)
 
 static void plan_look(struct copier *copier, struct copy *copy)
 {
-	copy->look_delay_ns = LOOK_NS;
-	copy->look_ns = clock_boot_ns() + LOOK_NS;
+	copy->look_delay_ns = LIMIT_LOG_AGAIN_NS;
+	copy->look_ns = clock_boot_ns() + LIMIT_LOG_AGAIN_NS;
 	if (copy->look_ns < copier->look_ns)
 		copier->look_ns = copy->look_ns;
 }

@@ -20,6 +20,7 @@ static size_t choose_length(const struct pump *pump, size_t seen, size_t whole);
 static int wait_for_others(struct pump *pump);
 static int end_line(struct pump *pump);
 static bool may_wait_for_end(struct pump *pump, size_t seen);
+static int64_t choose_next_look(int64_t begun_ns, int64_t now_ns);
 static void note_written(struct pump *pump, bool is_open);
 static void set_last_writer(struct logfile *file, struct stream *stream);
 static void mark(struct stream *stream, bool is_marked);
@@ -175,8 +176,18 @@ static bool may_wait_for_end(struct pump *pump, size_t seen)
 		return false;
 	if (stream->begun_ns == 0)
 		stream->begun_ns = now_ns;
-	stream->deadline_ns = stream->begun_ns + LIMIT_LOG_HOLD_NS;
-	return now_ns < stream->deadline_ns;
+	stream->deadline_ns = choose_next_look(stream->begun_ns, now_ns);
+	return now_ns < stream->begun_ns + LIMIT_LOG_HOLD_NS;
+}
+
+/* After 1, 2, 4 … ms, and when the line has waited long enough. */
+static int64_t choose_next_look(int64_t begun_ns, int64_t now_ns)
+{
+	int64_t waited_ns = now_ns - begun_ns, end_ns = begun_ns + LIMIT_LOG_HOLD_NS;
+	int64_t next_ns =
+	    now_ns + (waited_ns > LIMIT_LOG_AGAIN_NS ? waited_ns : LIMIT_LOG_AGAIN_NS);
+
+	return next_ns < end_ns ? next_ns : end_ns;
 }
 
 static void note_written(struct pump *pump, bool is_open)

@@ -20,6 +20,7 @@
 static int begin(struct pump *pump);
 static int pump_step(struct pump *pump);
 static int pump_boundary(struct pump *pump);
+static bool must_ask_again(const struct pump *pump);
 
 enum stream_outcome stream_pump(struct stream *stream, struct stream_world *world, size_t budget,
     size_t *ret_moved, int *ret_error)
@@ -193,6 +194,16 @@ bool stream_make_room(const struct stream *stream, int error)
 	       rotation_drop_oldest(&stream->file->archives) == 0;
 }
 
+/* A disk that takes a part says why only when it is asked again.  No event makes us where the pipe
+ * is edge-triggered or let go of. */
+static bool must_ask_again(const struct pump *pump)
+{
+	const struct stream *stream = pump->stream;
+
+	return (stream->copy != NULL || stream->flush || pump->world->finishing) &&
+	       stream_count_waiting(stream) > 0;
+}
+
 int pump_splice(struct pump *pump, uint64_t wanted)
 {
 	size_t length = wanted < pump->budget ? (size_t)wanted : pump->budget;
@@ -209,7 +220,7 @@ int pump_splice(struct pump *pump, uint64_t wanted)
 		return -ENODATA;
 	pump->size += (uint64_t)moved;
 	pump->budget -= (size_t)moved;
-	pump->dry = (size_t)moved < length;
+	pump->dry = (size_t)moved < length && !must_ask_again(pump);
 	return 0;
 }
 

@@ -349,6 +349,9 @@ static void give_spec(struct streams *streams, struct stream *stream, const stru
 	if (stream->error < 0 && stream->copy == NULL)
 		return;
 	error = watch(streams, stream, false);
+	/* What is held in the pipe has no time any more: it is to be seen again. */
+	if (error == 0 && stream->copy != NULL)
+		error = watch_rearm(&stream->watch, streams->epoll_fd);
 	if (error < 0)
 		note_broken(streams, stream, error);
 }
@@ -416,7 +419,8 @@ static enum stream_outcome pump(
 		note_broken(streams, stream, error);
 	else if (stream->error < 0)
 		note_works(streams, stream);
-	if (outcome == STREAM_WAITS || (stream->spec->shared && outcome != STREAM_BROKEN))
+	/* Not only where the spec says shared: it may just have left such a file. */
+	if (outcome != STREAM_BROKEN)
 		note_waits(streams, stream, outcome);
 	if (stream->file != NULL && stream->file->user_count > 1)
 		wake_waiters(streams, stream->file);

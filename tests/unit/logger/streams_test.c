@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -287,6 +288,94 @@ static void test_run_when_the_file_fails_then_it_waits_and_is_retried(void **sta
 	close(writer);
 }
 
+static void serve_all(void)
+{
+	while (serve() > 0)
+		continue;
+}
+
+static void test_shared_when_a_line_is_held_then_looked_at_again_ever_later_until_it_is_written(
+    void **state)
+{
+	const struct logspec list[] = {
+	    {.row = 1, .name = "web", .path = path},
+	    {.row = 2, .name = "db", .path = path},
+	};
+	int timeout_ms, looks = 0;
+
+	(void)state;
+	set_specs(list, 2);
+	hold(20, 1);
+	say("half");
+	serve_all();
+	assert_string_equal(content(path), "");
+	assert_in_range(streams_get_timeout_ms(&streams), 0, 2);
+	while ((timeout_ms = streams_get_timeout_ms(&streams)) >= 0) {
+		(void)poll(NULL, 0, timeout_ms);
+		streams_retry(&streams);
+		assert_int_equal(serve(), 0);
+		looks++;
+	}
+	/* 1, 2, 4 … 1024 ms, and the end of the hold: on a slow machine less, never more. */
+	assert_in_range(looks, 1, 12);
+	assert_string_equal(content(path), "half");
+	close(writer);
+}
+
+/* Its neighbour's line is open in the file and gets no end. */
+static void test_shared_when_a_waiting_one_gets_another_file_then_it_is_watched_again(void **state)
+{
+	static char part[40 * 1024];
+	struct logspec list[] = {
+	    {.row = 1, .name = "web", .path = path},
+	    {.row = 2, .name = "db", .path = path},
+	};
+	struct stream *stream;
+	int neighbour;
+
+	(void)state;
+	set_specs(list, 2);
+	hold(21, 2);
+	neighbour = writer;
+	memset(part, 'x', sizeof(part));
+	assert_int_equal(write(neighbour, part, sizeof(part)), sizeof(part));
+	serve_all();
+	hold(20, 1);
+	say("one\n");
+	serve_all();
+	list[0].path = other_path;
+	set_specs(list, 2);
+	serve_all();
+	stream = streams.by_slot[20];
+	assert_true(stream->waits);
+	/* As if it had waited for long. */
+	stream->file->hold_end_ns = stream->deadline_ns = streams.wait_ns = 1;
+	streams_retry(&streams);
+	assert_string_equal(content(other_path), "one\n");
+	say("two\n");
+	assert_int_equal(serve(), 1);
+	assert_string_equal(content(other_path), "one\ntwo\n");
+	close(neighbour);
+	close(writer);
+}
+
+static void test_specs_when_they_come_again_then_a_held_line_is_still_due(void **state)
+{
+	const struct logspec spec = {
+	    .row = 1, .name = "web", .path = path, .format = LOGSPEC_STAMP};
+
+	(void)state;
+	set_specs(&spec, 1);
+	hold(20, 1);
+	say("half");
+	serve_all();
+	assert_true(streams_get_timeout_ms(&streams) >= 0);
+	set_specs(&spec, 1);
+	serve_all();
+	assert_true(streams_get_timeout_ms(&streams) >= 0);
+	close(writer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +396,14 @@ int main(void)
 		test_hold_when_the_slot_is_out_of_range_then_refused_and_closed, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_run_when_the_file_fails_then_it_waits_and_is_retried, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_shared_when_a_line_is_held_then_looked_at_again_ever_later_until_it_is_written,
+		set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_shared_when_a_waiting_one_gets_another_file_then_it_is_watched_again, set_up,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_specs_when_they_come_again_then_a_held_line_is_still_due, set_up, tear_down),
 	};
 	int failed;
 
