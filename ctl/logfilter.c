@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* logfilter.c: see logfilter.h. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "ctl/logfilter.h"
+
+/* Of a line that is matched without asking for memory. */
+#define LINE_BYTES 4096
+
+static bool matches(const regex_t *grep, const char *text, size_t length);
 
 int logfilter_init(struct logfilter *filter, int64_t since_ns, int64_t run, const char *grep,
     char *ret_problem, size_t size)
@@ -35,9 +41,6 @@ bool logfilter_is_active(const struct logfilter *filter)
 
 bool logfilter_wants(const struct logfilter *filter, const struct logline *line, int64_t time_ns)
 {
-	/* The text may have NULs and has none at its end: by its length. */
-	regmatch_t match = {.rm_so = 0, .rm_eo = (regoff_t)line->text_length};
-
 	if (line->is_note)
 		return true;
 	if (filter->since_ns != LOGLINE_NO_TIME && time_ns != LOGLINE_NO_TIME &&
@@ -45,6 +48,23 @@ bool logfilter_wants(const struct logfilter *filter, const struct logline *line,
 		return false;
 	if (filter->run >= 0 && line->run != filter->run)
 		return false;
-	return !filter->has_grep ||
-	       regexec(&filter->grep, line->text, 1, &match, REG_STARTEND) == 0;
+	return !filter->has_grep || matches(&filter->grep, line->text, line->text_length);
+}
+
+/* regexec(3) by length (REG_STARTEND) is not everywhere.  A NUL is matched as a newline, which no line
+ * has.  Out of memory: it matches, so that nothing is kept from the reader. */
+static bool matches(const regex_t *grep, const char *text, size_t length)
+{
+	char small[LINE_BYTES], *copy = length < sizeof(small) ? small : malloc(length + 1);
+	bool found;
+
+	if (copy == NULL)
+		return true;
+	for (size_t i = 0; i < length; i++)
+		copy[i] = text[i] != '\0' ? text[i] : '\n';
+	copy[length] = '\0';
+	found = regexec(grep, copy, 0, NULL, 0) == 0;
+	if (copy != small)
+		free(copy);
+	return found;
 }

@@ -167,6 +167,7 @@ ended_with() {
 @test "stop: not refused when those that require it are named too, or not up" {
 	stack free
 	exits 0 sctl start free-web
+	wait_for "$PATIENCE" has_lines "$SD/free.stamps" 3
 	exits 0 sctl stop free-web
 	exits 1 sctl stop free-db
 	exits 0 sctl stop free-db free-app
@@ -190,6 +191,7 @@ ended_with() {
 @test "stop --force: first what requires it, in order, and all are reported" {
 	stack force
 	exits 0 sctl start force-web
+	wait_for "$PATIENCE" has_lines "$SD/force.stamps" 3
 	exits 0 sctl stop --force force-db
 	equals order "$(stamps force 4)" "stop force-web stop force-app stop force-db "
 	equals results "$(sort <<<"$output")" \
@@ -204,6 +206,7 @@ ended_with() {
 
 	stack again
 	exits 0 sctl start again-web
+	wait_for "$PATIENCE" has_lines "$SD/again.stamps" 3
 	db=$(record again-db pid)
 	app=$(record again-app pid)
 	exits 0 sctl restart again-db
@@ -211,6 +214,7 @@ ended_with() {
 	runs_anew again-db "$db"
 	wait_state again-web RUNNING
 	runs_anew again-app "$app"
+	wait_for "$PATIENCE" has_lines "$SD/again.stamps" 9
 	equals order "$(stamps again 4)" \
 		"stop again-web stop again-app stop again-db start again-db start again-app start again-web "
 }
@@ -222,7 +226,9 @@ ended_with() {
 		program "clash-app" { command = "$SD/bin/stamp $SD/clash.stamps run 100" requires = {"clash-old"} }
 	END
 	exits 0 sctl start clash-old
+	wait_for "$PATIENCE" has_lines "$SD/clash.stamps" 1
 	exits 0 sctl start clash-new
+	wait_for "$PATIENCE" has_lines "$SD/clash.stamps" 3
 	equals order "$(stamps clash)" "start clash-old stop clash-old start clash-new "
 	matches "$(record clash-old reason)" "conflicts with clash-new"
 	exits 0 sctl start clash-app
@@ -233,7 +239,9 @@ ended_with() {
 		"superctl: clash-old would have to be stopped, and is required by clash-app (stop it too with --force)"
 	exits 1 sctl restart clash-new
 	equals states "$(states clash-new clash-old clash-app)" "STOPPED RUNNING RUNNING "
+	wait_for "$PATIENCE" has_lines "$SD/clash.stamps" 6
 	exits 0 sctl start --force clash-new
+	wait_for "$PATIENCE" has_lines "$SD/clash.stamps" 9
 	equals order "$(stamps clash 7)" "stop clash-app stop clash-old start clash-new "
 	equals states "$(states clash-new clash-old clash-app)" "RUNNING STOPPED STOPPED "
 }

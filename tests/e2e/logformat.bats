@@ -159,7 +159,7 @@ is_complete() {
 			number < next_number && (marked || repeating == number) { marked = 0; repeating = number + 1; repeats++
 				if (repeating == next_number) repeating = -1; next }
 			{ print "line " NR ": " $0 " in place of " next_number; bad = 1; exit 1 }
-			END { if (bad) exit 1; print marks + 0 " marks, " repeats + 0 " repeats"; if (next_number != 1000000 || marks < 10) exit 1 }
+			END { if (bad) exit 1; print marks + 0 " marks, " repeats + 0 " repeats"; if (next_number != 1000000 || marks < 1) exit 1 }
 		' "$T/checked"
 	done
 }
@@ -176,7 +176,8 @@ is_complete() {
 		finish
 	END
 	at_least "parts" "$(grep -c ' out+ ' "$T/log")" 152
-	at_most "parts" "$(grep -c ' out+ ' "$T/log")" 160
+	# Where the user's pipes may not grow any more (pipe(7), pipe-user-pages-soft), a part ends with the pipe.
+	at_most "parts" "$(grep -c ' out+ ' "$T/log")" 320
 	check_stamped "$T/log" >"$T/checked"
 	equals "length" "$(head -n 1 "$T/checked" | wc -c)" $((10000000 + 3 + 10 + 1))
 	equals "next" "$(tail -n 1 "$T/checked")" "web 0 out next"
