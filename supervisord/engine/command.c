@@ -34,6 +34,7 @@ struct command {
 
 static void run(struct call *call, enum op_goal goal, enum reason reason);
 static bool read_command(struct command *command, const char *const *names);
+static void add_filters(struct command *command);
 static bool may_start(struct call *call);
 static bool find_forced(struct command *command);
 static bool find_conflicts(struct command *command);
@@ -129,6 +130,7 @@ static void run(struct call *call, enum op_goal goal, enum reason reason)
 
 	if (!read_command(&command, force_names))
 		return;
+	add_filters(&command);
 	if (selection_init(&command.forced, call->engine) < 0 ||
 	    selection_init(&command.replaced, call->engine) < 0) {
 		call_out_of_memory(call);
@@ -158,6 +160,20 @@ static bool read_command(struct command *command, const char *const *names)
 	       call_get_int(
 		   call, "timeout_ms", 0, INT64_MAX / 1000000, &command->request.timeout_ms) &&
 	       selection_read(call, true, &command->named);
+}
+
+/* Whatever is done to a program is done to the filter of its log; not the other way round. */
+static void add_filters(struct command *command)
+{
+	size_t named = command->named.count;
+
+	for (size_t i = 0; i < named; i++) {
+		struct program *filter =
+		    engine_find_filter(command->call->engine, command->named.list[i]);
+
+		if (filter != NULL)
+			selection_add(&command->named, filter);
+	}
 }
 
 static bool may_start(struct call *call)

@@ -5,7 +5,8 @@
  * A load has three steps.  confload.c reads files and puts each value that is written into its
  * place here; then confbuild.c, confgroup.c and confdepend.c make whole programs of it, because a
  * default may stand behind the programs it is for, and a group behind its users; confcheck.c and
- * confconflict.c look at what spans keys and programs.  Nobody else sees a configuration before all
+ * confconflict.c look at what spans keys and programs.  Last, conffilter.c adds the programs that
+ * filter logs.  Nobody else sees a configuration before all
  * of them are done.
  */
 #ifndef ENGINE_CONFBUILD_H
@@ -90,7 +91,12 @@ int build_check(struct build *build);
 struct confgraph;
 int build_check_links(struct build *build);
 int build_check_logs(struct build *build);
+void build_check_filters(struct build *build);
 int build_check_conflicts(struct build *build, const struct confgraph *order);
+
+/* The programs that filter logs; once all has been checked, for they are not to be.  0 or -ENOMEM.
+ */
+int build_add_filters(struct build *build);
 
 /* The hashes; to be called when nothing is changed any more.  0 or -ENOMEM. */
 int build_hash(struct build *build);

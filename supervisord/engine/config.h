@@ -97,6 +97,9 @@ struct health_action {
 	int signal;
 };
 
+/* In place of a signal, for filters of logs only: no file can say it.  The standard input ends. */
+#define STOP_END_OF_INPUT 0
+
 /* One step of stop_sequence, "TERM:10s"; a last step without a time gets KILL's one second. */
 struct stop_step {
 	int signal;
@@ -143,6 +146,7 @@ struct stop_sequence {
 #define KEY_CTYPE_LOG_FULL      enum logspec_full
 #define KEY_CTYPE_FACILITY      int /* of syslog(3) */
 #define KEY_CTYPE_INHERIT       enum logspec_format
+#define KEY_CTYPE_LOG_FILTER    string_list /* the words of exec:; NULL: none */
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
 
@@ -232,6 +236,9 @@ const struct program_config *config_find_program(const struct config *config, co
 
 /* The group of this name, or NULL. */
 const struct group_config *config_find_group(const struct config *config, const char *name);
+
+/* Behind the name of a program: the filter of its log (conffilter.c).  No stanza has a '+'. */
+#define CONFIG_FILTER_SUFFIX "+filter"
 
 /* The daemon's own log, in log_dir. */
 #define CONFIG_OWN_LOG "supervisord.log"

@@ -185,6 +185,8 @@
 	    "A line that is longer is written in parts, which are marked; not where log_format is raw.") \
 	KEY(log_full, LOG_FULL, "block", 0, 0, LIVE, \
 	    "What to do with output that cannot be written, the disk being full for instance. block: it waits, and then the program waits; drop: lines are dropped and counted, and the log says how many once it can be written again.") \
+	KEY(log_filter, LOG_FILTER, "none", 0, 0, LIVE, \
+	    "exec:COMMAND: a command that reads what the program prints; what that prints is logged in its place. See Log filters.") \
 	KEY(syslog_facility, FACILITY, "daemon", 0, 0, LIVE, \
 	    "Facility of what goes to syslog or the journal.") \
 	KEY(syslog_tag, STRING, NULL, 0, 0, LIVE, \

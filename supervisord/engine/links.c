@@ -302,6 +302,19 @@ void engine_defer_linked(const struct program *program)
 		program_defer(program->conflicts.list[i].other, PENDING_CHECK);
 }
 
+struct program *engine_find_filter(const struct engine *engine, const struct program *program)
+{
+	const struct stdio *stdio = &program->config->key_stdout;
+	size_t length = strlen(program->config->name);
+
+	/* A stanza may say program:NAME of any other name than this one. */
+	if (stdio->kind != STDIO_PROGRAM ||
+	    strncmp(stdio->target, program->config->name, length) != 0 ||
+	    strcmp(stdio->target + length, CONFIG_FILTER_SUFFIX) != 0)
+		return NULL;
+	return engine_find(engine, stdio->target);
+}
+
 static int link_names(
     struct engine *engine, struct program *program, string_list names, enum depend_kind kind)
 {

@@ -118,13 +118,13 @@ static bool has_file(const struct engine *engine, const struct stdio *stdio)
 }
 
 /*
- * The row of a program of which one of these streams at least `has` a log.  False: there is none,
- * and the call has been answered.
+ * The row of a program of which one of these streams at least `has` a log; where its filter has it,
+ * the row of that.  False: there is none, and the call has been answered.
  */
 static bool find_row(struct call *call, const char *name, unsigned streams,
     bool (*has)(const struct engine *engine, const struct stdio *stdio), uint32_t *ret_row)
 {
-	const struct program *program;
+	const struct program *program, *filter;
 
 	if (strcmp(name, OWN_LOG_NAME) == 0) {
 		*ret_row = LOGSPEC_ROW_OWN;
@@ -138,6 +138,9 @@ static bool find_row(struct call *call, const char *name, unsigned streams,
 		selection_tell_missing(call, name, false);
 		return false;
 	}
+	filter = engine_find_filter(call->engine, program);
+	if ((streams & STDOUT_BIT) && filter != NULL)
+		program = filter;
 	if (((streams & STDOUT_BIT) && has(call->engine, &program->config->key_stdout)) ||
 	    ((streams & STDERR_BIT) && has(call->engine, &program->config->key_stderr))) {
 		*ret_row = (uint32_t)program->run.row;

@@ -22,6 +22,7 @@
 const struct cause program_no_cause = {REASON_NONE, 0, 0};
 
 static void forget_last_run(struct program *program);
+static int end_input(struct program *program);
 static bool is_up_long_enough(const struct program *program);
 static bool is_gone(struct program *program);
 static bool is_end_unread(const struct program *program);
@@ -124,12 +125,33 @@ void program_stop_by_step(struct program *program)
 		return;
 	}
 	(void)task_cancel_kinds(program, HOOKS_ALL);
+	if (number == STOP_END_OF_INPUT)
+		number = end_input(program);
+	if (number == STOP_END_OF_INPUT)
+		return;
 	if (state->stop_step == 1 && state->reason == REASON_WATCHDOG)
 		number = SIGABRT; /* for a core dump that tells why */
 	if (number == SIGKILL && stop.all)
 		run_kill(&program->run, program_name(program));
 	else
 		run_signal(&program->run, number, stop.all ? RUN_ALL : RUN_MAIN);
+}
+
+/*
+ * A filter ends by itself when its input does, and not before it has read what is in the pipe.  The
+ * input does not end while its program is there: then it is told to by the signal that is given.
+ * Done again by a new engine it does nothing.
+ */
+static int end_input(struct program *program)
+{
+	struct streams *streams = &program->streams;
+
+	for (uint32_t i = 0; i < program->lasts.count; i++)
+		if (step_is_live(program_state_of(program->lasts.list[i].other)))
+			return SIGTERM;
+	slots_release(&program->engine->slots, streams->stdin_write);
+	streams->stdin_write = -1;
+	return STOP_END_OF_INPUT;
 }
 
 /* Look after what the present state needs to be looked after. */

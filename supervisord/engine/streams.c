@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 static int open_stream(struct program *program, const struct ids *ids, int index,
     const struct stdio *stdio, struct open_streams *streams);
 static int open_target(struct program *program, const char *name, int *ret_fd);
+static int reopen_write(struct slots *slots, int row, int read_slot, int *ret_slot);
 static int open_readers(struct program *program, const struct stdio *stdio);
 static int open_path(
     struct program *program, const struct ids *ids, const struct stdio *stdio, int *ret_fd);
@@ -56,14 +58,19 @@ int streams_open_for_task(
 	const struct program_config *config = program->config;
 	struct slots *slots = &program->engine->slots;
 	int stream = config->key_stderr.kind == STDIO_STDOUT ? 0 : 1;
-	int error, fd;
+	const struct program *filter = engine_find_filter(program->engine, program);
+	int error, fd = STDERR_FILENO;
 
 	error = streams_prepare_logs(program, ret_step);
 	if (error < 0)
 		return error;
-	fd = wants_log(program, stream) ? slots_get_fd(slots, program->streams.log_write[stream])
-					: STDERR_FILENO;
 	*ret_step = LAUNCH_STDERR;
+	if (wants_log(program, stream))
+		fd = slots_get_fd(slots, program->streams.log_write[stream]);
+	else if (stream == 0 && filter != NULL)
+		error = open_target(program, program_name(filter), &fd);
+	if (error < 0)
+		return error;
 	if (fd < 0)
 		return -EBADF;
 	streams->fds[0] = STDIN_FILENO; /* ours is /dev/null */
@@ -99,12 +106,14 @@ void streams_adopt(struct streams *streams, uint64_t key, int slot)
 
 int streams_need_stdin(struct streams *streams, struct slots *slots, int row)
 {
-	/* One end alone is what an engine left that was killed between handing over the two. */
 	if (streams->stdin_read >= 0 && streams->stdin_write >= 0)
 		return 0;
-	slots_release(slots, streams->stdin_read);
+	/* A filter was told that its input ends, and what it has not read is still there. */
+	if (streams->stdin_read >= 0)
+		return reopen_write(slots, row, streams->stdin_read, &streams->stdin_write);
+	/* A write end alone is what an engine left that was killed between handing over the two. */
 	slots_release(slots, streams->stdin_write);
-	streams->stdin_read = streams->stdin_write = -1;
+	streams->stdin_write = -1;
 	return make_pipe(slots, held_key(HELD_STDIN_READ, (uint32_t)row, 0),
 	    held_key(HELD_STDIN_WRITE, (uint32_t)row, 0), &streams->stdin_read,
 	    &streams->stdin_write);
@@ -293,6 +302,25 @@ static int make_pipe(
 		return slot;
 	}
 	*read_slot = slot;
+	return 0;
+}
+
+/* Another write end of the same pipe. */
+static int reopen_write(struct slots *slots, int row, int read_slot, int *ret_slot)
+{
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	int fd, slot;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", slots_get_fd(slots, read_slot));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	slot = slots_hold(slots, held_key(HELD_STDIN_WRITE, (uint32_t)row, 0), fd);
+	if (slot < 0) {
+		close(fd);
+		return slot;
+	}
+	*ret_slot = slot;
 	return 0;
 }
 

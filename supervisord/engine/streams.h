@@ -43,7 +43,7 @@ int streams_open(struct program *program, const struct ids *ids, struct open_str
 
 /*
  * The same for a task of the program: nothing to read, and what it says goes to the log that the
- * program's stderr goes to, or else to the daemon's own stderr.
+ * program's stderr goes to, through its filter, or else to the daemon's own stderr.
  */
 int streams_open_for_task(
     struct program *program, struct open_streams *streams, enum launch_step *ret_step);
@@ -54,7 +54,8 @@ void streams_close(struct open_streams *streams);
 /* Note one slot of a previous engine. */
 void streams_adopt(struct streams *streams, uint64_t key, int slot);
 
-/* Make the pipe to this instance's stdin if there is none yet.  0 or -errno. */
+/* Make the pipe to this instance's stdin if there is none yet, and the end to write to it if that
+ * was let go of (STOP_END_OF_INPUT).  0 or -errno. */
 int streams_need_stdin(struct streams *streams, struct slots *slots, int row);
 
 /*

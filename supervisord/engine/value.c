@@ -341,4 +341,5 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_LOG_FULL] = &value_log_full,
     [KEY_FACILITY] = &value_facility,
     [KEY_INHERIT] = &value_inherit,
+    [KEY_LOG_FILTER] = &value_log_filter,
 };

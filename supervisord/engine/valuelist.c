@@ -273,6 +273,21 @@ static int parse_patterns(const struct value_input *input, void *ret_value, char
 	return error < 0 ? error : keep_list(input, ret_value);
 }
 
+/* "none" is for a program that does without the filter of the defaults. */
+static int parse_log_filter(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	static const char exec[] = "exec:";
+	const char *text = input->items[0];
+
+	if (!input->list && strcmp(text, "none") == 0) {
+		*(string_list *)ret_value = NULL;
+		return 0;
+	}
+	if (strncmp(text, exec, strlen(exec)) != 0)
+		return value_problem(input, text, "is not known", ret_problem);
+	return value_parse_exec(input, text + strlen(exec), ret_value, ret_problem);
+}
+
 static void done_list(void *value, const void *shared)
 {
 	string_list list = *(string_list *)value;
@@ -298,6 +313,23 @@ static void write_list(const void *value, FILE *file)
 
 	if (list != NULL)
 		value_write_words("", list, file);
+}
+
+static void write_log_filter(const void *value, FILE *file)
+{
+	const string_list words = *(const string_list *)value;
+
+	if (words != NULL)
+		value_write_words("exec:", words, file);
+	else
+		fputs("none", file);
+}
+
+static const char *allowed_log_filter(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "none or exec:COMMAND");
+	return buffer;
 }
 
 static const char *allowed_command(const struct key_row *row, char buffer[VALUE_ALLOWED])
@@ -344,3 +376,5 @@ const struct value_type value_environment = {
 const struct value_type value_names = {parse_names, done_list, write_list, allowed_names};
 const struct value_type value_depends = {parse_depends, done_list, write_list, allowed_depends};
 const struct value_type value_patterns = {parse_patterns, done_list, write_list, allowed_patterns};
+const struct value_type value_log_filter = {
+    parse_log_filter, done_list, write_log_filter, allowed_log_filter};
