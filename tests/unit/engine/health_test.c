@@ -279,10 +279,12 @@ static void test_begin_when_a_verdict_is_there_then_the_first_check_waits(void *
 	program_note_health(world.program, LEDGER_HEALTH_GOOD);
 	world.acts[0] = '\0';
 	begin(1, 1);
-	world.life.key_health_interval = 50 * NS_PER_MS;
+	world.life.key_health_interval = 3600 * NS_PER_S;
 	health_begin(world.program);
 	world_pass(10 * NS_PER_MS);
 	assert_int_equal(world.task_starts, 0);
+	world.life.key_health_interval = NS_PER_MS;
+	health_begin(world.program);
 	check("-");
 	assert_acts("B");
 }
