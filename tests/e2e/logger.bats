@@ -15,8 +15,9 @@ load logplay.bash
 		start
 		run 40 $WRITER 400000 61 1; touch $T/done
 		run 41 $WRITER 60000 97 7
-		storm 100
+		storm 30
 		sh test ! -e $T/done
+		storm 70
 		wait 40
 		wait 41
 		drained 40
