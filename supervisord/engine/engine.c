@@ -32,10 +32,6 @@
 #define ROUND_BATCH 16
 /* After shutdown_timeout and KILL to everything, before the engine says it is done all the same. */
 #define FORCED_SHUTDOWN_NS (5 * NS_PER_S)
-/* Before the first and between two lists of whom a shutdown waits for, and programs in one. */
-#define TELL_FIRST_NS (2 * NS_PER_S)
-#define TELL_AGAIN_NS (5 * NS_PER_S)
-#define TELL_PROGRAMS 10
 /* For replies that are still to be sent when all is over. */
 #define LAST_REPLIES_MS 200
 
@@ -468,7 +464,7 @@ static void begin_shutdown(struct engine *engine)
 	engine->shutdown = true;
 	(void)timers_arm(&engine->timers, &engine->shutdown_timer,
 	    clock_boot_ns() + engine->config->settings.key_shutdown_timeout);
-	(void)timers_arm(&engine->timers, &engine->tell_timer, clock_boot_ns() + TELL_FIRST_NS);
+	(void)timers_arm(&engine->timers, &engine->tell_timer, clock_boot_ns() + OP_TELL_FIRST_NS);
 	for (size_t i = 0; i < engine->program_count; i++)
 		program_wish(engine->programs[i], WANTED_DOWN, false);
 	for (size_t i = 0; i < engine->program_count; i++)
@@ -506,12 +502,12 @@ static void tell_shutdown(struct timer *timer)
 	    (struct engine *)(void *)((char *)timer - offsetof(struct engine, tell_timer));
 	int told = 0;
 
-	for (size_t i = 0; i < engine->program_count && told < TELL_PROGRAMS; i++)
+	for (size_t i = 0; i < engine->program_count && told < OP_TELL_PROGRAMS; i++)
 		told += tell_waiting(engine->programs[i]);
 	if (engine->task_count > 0)
 		log_notice("waiting for %zu command%s that programs have left to run",
 		    engine->task_count, engine->task_count == 1 ? "" : "s");
-	(void)timers_arm(&engine->timers, timer, clock_boot_ns() + TELL_AGAIN_NS);
+	(void)timers_arm(&engine->timers, timer, clock_boot_ns() + OP_TELL_AGAIN_NS);
 }
 
 static bool tell_waiting(struct program *program)

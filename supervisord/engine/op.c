@@ -11,11 +11,6 @@
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
 
-/* Before the first and between two notes of what is still waited for, and programs in one. */
-#define TELL_FIRST_NS (2 * NS_PER_S)
-#define TELL_AGAIN_NS (5 * NS_PER_S)
-#define TELL_PROGRAMS 10
-
 struct op_item {
 	LIST_ENTRY(op_item) program_link;
 	TAILQ_ENTRY(op_item) op_link;
@@ -189,7 +184,7 @@ static void begin_waiting(struct op *op)
 	if (op->timeout_ms >= 0)
 		op->timeout_ns = now_ns + op->timeout_ms * NS_PER_MS;
 	if (op->more)
-		op->tell_ns = now_ns + TELL_FIRST_NS;
+		op->tell_ns = now_ns + OP_TELL_FIRST_NS;
 	arm(op);
 }
 
@@ -231,7 +226,7 @@ static void on_timer(struct timer *timer)
 	}
 	if (op->tell_ns != 0 && now_ns >= op->tell_ns) {
 		tell_waiting(op);
-		op->tell_ns = now_ns + TELL_AGAIN_NS;
+		op->tell_ns = now_ns + OP_TELL_AGAIN_NS;
 	}
 	op_review(op);
 }
@@ -302,7 +297,7 @@ static void tell_waiting(struct op *op)
 			jsonw_member_int(&waiting, "kill_ms",
 			    kill_ns > now_ns ? (kill_ns - now_ns) / NS_PER_MS : 0);
 		jsonw_end_object(&waiting);
-		if (++told == TELL_PROGRAMS)
+		if (++told == OP_TELL_PROGRAMS)
 			break;
 	}
 	if (told > 0)

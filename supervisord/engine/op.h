@@ -14,8 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/clock.h"
 #include "lib/jsonw.h"
 #include "supervisord/engine/aim.h"
+
+/* What takes time, a shutdown too, says whom it waits for: when first, how often then, and how
+ * many. */
+#define OP_TELL_FIRST_NS (2 * NS_PER_S)
+#define OP_TELL_AGAIN_NS (5 * NS_PER_S)
+#define OP_TELL_PROGRAMS 10
 
 struct control_client;
 
