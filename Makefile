@@ -146,6 +146,9 @@ $(O)/tests/unit/$(1)/%_test: $(O)/tests/unit/$(1)/%_test.o $(O)/lib$(1).a $(O)/l
 endef
 $(foreach c,$(COMPONENTS),$(eval $(call UNIT_RULE,$(c))))
 
+# It reads the same with jansson.
+$(O)/tests/unit/lib/jsonr_test: LIBS_lib += $(call pkg_libs,jansson)
+
 # Those that refuse memory do it by this.
 $(O)/tests/unit/engine/task_test: ALL_LDFLAGS += -Wl,--wrap=calloc
 

@@ -9,9 +9,9 @@
 #ifndef CTL_CALL_H
 #define CTL_CALL_H
 
-#include "lib/jsonw.h"
 #include "ctl/ctl.h"
-#include "ctl/jsonr.h"
+#include "lib/jsonr.h"
+#include "lib/jsonw.h"
 
 struct call {
 	struct ctl *ctl;

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ctl/jsonr.h"
+#include "lib/jsonr.h"
 
 enum logline_format {
 	LOGLINE_RAW,

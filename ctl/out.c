@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "ctl/out.h"
-#include "ctl/utf8.h"
+#include "lib/utf8.h"
 
 #define FIRST_SIZE    4096
 #define DEFAULT_WIDTH 80

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ctl/jsonr.h"
 #include "ctl/out.h"
+#include "lib/jsonr.h"
 
 struct program {
 	const char *name;

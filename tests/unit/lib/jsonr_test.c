@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "ctl/jsonr.h"
+#include "lib/jsonr.h"
 
 #define DEPTH 32
 

@@ -11,8 +11,8 @@
  * takes JSONR_NONE and values of other types and answers with the fallback, so that a chain of
  * look-ups needs one check at its end.
  */
-#ifndef CTL_JSONR_H
-#define CTL_JSONR_H
+#ifndef LIB_JSONR_H
+#define LIB_JSONR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/jsonr.h"
-#include "ctl/utf8.h"
+#include "lib/jsonr.h"
+#include "lib/utf8.h"
 
 #define FIRST_TOKENS 64
 

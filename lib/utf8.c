@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* utf8.c: see utf8.h. */
-#include "ctl/utf8.h"
+#include "lib/utf8.h"
 
 size_t utf8_decode(const char *bytes, size_t length, uint32_t *ret_character)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* utf8.h: one character at a time, see RFC 3629.  Pure. */
-#ifndef CTL_UTF8_H
-#define CTL_UTF8_H
+#ifndef LIB_UTF8_H
+#define LIB_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>
