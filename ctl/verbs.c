@@ -21,6 +21,10 @@ const struct verb verbs_table[] = {
 	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_status,
 	 "show programs and what they are doing",
 	 "Without names all programs are shown.  Exits 3 when a shown program is not running.\n"},
+	{"graph", "[NAME...]", 0, NAMES, NULL, OPTION_DOT | OPTION_JSON, ctl_graph,
+	 "show what programs depend on",
+	 "As a tree below each program that no other one depends on, or below those named.  What keeps\n"
+	 "the one above it from running is marked.\n"},
 	{"start", "NAME...", 1, NAMES, NAMES_HELP, FORCED, ctl_start,
 	 "start programs, and what they require",
 	 "A program that runs already is left alone.  What conflicts with a program is stopped first;\n"

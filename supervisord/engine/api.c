@@ -13,6 +13,7 @@
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/graph.h"
 #include "supervisord/engine/logs.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
@@ -46,6 +47,7 @@ static const struct method {
     {SERVICE ".GetInfo", get_info},
     {SERVICE ".GetInterfaceDescription", get_interface_description},
     {INTERFACE ".Status", status},
+    {INTERFACE ".Graph", graph_show},
     {INTERFACE ".Start", command_start},
     {INTERFACE ".Stop", command_stop},
     {INTERFACE ".Restart", command_restart},
