@@ -21,6 +21,11 @@ const struct verb verbs_table[] = {
 	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_status,
 	 "show programs and what they are doing",
 	 "Without names all programs are shown.  Exits 3 when a shown program is not running.\n"},
+	{"doctor", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_doctor,
+	 "look for what would keep programs from running",
+	 "Goes through the launch of each program up to exec: user, directory, command, interpreter,\n"
+	 "shared libraries, streams, logs; and through what the machine allows.  Shows what is not in\n"
+	 "order, with -l all that was looked at.  Exits 1 when there is a problem.\n"},
 	{"graph", "[NAME...]", 0, NAMES, NULL, OPTION_DOT | OPTION_JSON, ctl_graph,
 	 "show what programs depend on",
 	 "As a tree below each program that no other one depends on, or below those named.  What keeps\n"
