@@ -28,6 +28,8 @@ enum exitcode ctl_restart(struct ctl *ctl);
 enum exitcode ctl_reload(struct ctl *ctl);
 enum exitcode ctl_signal(struct ctl *ctl);
 enum exitcode ctl_status(struct ctl *ctl); /* status.c */
+enum exitcode ctl_doctor(struct ctl *ctl); /* doctor.c */
+enum exitcode ctl_graph(struct ctl *ctl);  /* graph.c */
 enum exitcode ctl_logs(struct ctl *ctl);   /* logs.c */
 enum exitcode ctl_apply(struct ctl *ctl);  /* apply.c */
 enum exitcode ctl_check(struct ctl *ctl);

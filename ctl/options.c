@@ -29,6 +29,7 @@ const struct option_row options_table[] = {
 	{OPTION_ROTATE,  0,   "rotate",  NULL,       "show nothing: begin new files, the old ones become archives"},
 	{OPTION_REOPEN,  0,   "reopen",  NULL,       "show nothing: open the files anew, after somebody moved them"},
 	{OPTION_CLEAR,   0,   "clear",   NULL,       "show nothing: remove what is in the logs, and their archives"},
+	{OPTION_DOT,     0,   "dot",     NULL,       "for dot(1): superctl graph --dot | dot -Tsvg >graph.svg"},
 	{OPTION_HELP,    'h', "help",    NULL,       "show help"},
 	{OPTION_VERSION, 'V', "version", NULL,       "show the version of superctl"},
 };
@@ -185,6 +186,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_ROTATE:
 	case OPTION_REOPEN:
 	case OPTION_CLEAR:
+	case OPTION_DOT:
 	case OPTION_HELP:
 	case OPTION_VERSION:
 	case OPTION_NO_WAIT:

@@ -27,7 +27,8 @@ enum option {
 	OPTION_GREP = 1 << 13,
 	OPTION_ROTATE = 1 << 14,
 	OPTION_REOPEN = 1 << 15,
-	OPTION_CLEAR = 1 << 16
+	OPTION_CLEAR = 1 << 16,
+	OPTION_DOT = 1 << 24
 };
 
 /* What every verb takes. */

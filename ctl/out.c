@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* out.c: see out.h. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -21,13 +22,28 @@ static bool make_room(struct out *out, size_t length);
 static size_t measure_plain(const char *text, size_t length);
 static size_t show_character(const char *text, size_t length, char *shown, size_t *ret_columns);
 
+/* setlocale(3) would read files for this one bit. */
+static bool is_utf8_locale(void)
+{
+	static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const char *value = getenv(variables[i]);
+
+		if (value != NULL && value[0] != '\0')
+			return strcasestr(value, "utf-8") != NULL ||
+			       strcasestr(value, "utf8") != NULL;
+	}
+	return false;
+}
+
 void out_init(struct out *out, int fd)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 	struct winsize size;
 
-	*out = (struct out){.fd = fd, .tty = isatty(fd) == 1};
+	*out = (struct out){.fd = fd, .tty = isatty(fd) == 1, .utf8 = is_utf8_locale()};
 	if (!out->tty)
 		return;
 	out->colour = (no_color == NULL || no_color[0] == '\0') && term != NULL &&

@@ -19,6 +19,7 @@ struct out {
 	int error; /* 0 or -errno: the first one */
 	bool tty;
 	bool colour;
+	bool utf8;      /* the locale's characters: lines may be drawn */
 	unsigned width; /* columns of the terminal, 0: no terminal, nothing is cut */
 };
 

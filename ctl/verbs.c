@@ -21,6 +21,15 @@ const struct verb verbs_table[] = {
 	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_status,
 	 "show programs and what they are doing",
 	 "Without names all programs are shown.  Exits 3 when a shown program is not running.\n"},
+	{"doctor", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_doctor,
+	 "look for what would keep programs from running",
+	 "Goes through the launch of each program up to exec: user, directory, command, interpreter,\n"
+	 "shared libraries, streams, logs; and through what the machine allows.  Shows what is not in\n"
+	 "order, with -l all that was looked at.  Exits 1 when there is a problem.\n"},
+	{"graph", "[NAME...]", 0, NAMES, NULL, OPTION_DOT | OPTION_JSON, ctl_graph,
+	 "show what programs depend on",
+	 "As a tree below each program that no other one depends on, or below those named.  What keeps\n"
+	 "the one above it from running is marked.\n"},
 	{"start", "NAME...", 1, NAMES, NAMES_HELP, FORCED, ctl_start,
 	 "start programs, and what they require",
 	 "A program that runs already is left alone.  What conflicts with a program is stopped first;\n"

@@ -83,6 +83,10 @@
 /* Starts remembered by a start limit. */
 #define LIMIT_START_LIMIT 1000
 
+/* Processes that look for superctl doctor at once, and how long one may take, in seconds. */
+#define LIMIT_DOCTORS  4
+#define LIMIT_DOCTOR_S 120
+
 /* Log readers (superctl logs) served at once, and what one request may ask for. */
 #define LIMIT_LOG_READERS 128
 #define LIMIT_LOG_LINES   1000000

@@ -12,7 +12,9 @@
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
+#include "supervisord/engine/doctor.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/graph.h"
 #include "supervisord/engine/logs.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
@@ -46,6 +48,8 @@ static const struct method {
     {SERVICE ".GetInfo", get_info},
     {SERVICE ".GetInterfaceDescription", get_interface_description},
     {INTERFACE ".Status", status},
+    {INTERFACE ".Graph", graph_show},
+    {INTERFACE ".Doctor", doctors_call},
     {INTERFACE ".Start", command_start},
     {INTERFACE ".Stop", command_stop},
     {INTERFACE ".Restart", command_restart},

@@ -220,12 +220,9 @@ static int hold_config(struct engine *engine, const struct config *config)
 	if (error < 0)
 		return error;
 	slot = slots_hold(&engine->slots, held_key(HELD_CONFIG, 0, 0), fd);
-	if (slot < 0) {
+	if (slot < 0)
 		close(fd);
-		return slot;
-	}
-	slots_forget_fd(&engine->slots, slot);
-	return 0;
+	return slot < 0 ? slot : 0;
 }
 
 /* Every program from its old stanza to its new one; no pointer into the old configuration is left.

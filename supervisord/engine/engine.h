@@ -16,6 +16,7 @@
 #include "supervisord/engine/config.h"
 #include "supervisord/engine/cgroup.h"
 #include "supervisord/engine/control.h"
+#include "supervisord/engine/doctor.h"
 #include "supervisord/engine/filelook.h"
 #include "supervisord/engine/idcache.h"
 #include "supervisord/engine/links.h"
@@ -30,6 +31,7 @@ struct engine {
 	struct slots slots;
 	struct timers timers;
 	struct control control;
+	struct doctors doctors;
 	const char *config_path;
 	const char *log_format; /* of the command line, or NULL */
 	struct config *config;

@@ -127,33 +127,37 @@ VCLONE_CHILD static int child_main(void *argument)
 	if (error < 0)
 		goto fail;
 	launch_plan_write_pid(plan, (pid_t)syscall(SYS_getpid));
-	step = LAUNCH_SESSION;
-	if (setsid() < 0)
-		goto fail_errno;
-	step = LAUNCH_LIMITS;
-	if (setrlimit(RLIMIT_NOFILE, &plan->nofile) < 0)
-		goto fail_errno;
-	(void)umask(plan->umask);
-	if (plan->ids->change) {
-		error = drop_ids(plan->ids, &step);
-		if (error < 0)
-			goto fail;
-	}
-	step = LAUNCH_DIRECTORY;
-	if (chdir(plan->directory) < 0)
-		goto fail_errno;
-	step = LAUNCH_SIGNALS;
-	if (sigprocmask(SIG_SETMASK, &plan->no_signals, NULL) < 0)
-		goto fail_errno;
+	error = launch_become(plan, &step);
+	if (error < 0)
+		goto fail;
 	step = LAUNCH_EXEC;
 	error = try_exec(plan);
-	goto fail;
-fail_errno:
-	error = -errno;
 fail:
 	atomic_store(&plan->failure->error, -error);
 	atomic_store(&plan->failure->step, step);
 	_exit(127);
+}
+
+VCLONE_CHILD int launch_become(const struct launch_plan *plan, enum launch_step *ret_step)
+{
+	*ret_step = LAUNCH_SESSION;
+	if (setsid() < 0)
+		return -errno;
+	*ret_step = LAUNCH_LIMITS;
+	if (setrlimit(RLIMIT_NOFILE, &plan->nofile) < 0)
+		return -errno;
+	(void)umask(plan->umask);
+	if (plan->ids->change) {
+		int error = drop_ids(plan->ids, ret_step);
+
+		if (error < 0)
+			return error;
+	}
+	*ret_step = LAUNCH_DIRECTORY;
+	if (chdir(plan->directory) < 0)
+		return -errno;
+	*ret_step = LAUNCH_SIGNALS;
+	return sigprocmask(SIG_SETMASK, &plan->no_signals, NULL) < 0 ? -errno : 0;
 }
 
 /* "0" is whoever writes it. */

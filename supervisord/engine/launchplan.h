@@ -47,4 +47,11 @@ void launch_plan_done(struct launch_plan *plan);
 /* In the child: complete the variables that are to name its pid.  No more than a few stores. */
 void launch_plan_write_pid(const struct launch_plan *plan, pid_t pid);
 
+/*
+ * In the child: become what the program is to be, all but its descriptors: session, limits, ids,
+ * directory, signals.  Prepared system calls only.  0, or -errno with the step that failed.
+ * (launch.c)
+ */
+int launch_become(const struct launch_plan *plan, enum launch_step *ret_step);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * main.c of the engine: started by supervisord(8) with its channels on fixed descriptors, or with
- * -t to check a configuration and nothing else.
+ * main.c of the engine: started by supervisord(8) with its channels on fixed descriptors, with -t
+ * to check a configuration and nothing else, or by the engine itself with --doctor (doctor.h).
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -15,6 +15,7 @@
 #include "lib/ownlog.h"
 #include "lib/protocol.h"
 #include "supervisord/engine/config.h"
+#include "supervisord/engine/doctor.h"
 #include "supervisord/engine/engine.h"
 
 static int check(const char *path);
@@ -33,6 +34,8 @@ int main(int argc, char **argv)
 	(void)mallopt(M_MMAP_THRESHOLD, 32 * 1024);
 #endif
 	ownlog_init("engine", OWNLOG_NOTICE);
+	if (argc > 1 && strcmp(argv[1], "--doctor") == 0)
+		return doctor_main(argc - 2, argv + 2);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			options.config_path = argv[++i];

@@ -445,3 +445,55 @@ reloader() {
 	matches "$output" "processes are tracked by session: ."
 	sd_down
 }
+
+@test "graph: a tree below what nobody depends on, marked where something is not there; or for dot" {
+	stack gr 'program "gr-old" { command = "/bin/sleep 1000" conflicts = {"gr-web"} }
+		program "gr-net" { command = "/bin/sleep 1000" before = {"gr-db"} }
+		program "gr-log" { command = "/bin/sleep 1000" wants = {"gr-db:started", "gr-app"} }'
+	sctl apply
+	LC_ALL=C run sctl graph 'gr-*'
+	equals "the trees" "$output" "$(cat <<-'END'
+		gr-log  STOPPED
+		|- wants gr-db:started  STOPPED
+		|  `- after gr-net  STOPPED
+		`- wants gr-app  STOPPED
+		   `- requires gr-db  STOPPED, see above
+		gr-old  STOPPED
+		`- conflicts gr-web  STOPPED
+		gr-other  STOPPED
+		gr-web  STOPPED
+		|- requires gr-app  STOPPED, see above
+		`- conflicts gr-old  STOPPED
+	END
+	)"
+	stanza gr-late <<-END
+		program "gr-late" { command = "/bin/sleep 1000" requires = {"gr-slow", "gr-app"} }
+		program "gr-slow" { command = "/bin/sleep 1000" ready = "file:$SD/never" }
+	END
+	sctl apply
+	sctl start --no-wait gr-late
+	wait_for "$PATIENCE" is_state gr-app RUNNING
+	LC_ALL=C run sctl graph gr-late
+	equals "what is waited for" "$output" "$(cat <<-'END'
+		gr-late  WAITING
+		|- requires gr-slow  STARTING, waited for
+		`- requires gr-app  RUNNING
+		   `- requires gr-db  RUNNING
+		      `- after gr-net  STOPPED
+	END
+	)"
+	LC_ALL=C.UTF-8 run sctl graph gr-app
+	[[ $output == *"└─ requires gr-db  RUNNING"*"   └─ after gr-net"* ]]
+	run sctl graph --dot 'gr-*'
+	[[ $output == "digraph supervisord {"*"}" ]]
+	[[ $output == *'"gr-web" -> "gr-app" [label="requires"];'* ]]
+	[[ $output == *'"gr-db" -> "gr-net" [label="after", style=dotted];'* ]]
+	[[ $output == *'"gr-log" -> "gr-db" [label="started", style=dashed];'* ]]
+	equals "lines for the conflict" "$(grep -c 'dir=none' <<<"$output")" 1
+	run sctl graph --json gr-web
+	equals "as JSON" "$("$PYTHON" -c 'import json, sys
+print(*sorted((n["name"], n["asked_for"], len(n["links"])) for n in json.load(sys.stdin)))' <<<"$output")" \
+		"('gr-app', False, 1) ('gr-db', False, 1) ('gr-net', False, 0) ('gr-web', True, 2)"
+	run sctl graph nothere
+	equals "exit status" "$status" 4
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * graph.c: see graph.h and lib/io.superctl.varlink.
+ *
+ * What is told are the links as they are in force, not the keys: before and after are one link,
+ * groups are taken apart, and each link says whether it keeps the program from starting now, by
+ * the rule that starts obey.
+ */
+#include "supervisord/engine/call.h"
+#include "supervisord/engine/engine.h"
+#include "supervisord/engine/graph.h"
+#include "supervisord/engine/selection.h"
+
+static const char *const kind_names[] = {
+    [DEPEND_REQUIRES] = "requires",
+    [DEPEND_WANTS] = "wants",
+    [DEPEND_AFTER] = "after",
+};
+
+static void add_firsts(struct selection *all, const struct program *program);
+static void write_node(struct jsonw *w, const struct program *program, bool asked_for);
+static void write_links(struct jsonw *w, const struct program *program);
+static void write_link(struct jsonw *w, const struct program_link *link);
+static void write_conflict(struct jsonw *w, const struct program *other);
+
+void graph_show(struct call *call)
+{
+	static const char *const names[] = {"names", NULL};
+	struct selection asked, all;
+
+	if (!call_allows(call, names) || !selection_read(call, false, &asked))
+		return;
+	if (selection_init(&all, call->engine) < 0) {
+		call_out_of_memory(call);
+		goto out;
+	}
+	for (size_t i = 0; i < asked.count; i++)
+		selection_add(&all, asked.list[i]);
+	for (size_t i = 0; i < all.count; i++)
+		add_firsts(&all, all.list[i]);
+	call_begin_reply(call);
+	jsonw_key(&call->w, "programs");
+	jsonw_begin_array(&call->w);
+	for (size_t i = 0; i < all.count; i++)
+		write_node(&call->w, all.list[i], selection_has(&asked, all.list[i]));
+	jsonw_end_array(&call->w);
+	call_end_reply(call);
+out:
+	selection_done(&all);
+	selection_done(&asked);
+}
+
+/* They come behind it in the list, and have their turn. */
+static void add_firsts(struct selection *all, const struct program *program)
+{
+	for (size_t i = 0; i < program->firsts.count; i++)
+		selection_add(all, program->firsts.list[i].other);
+}
+
+static void write_node(struct jsonw *w, const struct program *program, bool asked_for)
+{
+	jsonw_begin_object(w);
+	jsonw_member_string(w, "name", program_name(program));
+	jsonw_member_string(w, "state", step_state_name(program_state_of(program)));
+	jsonw_member_bool(w, "asked_for", asked_for);
+	jsonw_key(w, "links");
+	jsonw_begin_array(w);
+	write_links(w, program);
+	jsonw_end_array(w);
+	jsonw_end_object(w);
+}
+
+static void write_links(struct jsonw *w, const struct program *program)
+{
+	for (size_t i = 0; i < program->firsts.count; i++)
+		write_link(w, &program->firsts.list[i]);
+	for (size_t i = 0; i < program->conflicts.count; i++)
+		write_conflict(w, program->conflicts.list[i].other);
+}
+
+static void write_link(struct jsonw *w, const struct program_link *link)
+{
+	enum depend_condition condition = (enum depend_condition)link->condition;
+
+	jsonw_begin_object(w);
+	jsonw_member_string(w, "kind", kind_names[link->kind]);
+	jsonw_member_string(w, "name", program_name(link->other));
+	jsonw_member_string(w, "condition", depend_condition_name(condition));
+	jsonw_member_bool(w, "blocks",
+	    depend_blocks_start((enum depend_kind)link->kind, condition, link->other->config,
+		program_state(link->other)));
+	jsonw_end_object(w);
+}
+
+static void write_conflict(struct jsonw *w, const struct program *other)
+{
+	jsonw_begin_object(w);
+	jsonw_member_string(w, "kind", "conflicts");
+	jsonw_member_string(w, "name", program_name(other));
+	jsonw_member_null(w, "condition");
+	jsonw_member_bool(w, "blocks", !step_is_at_rest(program_state_of(other)));
+	jsonw_end_object(w);
+}
