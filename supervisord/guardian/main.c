@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/libexec.h"
 #include "lib/ownlog.h"
 #include "supervisord/guardian/guardian.h"
 #include "supervisord/guardian/notify.h"
@@ -41,7 +42,6 @@ struct arguments {
 
 static void parse_arguments(int argc, char **argv, struct arguments *arguments);
 static const char *check_log_format(const char *format);
-static void find_libexec_dir(char *directory, size_t size);
 static void check_configuration(const char *libexec_dir, const char *config_path)
     __attribute__((noreturn));
 static void ensure_standard_fds(void);
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	ownlog_init("guardian", OWNLOG_NOTICE);
 	ensure_standard_fds();
 	parse_arguments(argc, argv, &arguments);
-	find_libexec_dir(libexec_dir, sizeof(libexec_dir));
+	libexec_find(libexec_dir, sizeof(libexec_dir));
 	if (arguments.test)
 		check_configuration(libexec_dir, arguments.options.config_path);
 	notify_init();
@@ -126,27 +126,6 @@ static const char *check_log_format(const char *format)
 		return format;
 	fprintf(stderr, "supervisord: --log-format=%s: raw, prefix or json is allowed\n", format);
 	exit(EXIT_USAGE);
-}
-
-/* PREFIX/sbin/supervisord has PREFIX/libexec/supervisord beside it, so that a tree works wherever
- * it is put. */
-static void find_libexec_dir(char *directory, size_t size)
-{
-	static const char relative[] = "/libexec/supervisord";
-	ssize_t length = readlink("/proc/self/exe", directory, size - sizeof(relative));
-
-	if (length > 0) {
-		char *slash;
-
-		directory[length] = '\0';
-		for (int level = 0; level < 2; level++)
-			if ((slash = strrchr(directory, '/')) != NULL)
-				*slash = '\0';
-		memcpy(directory + strlen(directory), relative, sizeof(relative));
-		if (access(directory, X_OK) == 0)
-			return;
-	}
-	(void)snprintf(directory, size, "%s", PKGLIBEXECDIR);
 }
 
 static void check_configuration(const char *libexec_dir, const char *config_path)
