@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/call.h"
+#include "ctl/checkfile.h"
 #include "ctl/config_errors.h"
 #include "ctl/result.h"
 
@@ -37,22 +38,17 @@ enum exitcode ctl_apply(struct ctl *ctl)
 
 enum exitcode ctl_check(struct ctl *ctl)
 {
-	size_t count = 0;
 	enum exitcode code;
 	struct call call;
 
+	if (ctl->options.name_count > 0)
+		return checkfile_run(ctl);
 	call_init(&call, ctl, "Check", false);
 	call.read_only = true;
 	call.on_reply = on_checked;
-	call.context = &count;
 	code = call_run(&call);
 	call_done(&call);
-	if (code != EXITCODE_OK)
-		return code;
-	if (count > 0)
-		return EXITCODE_FAILED;
-	out_string(&ctl->out, "the configuration is correct\n");
-	return EXITCODE_OK;
+	return code;
 }
 
 static enum exitcode on_applied(struct call *call, int parameters, void *context)
@@ -88,8 +84,6 @@ static enum exitcode on_applied(struct call *call, int parameters, void *context
 
 static enum exitcode on_checked(struct call *call, int parameters, void *context)
 {
-	size_t *count = context;
-
-	*count += config_errors_print(call, jsonr_member(&call->reply, parameters, "errors"));
-	return EXITCODE_OK;
+	(void)context;
+	return config_errors_report(call, jsonr_member(&call->reply, parameters, "errors"));
 }

@@ -2,6 +2,7 @@
 /* command.c: superctl start, stop, restart, reload and signal: commands on programs and their
  * results. */
 #include "ctl/call.h"
+#include "ctl/jsonout.h"
 #include "ctl/result.h"
 
 /* The daemon answers at the timeout itself; past this much more it will not answer at all. */
@@ -9,6 +10,7 @@
 
 struct outcome {
 	bool needs_running;
+	struct jsonout json;
 	enum exitcode code;
 };
 
@@ -48,6 +50,7 @@ enum exitcode ctl_signal(struct ctl *ctl)
 	call.on_reply = on_results;
 	call.context = &outcome;
 	code = call_run(&call);
+	jsonout_end(&outcome.json, &ctl->out);
 	call_done(&call);
 	return exitcode_join(code, outcome.code);
 }
@@ -66,6 +69,7 @@ static enum exitcode run_command(
 	call.on_reply = on_results;
 	call.context = &outcome;
 	code = call_run(&call);
+	jsonout_end(&outcome.json, &ctl->out);
 	call_done(&call);
 	return exitcode_join(code, outcome.code);
 }
@@ -75,6 +79,8 @@ static enum exitcode on_results(struct call *call, int parameters, void *context
 	struct outcome *outcome = context;
 	int results = jsonr_member(&call->reply, parameters, "results");
 
+	if (call->ctl->options.set & OPTION_JSON)
+		jsonout_add(&outcome->json, &call->ctl->out, &call->reply, results);
 	outcome->code =
 	    exitcode_join(outcome->code, result_print_all(call, results, outcome->needs_running));
 	result_print_waiting(call, jsonr_member(&call->reply, parameters, "waiting"), "");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* config_errors.c: see config_errors.h. */
 #include "ctl/config_errors.h"
+#include "ctl/jsonout.h"
 
 static void print_prefix(struct out *err, const char *file, int64_t line, const char *key);
 
@@ -21,6 +22,22 @@ size_t config_errors_print(struct call *call, int errors)
 	}
 	out_flush(err);
 	return count;
+}
+
+enum exitcode config_errors_report(struct call *call, int errors)
+{
+	struct out *out = &call->ctl->out;
+	struct jsonout json = {0};
+
+	if (call->ctl->options.set & OPTION_JSON) {
+		jsonout_add(&json, out, &call->reply, errors);
+		jsonout_end(&json, out);
+		return json.any ? EXITCODE_FAILED : EXITCODE_OK;
+	}
+	if (config_errors_print(call, errors) > 0)
+		return EXITCODE_FAILED;
+	out_string(out, "the configuration is correct\n");
+	return EXITCODE_OK;
 }
 
 /* file:line: key: ; each only if it is known */

@@ -10,4 +10,8 @@
  */
 size_t config_errors_print(struct call *call, int errors);
 
+/* The answer of a check: the errors, on stdout as an array with --json, or that there are none.
+ * FAILED when there are. */
+enum exitcode config_errors_report(struct call *call, int errors);
+
 #endif

@@ -33,6 +33,8 @@ enum exitcode ctl_graph(struct ctl *ctl);  /* graph.c */
 enum exitcode ctl_logs(struct ctl *ctl);   /* logs.c */
 enum exitcode ctl_apply(struct ctl *ctl);  /* apply.c */
 enum exitcode ctl_check(struct ctl *ctl);
+enum exitcode ctl_config(struct ctl *ctl);   /* config.c */
+enum exitcode ctl_complete(struct ctl *ctl); /* complete.c */
 enum exitcode ctl_version(struct ctl *ctl); /* daemon.c */
 enum exitcode ctl_shutdown(struct ctl *ctl);
 enum exitcode ctl_help(struct ctl *ctl); /* verbs.c */

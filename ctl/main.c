@@ -59,6 +59,7 @@ static enum exitcode run(struct ctl *ctl, int argc, char **argv)
 		verbs_print_help(&ctl->out, ctl->verb);
 		return EXITCODE_OK;
 	}
+	ctl->out.silent = (ctl->options.set & OPTION_QUIET) != 0;
 	code = check_arguments(ctl);
 	return code != EXITCODE_OK ? code : ctl->verb->run(ctl);
 }

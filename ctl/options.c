@@ -30,6 +30,7 @@ const struct option_row options_table[] = {
 	{OPTION_REOPEN,  0,   "reopen",  NULL,       "show nothing: open the files anew, after somebody moved them"},
 	{OPTION_CLEAR,   0,   "clear",   NULL,       "show nothing: remove what is in the logs, and their archives"},
 	{OPTION_DOT,     0,   "dot",     NULL,       "for dot(1): superctl graph --dot | dot -Tsvg >graph.svg"},
+	{OPTION_QUIET,   'q', "quiet",   NULL,       "print errors only"},
 	{OPTION_HELP,    'h', "help",    NULL,       "show help"},
 	{OPTION_VERSION, 'V', "version", NULL,       "show the version of superctl"},
 };
@@ -187,6 +188,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_REOPEN:
 	case OPTION_CLEAR:
 	case OPTION_DOT:
+	case OPTION_QUIET:
 	case OPTION_HELP:
 	case OPTION_VERSION:
 	case OPTION_NO_WAIT:

@@ -28,11 +28,12 @@ enum option {
 	OPTION_ROTATE = 1 << 14,
 	OPTION_REOPEN = 1 << 15,
 	OPTION_CLEAR = 1 << 16,
-	OPTION_DOT = 1 << 24
+	OPTION_DOT = 1 << 24,
+	OPTION_QUIET = 1 << 30
 };
 
 /* What every verb takes. */
-#define OPTIONS_COMMON ((unsigned)OPTION_SOCKET | OPTION_HELP | OPTION_VERSION)
+#define OPTIONS_COMMON ((unsigned)OPTION_SOCKET | OPTION_QUIET | OPTION_HELP | OPTION_VERSION)
 
 /* One row an option; `options_table[options_count]`. */
 struct option_row {

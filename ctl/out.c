@@ -211,7 +211,7 @@ static bool make_room(struct out *out, size_t length)
 	size_t size = out->size > 0 ? out->size : FIRST_SIZE;
 	char *data;
 
-	if (out->error < 0)
+	if (out->error < 0 || out->silent)
 		return false;
 	if (length <= out->size - out->length)
 		return true;

@@ -20,6 +20,7 @@ struct out {
 	bool tty;
 	bool colour;
 	bool utf8;      /* the locale's characters: lines may be drawn */
+	bool silent;    /* nothing is kept or written */
 	unsigned width; /* columns of the terminal, 0: no terminal, nothing is cut */
 };
 

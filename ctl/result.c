@@ -19,7 +19,8 @@ enum exitcode result_print_all(struct call *call, int results, bool needs_runnin
 
 		if (message[0] == '\0')
 			message = ok ? "done" : "failed";
-		print_result(ok ? &call->ctl->out : &call->ctl->err, name, message, !ok);
+		if ((call->ctl->options.set & OPTION_JSON) == 0)
+			print_result(ok ? &call->ctl->out : &call->ctl->err, name, message, !ok);
 		if (!ok)
 			code = exitcode_join(code, needs_running && !has_process && !changed
 						       ? EXITCODE_NOT_RUNNING
@@ -35,6 +36,8 @@ void result_print_waiting(struct call *call, int waiting, const char *before)
 	struct jsonr *reply = &call->reply;
 	struct out *err = &call->ctl->err;
 
+	if (call->ctl->options.set & (OPTION_JSON | OPTION_QUIET))
+		return;
 	for (int at = jsonr_first(reply, waiting); at >= 0; at = jsonr_next(reply, waiting, at)) {
 		const char *left = jsonr_text(reply, jsonr_member(reply, at, "left"), "");
 		const char *reason = jsonr_text(reply, jsonr_member(reply, at, "reason"), "");

@@ -9,6 +9,7 @@
 
 #include "lib/clock.h"
 #include "ctl/call.h"
+#include "ctl/jsonout.h"
 #include "ctl/program.h"
 #include "ctl/table.h"
 
@@ -75,23 +76,12 @@ static enum exitcode on_programs(struct call *call, int parameters, void *contex
 	return EXITCODE_FAILED;
 }
 
-/* An array with a record on each line. */
 static void print_json(struct call *call, int programs)
 {
-	struct jsonr *reply = &call->reply;
-	struct out *out = &call->ctl->out;
-	const char *separator = "\n";
+	struct jsonout json = {0};
 
-	out_string(out, "[");
-	for (int at = jsonr_first(reply, programs); at >= 0; at = jsonr_next(reply, programs, at)) {
-		size_t length = 0;
-		const char *raw = jsonr_raw(reply, at, &length);
-
-		out_string(out, separator);
-		out_bytes(out, raw, length);
-		separator = ",\n";
-	}
-	out_string(out, separator[0] == ',' ? "\n]\n" : "]\n");
+	jsonout_add(&json, &call->ctl->out, &call->reply, programs);
+	jsonout_end(&json, &call->ctl->out);
 }
 
 static int read_programs(

@@ -11,7 +11,7 @@
 #define WAITING    ((unsigned)OPTION_NO_WAIT | OPTION_TIMEOUT)
 #define NAMES      LIMIT_COMMAND_NAMES
 #define NAMES_HELP "needs the name of a program or a group, a glob such as 'web*', or all"
-#define FORCED     (WAITING | OPTION_FORCE)
+#define FORCED     (WAITING | OPTION_FORCE | OPTION_JSON)
 #define LOGGING                                                                                    \
 	((unsigned)OPTION_LINES | OPTION_FOLLOW | OPTION_STDERR | OPTION_SINCE | OPTION_RUN |      \
 	    OPTION_GREP | OPTION_JSON | OPTION_ROTATE | OPTION_REOPEN | OPTION_CLEAR)
@@ -42,11 +42,11 @@ const struct verb verbs_table[] = {
 	 "stop programs and start them again",
 	 "A program that does not run is started.  What requires a program is stopped before it and\n"
 	 "started after it, unless its stanza says smooth.\n"},
-	{"reload", "NAME...", 1, NAMES, "needs a program's name; superctl apply reads supervisord's own configuration", WAITING, ctl_reload,
+	{"reload", "NAME...", 1, NAMES, "needs a program's name; superctl apply reads supervisord's own configuration", WAITING | OPTION_JSON, ctl_reload,
 	 "tell programs to read their configuration again",
 	 "By reload_command or reload_signal of their stanzas.  Waits for the end of the command, and of\n"
 	 "the reload where the program tells (sd_notify).  Exits 7 when a program is not running.\n"},
-	{"signal", "SIGNAL NAME...", 2, NAMES + 1, "needs a signal and a program's name: superctl signal HUP web", 0, ctl_signal,
+	{"signal", "SIGNAL NAME...", 2, NAMES + 1, "needs a signal and a program's name: superctl signal HUP web", OPTION_JSON, ctl_signal,
 	 "send a signal to the main process of programs",
 	 "SIGNAL is a name (HUP, SIGHUP) or a number.  Exits 7 when a program is not running.\n"},
 	{"logs", "NAME...", 1, NAMES, "needs a program's name, or supervisord", LOGGING, ctl_logs,
@@ -57,15 +57,22 @@ const struct verb verbs_table[] = {
 	{"apply", "", 0, 0, NULL, WAITING, ctl_apply,
 	 "read the configuration and do what changed",
 	 "Programs that did not change are not touched.  When a file is bad nothing is done.\n"},
-	{"check", "", 0, 0, NULL, 0, ctl_check,
+	{"check", "[FILE...]", 0, NAMES, NULL, OPTION_JSON, ctl_check,
 	 "read the configuration and say what is wrong with it",
-	 "Nothing is changed.  Without a daemon, supervisord -t -c FILE does the same.\n"},
+	 "Nothing is changed.  With files these are read, together and with what they include, and no\n"
+	 "daemon is needed; without, the daemon reads its own.\n"},
+	{"config", "show|keys|defaults [NAME|KEY...]", 1, NAMES, "needs show, keys or defaults", OPTION_LONG | OPTION_JSON, ctl_config,
+	 "show stanzas as they are applied, or what may stand in one",
+	 "config show prints what the daemon has applied, for the programs that are named with every\n"
+	 "default.  config keys lists the keys, or says all about those that are named; config defaults\n"
+	 "prints the defaults of programs.  These two need no daemon.\n"},
 	{"version", "", 0, 0, NULL, OPTION_JSON, ctl_version,
 	 "show the versions of superctl and of supervisord", ""},
 	{"shutdown", "", 0, 0, NULL, WAITING, ctl_shutdown,
 	 "stop all programs in order, then supervisord", ""},
 	{"help", "[COMMAND]", 0, 1, NULL, 0, ctl_help,
 	 "show all commands, or more of one", ""},
+	{"complete", "names|keys", 1, 1, "needs names or keys", 0, ctl_complete, NULL, ""},
 };
 /* clang-format on */
 const size_t verbs_count = sizeof(verbs_table) / sizeof(verbs_table[0]);
@@ -82,14 +89,16 @@ void verbs_complain(struct ctl *ctl, const char *name)
 {
 	const char *hint = suggest_translate(name);
 	const char *names[sizeof(verbs_table) / sizeof(verbs_table[0])], *nearest;
+	size_t count = 0;
 
 	if (hint != NULL) {
 		ctl_complain(ctl, "%s: no such command: %s", name, hint);
 		return;
 	}
 	for (size_t i = 0; i < verbs_count; i++)
-		names[i] = verbs_table[i].name;
-	nearest = nearest_find(name, names, verbs_count);
+		if (verbs_table[i].summary != NULL)
+			names[count++] = verbs_table[i].name;
+	nearest = nearest_find(name, names, count);
 	if (nearest != NULL)
 		ctl_complain(ctl, "%s: no such command: did you mean %s?", name, nearest);
 	else
@@ -121,6 +130,8 @@ void verbs_print_usage(struct out *out)
 	for (size_t i = 0; i < verbs_count; i++) {
 		const struct verb *verb = &verbs_table[i];
 
+		if (verb->summary == NULL)
+			continue;
 		out_format(out, "  %-9s%-16s%s\n", verb->name, verb->arguments, verb->summary);
 	}
 	out_string(out, "\nNAME is a program, a group, a glob ('web*', quoted), or all.  "
@@ -132,7 +143,8 @@ void verbs_print_help(struct out *out, const struct verb *verb)
 {
 	out_format(out, "usage: superctl %s%s%s%s\n%s.\n", verb->name,
 	    verb->options != 0 ? " [OPTION...]" : "", verb->arguments[0] != '\0' ? " " : "",
-	    verb->arguments, verb->summary);
+	    verb->arguments,
+	    verb->summary != NULL ? verb->summary : "what the completion of shells asks");
 	out_string(out, verb->details);
 	out_string(out, "\n");
 	print_options(out, OPTIONS_COMMON | verb->options);

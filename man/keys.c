@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * keys.c: write the key list of supervisord.conf(5).
+ * keys.c: write the key list of supervisord.conf(5), and with --rows the same as the rows of
+ * ctl/keys.c, which superctl has in it: it may not include what is the engine's.
  *
  * Copies standard input to standard output; a line @PROGRAM_KEYS@, @HEALTH_KEYS@ (those of a
  * program that stand in its section health), @GROUP_KEYS@ or @SETTING_KEYS@ becomes one mdoc(7)
@@ -23,23 +24,27 @@ static const struct list {
 	size_t count;
 	bool health; /* those of the section, or all but those */
 	const char *what;
+	const char *stanza; /* that has them; "settings": none */
 } lists[] = {
-    {"@PROGRAM_KEYS@\n", program_rows, PROGRAM_KEY_COUNT, false, "the program"},
-    {"@HEALTH_KEYS@\n", program_rows, PROGRAM_KEY_COUNT, true, "the program"},
-    {"@GROUP_KEYS@\n", group_rows, GROUP_KEY_COUNT, false, "the group"},
-    {"@SETTING_KEYS@\n", setting_rows, SETTING_KEY_COUNT, false, "supervisord"},
+    {"@PROGRAM_KEYS@\n", program_rows, PROGRAM_KEY_COUNT, false, "the program", "program"},
+    {"@HEALTH_KEYS@\n", program_rows, PROGRAM_KEY_COUNT, true, "the program", "program"},
+    {"@GROUP_KEYS@\n", group_rows, GROUP_KEY_COUNT, false, "the group", "group"},
+    {"@SETTING_KEYS@\n", setting_rows, SETTING_KEY_COUNT, false, "supervisord", "settings"},
 };
 
 static const struct list *find_list(const char *line);
+static int write_rows(void);
 static void write_key(const struct key_row *row, const char *what);
 static void write_text(const char *text);
 static void write_word(const char *word, size_t length, size_t *column);
 
-int main(void)
+int main(int argc, char **argv)
 {
 	char *line = NULL;
 	size_t size = 0;
 
+	if (argc > 1 && strcmp(argv[1], "--rows") == 0)
+		return write_rows();
 	while (getline(&line, &size, stdin) >= 0) {
 		const struct list *list = find_list(line);
 
@@ -59,6 +64,53 @@ static const struct list *find_list(const char *line)
 		if (strcmp(line, lists[i].mark) == 0)
 			return &lists[i];
 	return NULL;
+}
+
+/* As a string of C. */
+static void write_literal(const char *text)
+{
+	if (text == NULL) {
+		fputs("NULL, ", stdout);
+		return;
+	}
+	putchar('"');
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			putchar('\\');
+		putchar(*text);
+	}
+	fputs("\", ", stdout);
+}
+
+static int write_rows(void)
+{
+	/* clang-format off */
+	static const char *const changes[] = {
+		[CHANGE_NONE] = "live",
+		[CHANGE_LIVE] = "live",
+		[CHANGE_NEXT] = "next-start",
+		[CHANGE_RESTART] = "restart",
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		for (size_t k = 0; k < lists[i].count; k++) {
+			const struct key_row *row = &lists[i].rows[k];
+			char allowed[VALUE_ALLOWED], label[KEYTABLE_LABEL];
+
+			if (keytable_is_health(row) != lists[i].health)
+				continue;
+			putchar('{');
+			write_literal(lists[i].stanza);
+			write_literal(keytable_label(row, label));
+			write_literal(value_allowed(row, allowed));
+			write_literal(row->def);
+			write_literal(changes[row->change]);
+			write_literal(row->help);
+			puts("},");
+		}
+	}
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static void write_key(const struct key_row *row, const char *what)

@@ -7,3 +7,10 @@ $(O)/man/keys: $(O)/man/keys.o $(O)/libengine.a $(O)/liblib.a
 
 $(O)/man/supervisord.conf.5: man/supervisord.conf.5.in $(O)/man/keys
 	$(O)/man/keys <$< >$@
+
+# The same rows for superctl, which sees nothing of the engine.
+$(O)/gen/keys.inc: $(O)/man/keys
+	@mkdir -p $(@D)
+	$(Q)$(O)/man/keys --rows >$@
+$(O)/ctl/keys.o: $(O)/gen/keys.inc
+$(O)/ctl/keys.o: ALL_CPPFLAGS += -I$(O)/gen

@@ -4,6 +4,7 @@
 # What depends on installed libraries is made by a second make: the first one has asked pkg-config before
 # packaging/install-deps had a chance to install them.
 -include man/targets.mk
+-include ctl/targets.mk
 -include tests/bench/targets.mk
 -include tests/fuzz/targets.mk
 
@@ -46,7 +47,7 @@ check-asan: ## the same with AddressSanitizer and UndefinedBehaviorSanitizer, in
 
 lint: ## clang-format on changed lines, clang-tidy, cppcheck, mandoc, shellcheck
 	@packaging/install-deps build lint
-	$(SUBMAKE) man $(O)/gen/interface.inc
+	$(SUBMAKE) man $(O)/gen/interface.inc $(O)/gen/keys.inc
 	@O='$(O)' LINT_CPPFLAGS='$(subst ','\'',-I$(O)/gen $(ALL_CPPFLAGS))' tests/lint $(LINTS)
 
 # ---- installing --------------------------------------------------------------------------------
@@ -78,7 +79,8 @@ fi
 endef
 
 INSTALL_DIRS = $(sbindir) $(bindir) $(pkglibexecdir) $(mandir)/man1 $(mandir)/man5 $(mandir)/man8 \
-	$(pkgsysconfdir)/conf.d $(systemdsystemunitdir) $(initddir) $(docdir)
+	$(pkgsysconfdir)/conf.d $(systemdsystemunitdir) $(initddir) $(docdir) \
+	$(bashcompletiondir) $(zshcompletiondir) $(fishcompletiondir)
 DOCS = $(wildcard README.md DESIGN.md NEWS.md)
 
 install: all man $(UNIT_FILE) $(OPENRC_FILE) ## install below DESTDIR and PREFIX (GNU directory variables)
@@ -86,6 +88,9 @@ install: all man $(UNIT_FILE) $(OPENRC_FILE) ## install below DESTDIR and PREFIX
 	$(INSTALL_PROGRAM) $(OUT_guardian) '$(DESTDIR)$(sbindir)/supervisord'
 	$(INSTALL_PROGRAM) $(OUT_ctl) '$(DESTDIR)$(bindir)/superctl'
 	$(INSTALL_PROGRAM) $(OUT_engine) $(OUT_logger) $(OUT_hello) '$(DESTDIR)$(pkglibexecdir)/'
+	$(INSTALL_DATA) $(O)/completion/superctl '$(DESTDIR)$(bashcompletiondir)/'
+	$(INSTALL_DATA) $(O)/completion/_superctl '$(DESTDIR)$(zshcompletiondir)/'
+	$(INSTALL_DATA) $(O)/completion/superctl.fish '$(DESTDIR)$(fishcompletiondir)/'
 	$(foreach n,1 5 8,$(call INSTALL_MAN,$(n)))
 	$(call INSTALL_CONFIG,conf.d/supervisord.conf,$(pkgsysconfdir)/supervisord.conf)
 	$(call INSTALL_CONFIG,conf.d/hello.conf,$(pkgsysconfdir)/conf.d/hello.conf)
@@ -104,6 +109,8 @@ INSTALLED_MAN = $(MAN_SRC) $(GENERATED_MAN)
 uninstall: ## remove what install put there; edited configuration stays
 	rm -f '$(DESTDIR)$(sbindir)/supervisord' '$(DESTDIR)$(bindir)/superctl'
 	rm -f $(foreach p,engine logger hello,'$(DESTDIR)$(pkglibexecdir)/$(p)')
+	rm -f '$(DESTDIR)$(bashcompletiondir)/superctl' '$(DESTDIR)$(zshcompletiondir)/_superctl' \
+		'$(DESTDIR)$(fishcompletiondir)/superctl.fish'
 	rm -f $(foreach m,$(INSTALLED_MAN),'$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))')
 	rm -f '$(DESTDIR)$(systemdsystemunitdir)/supervisord.service' '$(DESTDIR)$(initddir)/supervisord'
 	rm -f $(foreach d,$(DOCS),'$(DESTDIR)$(docdir)/$(d)')

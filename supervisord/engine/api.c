@@ -13,6 +13,7 @@
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/doctor.h"
+#include "supervisord/engine/confshow.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/graph.h"
 #include "supervisord/engine/logs.h"
@@ -61,6 +62,7 @@ static const struct method {
     {INTERFACE ".ClearLogs", logs_clear},
     {INTERFACE ".Apply", apply},
     {INTERFACE ".Check", check},
+    {INTERFACE ".Config", confshow_serve},
     {INTERFACE ".Shutdown", shut_down},
     {INTERFACE ".Version", version},
 };
@@ -69,7 +71,6 @@ static bool read_call(struct call *call, const json_t *root);
 static void run_method(struct call *call);
 static bool is_allowed(const struct call *call);
 static bool is_too_deep(const json_t *value, unsigned depth);
-static void write_errors(struct jsonw *w, const struct config_errors *errors);
 
 void api_dispatch(struct control_client *client, const char *message, size_t length)
 {
@@ -252,7 +253,7 @@ static void apply(struct call *call)
 		op_cancel(op);
 		if (errors.count > 0) {
 			call_error_begin(call, INTERFACE ".ConfigInvalid");
-			write_errors(&call->w, &errors);
+			confshow_errors(&call->w, &errors);
 			call_error_end(call);
 		} else {
 			call_error_text(call, INTERFACE ".Busy", "reason", strerror(-error));
@@ -272,7 +273,7 @@ static void check(struct call *call)
 	if (config_load(call->engine->config_path, &config, &errors) == 0)
 		config_free(config);
 	call_begin_reply(call);
-	write_errors(&call->w, &errors);
+	confshow_errors(&call->w, &errors);
 	call_end_reply(call);
 	config_errors_done(&errors);
 }
@@ -338,19 +339,4 @@ static void version(struct call *call)
 	jsonw_member_string(&call->w, "tracking", record_tracking(call->engine));
 	jsonw_member_string(&call->w, "tracking_reason", call->engine->cgroups.reason);
 	call_end_reply(call);
-}
-
-static void write_errors(struct jsonw *w, const struct config_errors *errors)
-{
-	jsonw_key(w, "errors");
-	jsonw_begin_array(w);
-	for (size_t i = 0; i < errors->count; i++) {
-		jsonw_begin_object(w);
-		jsonw_member_string(w, "file", errors->list[i].file);
-		jsonw_member_int(w, "line", errors->list[i].line);
-		jsonw_member_string(w, "key", errors->list[i].key);
-		jsonw_member_string(w, "message", errors->list[i].message);
-		jsonw_end_object(w);
-	}
-	jsonw_end_array(w);
 }

@@ -215,6 +215,10 @@ struct config_errors {
  */
 int config_load(const char *path, struct config **ret_config, struct config_errors *errors);
 
+/* The same of several files, as if one included them all: what one names another may have. */
+int config_load_files(const char *const *paths, size_t count, struct config **ret_config,
+    struct config_errors *errors);
+
 /* The same from an applied configuration, see config_write_applied(). */
 int config_load_applied(int fd, struct config **ret_config, struct config_errors *errors);
 

@@ -59,17 +59,23 @@ static int take_value(struct loader *loader, const struct key_row *row,
 
 int config_load(const char *path, struct config **ret_config, struct config_errors *errors)
 {
+	return config_load_files(&path, 1, ret_config, errors);
+}
+
+int config_load_files(const char *const *paths, size_t count, struct config **ret_config,
+    struct config_errors *errors)
+{
 	struct loader loader;
-	char *absolute;
 	int error;
 
 	error = loader_init(&loader, errors);
-	absolute = confsource_absolute(NULL, path);
-	if (absolute == NULL)
-		error = -ENOMEM;
-	if (error == 0)
-		error = read_file(&loader, absolute, (struct build_place){0});
-	free(absolute);
+	for (size_t i = 0; i < count && error == 0; i++) {
+		char *absolute = confsource_absolute(NULL, paths[i]);
+
+		error = absolute == NULL ? -ENOMEM
+					 : read_file(&loader, absolute, (struct build_place){0});
+		free(absolute);
+	}
 	return loader_finish(&loader, error, ret_config);
 }
 

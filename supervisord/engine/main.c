@@ -12,13 +12,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "lib/protocol.h"
 #include "supervisord/engine/config.h"
 #include "supervisord/engine/doctor.h"
+#include "supervisord/engine/confshow.h"
 #include "supervisord/engine/engine.h"
 
-static int check(const char *path);
+static int check(const char *const *paths, size_t count, bool json);
+static void print_errors(const struct config_errors *errors);
+static void print_json(const struct config_errors *errors);
 static const char *default_config_path(void);
 static void export_libexec_dir(void);
 static bool is_started_by_guardian(void);
@@ -26,8 +30,12 @@ static bool is_started_by_guardian(void);
 int main(int argc, char **argv)
 {
 	struct engine_options options = {.config_path = NULL};
-	bool test = false;
+	const char **paths = calloc((size_t)argc, sizeof(*paths));
+	size_t count = 0;
+	bool test = false, json = false;
 
+	if (paths == NULL)
+		return 1;
 #ifdef M_MMAP_THRESHOLD
 	/* Large and short-lived (a configuration being read, a long reply): given back when done.
 	 */
@@ -38,19 +46,22 @@ int main(int argc, char **argv)
 		return doctor_main(argc - 2, argv + 2);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-			options.config_path = argv[++i];
+			paths[count++] = argv[++i];
 		else if (strcmp(argv[i], "-t") == 0)
 			test = true;
+		else if (strcmp(argv[i], "--json") == 0)
+			json = true;
 		else if (strcmp(argv[i], "--log-format") == 0 && i + 1 < argc)
 			options.log_format = argv[++i];
 		else if (strcmp(argv[i], "--safe") == 0)
 			options.safe_mode = true;
 	}
-	if (options.config_path == NULL)
-		options.config_path = default_config_path();
+	if (count == 0)
+		paths[count++] = default_config_path();
+	options.config_path = paths[count - 1];
 	export_libexec_dir();
 	if (test)
-		return check(options.config_path);
+		return check(paths, count, json);
 	if (!is_started_by_guardian()) {
 		fputs("engine: this is a part of supervisord and is started by it; see "
 		      "supervisord(8)\n",
@@ -60,28 +71,51 @@ int main(int argc, char **argv)
 	return engine_run(&options);
 }
 
-/* For `supervisord -t`: errors go to the person, plainly. */
-static int check(const char *path)
+/* For `supervisord -t` and `superctl check FILE...`: errors go to the person, plainly, or to
+ * superctl as records. */
+static int check(const char *const *paths, size_t count, bool json)
 {
 	struct config_errors errors = {0};
 	struct config *config;
-	int error = config_load(path, &config, &errors);
+	int error = config_load_files(paths, count, &config, &errors);
 
-	for (size_t i = 0; i < errors.count; i++) {
-		char *text = config_error_text(&errors.list[i]);
+	if (json)
+		print_json(&errors);
+	else
+		print_errors(&errors);
+	if (error == 0) {
+		if (!json)
+			printf("%s: ok, %zu program%s\n", paths[0], config->program_count,
+			    config->program_count == 1 ? "" : "s");
+		config_free(config);
+	} else if (errors.count == 0) {
+		fprintf(stderr, "%s: %s\n", paths[0], strerror(-error));
+	}
+	config_errors_done(&errors);
+	return error == 0 ? 0 : 1;
+}
+
+static void print_errors(const struct config_errors *errors)
+{
+	for (size_t i = 0; i < errors->count; i++) {
+		char *text = config_error_text(&errors->list[i]);
 
 		fprintf(stderr, "%s\n", text != NULL ? text : "out of memory");
 		free(text);
 	}
-	if (error == 0) {
-		printf("%s: ok, %zu program%s\n", path, config->program_count,
-		    config->program_count == 1 ? "" : "s");
-		config_free(config);
-	} else if (errors.count == 0) {
-		fprintf(stderr, "%s: %s\n", path, strerror(-error));
-	}
-	config_errors_done(&errors);
-	return error == 0 ? 0 : 1;
+}
+
+static void print_json(const struct config_errors *errors)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, LIMIT_CONTROL_QUEUE);
+	jsonw_begin_object(&w);
+	confshow_errors(&w, errors);
+	jsonw_end_object(&w);
+	if (jsonw_error(&w) == 0)
+		printf("%.*s\n", (int)w.length, w.data);
+	jsonw_done(&w);
 }
 
 /* A user's own file if there is one; the system's otherwise. */

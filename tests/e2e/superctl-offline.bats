@@ -81,7 +81,7 @@ result() {
 
 @test "help VERB: each verb has its own, with its options" {
 	run -0 "$SUPERCTL" help start
-	[[ $output == *--no-wait* && $output == *"--timeout DURATION"* && $output == *--force* && $output != *--json* ]]
+	[[ $output == *--no-wait* && $output == *"--timeout DURATION"* && $output == *--force* && $output != *--lines* ]]
 	run -0 "$SUPERCTL" help reload
 	[[ $output == *--no-wait* && $output != *--force* ]]
 	run -0 "$SUPERCTL" logs --help
@@ -127,8 +127,8 @@ result() {
 	[[ $output == "superctl: --nonsense: no such option" ]]
 	run -2 "$SUPERCTL" status -x
 	[[ $output == "superctl: -x: no such option" ]]
-	run -2 "$SUPERCTL" start --json web
-	[[ $output == *"--json is not an option of it"* ]]
+	run -2 "$SUPERCTL" start --lines 5 web
+	[[ $output == *"--lines is not an option of it"* ]]
 	run -2 "$SUPERCTL" start web --timeout never
 	[[ $output == *"not a duration"* ]]
 	run -2 "$SUPERCTL" start web --timeout
@@ -139,7 +139,51 @@ result() {
 	[[ $output == *"takes no value" ]]
 	run -2 "$SUPERCTL" version a
 	[[ $output == *"too many arguments: a" ]]
-	run -2 "$SUPERCTL" check file
+}
+
+@test "check FILE: all errors of all files, without a daemon" {
+	mkdir "$WORK/conf.d"
+	cat >"$WORK/main.conf" <<-END
+		run_dir = "$WORK/run"
+		include = {"conf.d/*.conf"}
+		program "one" { command = "true" restrat = "never" }
+	END
+	echo 'program "two" { command = "true" requires = {"three"} umask = "9" }' >"$WORK/conf.d/two.conf"
+	echo 'program "three" { command = "true" }' >"$WORK/three.conf"
+	run -1 --separate-stderr "$SUPERCTL" check "$WORK/main.conf" "$WORK/three.conf"
+	[ -z "$output" ]
+	[[ $stderr == *"$WORK/main.conf:3: "*restrat* ]]
+	[[ $stderr == *"$WORK/conf.d/two.conf:1: umask: "* ]]
+	[[ $stderr != *three* ]]
+	run -1 "$SUPERCTL" check --json "$WORK/main.conf"
+	[ "$(python3 -c 'import json, sys; print(*sorted((r["line"], r["key"]) for r in json.load(sys.stdin)))' <<<"$output" | grep -c umask)" -eq 1 ]
+	run -0 "$SUPERCTL" check "$WORK/three.conf"
+	[ "$output" = "the configuration is correct" ]
+	run -0 "$SUPERCTL" check --json "$WORK/three.conf"
+	[ "$output" = "[]" ]
+	run -0 "$SUPERCTL" check -q "$WORK/three.conf"
+	[ -z "$output" ]
+	run -1 "$SUPERCTL" check "$WORK/none.conf"
+	[[ $output == *"$WORK/none.conf: "*"No such file"* ]]
+}
+
+@test "config keys and defaults need no daemon" {
+	run -0 "$SUPERCTL" config keys
+	[[ ${lines[0]} == "KEY "*" WHAT IT IS" ]]
+	[[ $output == *$'\n'"restart_delay "*" program "*" 200ms "*" live "* ]]
+	[[ $output == *$'\n'"health.check "* && $output == *$'\n'"run_dir "*" settings "* ]]
+	run -0 "$SUPERCTL" config keys restart members
+	[[ $output == *"restart (program)"*"Value: never, "*"Default: on-failure."*"members (group)"* ]]
+	run -0 "$SUPERCTL" config keys --json umask
+	[ "$(python3 -c 'import json, sys; print(*[(r["stanza"], r["default"], r["change"]) for r in json.load(sys.stdin)])' <<<"$output")" = "('program', '022', 'restart')" ]
+	run -2 "$SUPERCTL" config keys restrat
+	[[ $output == *"restrat: no such key: did you mean restart?" ]]
+	run -2 "$SUPERCTL" config
+	run -2 "$SUPERCTL" config nonsense
+	[[ $output == *"show, keys or defaults is allowed" ]]
+	# What it prints is a stanza that changes nothing.
+	"$SUPERCTL" config defaults >"$WORK/defaults.conf"
+	run -0 "$SUPERCTL" check "$WORK/defaults.conf"
 }
 
 @test "no daemon: one line names the sockets that were tried, exit 4" {

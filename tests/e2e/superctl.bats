@@ -261,3 +261,36 @@ teardown() {
 	END
 	exits 0 sctl status web
 }
+
+@test "superctl: config show prints what is applied, as it could stand in a file" {
+	exits 0 sctl config show web idle
+	matches "$output" "# $SD/conf.d/programs.conf:1"
+	matches "$output" 'program "web" \{'
+	matches "$output" 'autostart = true  # default'
+	matches "$output" 'autostart = false'
+	printf '%s\n' "$output" >"$SD/shown.conf"
+	exits 0 "$SUPERCTL" check "$SD/shown.conf"
+	exits 0 sctl config show
+	matches "$output" "run_dir = \"$SD/run\""
+	[[ $output != *"# default"* ]]
+	# What is applied, not what the files say by now.
+	cp "$SD/conf.d/programs.conf" "$SD/kept"
+	sed -i 's/idle.stamps run"/& umask = "077"/' "$SD/conf.d/programs.conf"
+	exits 0 sctl config show idle
+	[[ $output == *"umask = 022  # default"* ]]
+	exits 0 sctl apply
+	exits 0 sctl config show --json idle
+	equals umask "$("$PYTHON" -ISc 'import json, sys; print(*[v["value"] for v in json.load(sys.stdin)[0]["values"] if v["key"] == "umask" and v["given"]])' <<<"$output")" 077
+	cp "$SD/kept" "$SD/conf.d/programs.conf"
+	exits 0 sctl apply
+	exits 4 sctl config show nosuch
+}
+
+@test "superctl: --json of commands is one array of results, --quiet is silent" {
+	exits 1 sctl start --json web broken
+	equals results "$("$PYTHON" -ISc 'import json, sys; print(*sorted((r["name"], r["ok"]) for r in json.load(sys.stdin)))' <<<"$output")" "('broken', False) ('web', True)"
+	exits 0 sctl -q stop web
+	[ -z "$output" ]
+	exits 1 sctl -q start broken
+	matches "$output" 'broken'
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * checkfile.c: see checkfile.h.
+ *
+ * Who reads configuration is the engine, and nobody else knows how: its executable is run in check
+ * mode and answers with the errors as the daemon would.
+ */
+#define _GNU_SOURCE /* pipe2 */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/libexec.h"
+#include "lib/limits.h"
+#include "ctl/call.h"
+#include "ctl/checkfile.h"
+#include "ctl/config_errors.h"
+
+#define CANNOT_RUN 126
+
+static pid_t start_engine(struct ctl *ctl, const char *path, int fd);
+static void exec_engine(const struct options *options, const char *path, int fd)
+    __attribute__((noreturn));
+static int read_all(int fd, struct out *text);
+static enum exitcode tell(struct ctl *ctl, struct out *text);
+
+enum exitcode checkfile_run(struct ctl *ctl)
+{
+	char path[PATH_MAX + sizeof("/engine")];
+	struct out text = {.fd = -1};
+	enum exitcode code = EXITCODE_FAILED;
+	int fds[2], status = 0, error;
+	pid_t pid;
+
+	libexec_find(path, PATH_MAX);
+	strcat(path, "/engine");
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		ctl_complain(ctl, "cannot check: %s", strerror(errno));
+		return EXITCODE_FAILED;
+	}
+	pid = start_engine(ctl, path, fds[1]);
+	close(fds[1]);
+	error = pid < 0 ? -errno : read_all(fds[0], &text);
+	close(fds[0]);
+	if (pid > 0 && waitpid(pid, &status, 0) < 0)
+		error = -errno;
+	if (error < 0)
+		ctl_complain(ctl, "cannot check: %s: %s", path, strerror(-error));
+	else if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
+		ctl_complain(ctl, "cannot check: %s did not do it", path);
+	else
+		code = tell(ctl, &text);
+	out_done(&text);
+	return code;
+}
+
+static pid_t start_engine(struct ctl *ctl, const char *path, int fd)
+{
+	pid_t pid;
+
+	out_flush(&ctl->out);
+	pid = fork();
+	if (pid == 0)
+		exec_engine(&ctl->options, path, fd);
+	return pid;
+}
+
+static void exec_engine(const struct options *options, const char *path, int fd)
+{
+	const char **argv = calloc(2 * options->name_count + 4, sizeof(*argv));
+	size_t count = 0;
+
+	if (argv == NULL || dup2(fd, STDOUT_FILENO) < 0)
+		_exit(CANNOT_RUN);
+	argv[count++] = path;
+	argv[count++] = "-t";
+	argv[count++] = "--json";
+	for (size_t i = 0; i < options->name_count; i++) {
+		argv[count++] = "-c";
+		argv[count++] = options->names[i];
+	}
+	execv(path, (char *const *)(uintptr_t)argv);
+	_exit(CANNOT_RUN);
+}
+
+static int read_all(int fd, struct out *text)
+{
+	char buffer[4096];
+
+	for (;;) {
+		ssize_t got = read(fd, buffer, sizeof(buffer));
+
+		if (got == 0)
+			return text->error;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (got > 0)
+			out_bytes(text, buffer, (size_t)got);
+		if (text->length > LIMIT_CONTROL_QUEUE)
+			return -EMSGSIZE;
+	}
+}
+
+/* The same words as for the daemon's answer. */
+static enum exitcode tell(struct ctl *ctl, struct out *text)
+{
+	struct call call = {.ctl = ctl};
+	enum exitcode code;
+	int r;
+
+	jsonr_init(&call.reply);
+	r = jsonr_parse(&call.reply, text->data, text->length, LIMIT_VARLINK_DEPTH);
+	if (r < 0) {
+		ctl_complain(ctl, "cannot understand what the engine says: %s", strerror(-r));
+		code = EXITCODE_FAILED;
+	} else {
+		code = config_errors_report(&call, jsonr_member(&call.reply, JSONR_ROOT, "errors"));
+	}
+	jsonr_done(&call.reply);
+	return code;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+/* checkfile.h: superctl check FILE..., without a daemon. */
+#ifndef CTL_CHECKFILE_H
+#define CTL_CHECKFILE_H
+
+#include "ctl/ctl.h"
+
+/* Have the engine's executable read the files that the command line names, and say what is wrong
+ * with them. */
+enum exitcode checkfile_run(struct ctl *ctl);
+
+#endif
