@@ -29,7 +29,8 @@ make_install()
 	done
 	for file in etc/supervisord/supervisord.conf etc/supervisord/conf.d/hello.conf share/man/man1/superctl.1 \
 		share/man/man5/supervisord.conf.5 share/man/man8/supervisord.8 share/man/man8/hello.8 \
-		lib/systemd/system/supervisord.service share/doc/supervisord/README.md; do
+		share/bash-completion/completions/superctl share/zsh/site-functions/_superctl \
+		share/fish/vendor_completions.d/superctl.fish lib/systemd/system/supervisord.service share/doc/supervisord/README.md; do
 		[ -f "$dest/opt/sv/$file" ] || { echo "not there: $file"; return 1; }
 		[ ! -x "$dest/opt/sv/$file" ] || { echo "executable: $file"; return 1; }
 	done

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* completion.h: what the completion files of the shells have in common, on stdout. */
+#ifndef CTL_COMPLETION_COMPLETION_H
+#define CTL_COMPLETION_COMPLETION_H
+
+#include "ctl/verbs.h"
+
+void completion_write_bash(void);
+void completion_write_zsh(void);
+void completion_write_fish(void);
+
+/* Text between single quotes: what would end them is written as the shell wants it, `quote`. */
+void completion_print_quoted(const char *text, const char *quote);
+
+/* "--long -l --json": the options of a set, each as it is typed. */
+void completion_print_options(unsigned set);
+
+/* The slots of arguments as words that the shell code knows: "signals names*", where * stands for
+ * any number of it; words that stand for themselves as "=show|keys". */
+void completion_print_slots(const char *arguments);
+
+#endif
