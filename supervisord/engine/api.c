@@ -49,7 +49,7 @@ static const struct method {
     {SERVICE ".GetInterfaceDescription", get_interface_description},
     {INTERFACE ".Status", status},
     {INTERFACE ".Graph", graph_show},
-    {INTERFACE ".Doctor", doctors_call},
+    {INTERFACE ".Doctor", doctor_call},
     {INTERFACE ".Start", command_start},
     {INTERFACE ".Stop", command_stop},
     {INTERFACE ".Restart", command_restart},

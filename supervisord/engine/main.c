@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 	(void)mallopt(M_MMAP_THRESHOLD, 32 * 1024);
 #endif
 	ownlog_init("engine", OWNLOG_NOTICE);
-	if (argc > 1 && strcmp(argv[1], "--doctor") == 0)
+	if (argc > 1 && strcmp(argv[1], DOCTOR_OPTION) == 0)
 		return doctor_main(argc - 2, argv + 2);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
