@@ -14,6 +14,7 @@
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/doctor.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/feed.h"
 #include "supervisord/engine/graph.h"
 #include "supervisord/engine/logs.h"
 #include "supervisord/engine/op.h"
@@ -50,6 +51,7 @@ static const struct method {
     {INTERFACE ".Status", status},
     {INTERFACE ".Graph", graph_show},
     {INTERFACE ".Doctor", doctor_call},
+    {INTERFACE ".Attach", feed_call},
     {INTERFACE ".Start", command_start},
     {INTERFACE ".Stop", command_stop},
     {INTERFACE ".Restart", command_restart},

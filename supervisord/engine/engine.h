@@ -32,6 +32,7 @@ struct engine {
 	struct timers timers;
 	struct control control;
 	struct helpers doctors;
+	struct helpers feeds;
 	const char *config_path;
 	const char *log_format; /* of the command line, or NULL */
 	struct config *config;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * main.c of the engine: started by supervisord(8) with its channels on fixed descriptors, with -t
- * to check a configuration and nothing else, or by the engine itself with --doctor (doctor.h).
+ * to check a configuration and nothing else, or by the engine itself as a helper (helper.h).
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -17,6 +17,7 @@
 #include "supervisord/engine/config.h"
 #include "supervisord/engine/doctor.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/feed.h"
 
 static int check(const char *path);
 static const char *default_config_path(void);
@@ -36,6 +37,8 @@ int main(int argc, char **argv)
 	ownlog_init("engine", OWNLOG_NOTICE);
 	if (argc > 1 && strcmp(argv[1], DOCTOR_OPTION) == 0)
 		return doctor_main(argc - 2, argv + 2);
+	if (argc > 1 && strcmp(argv[1], FEED_OPTION) == 0)
+		return feed_main();
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			options.config_path = argv[++i];
