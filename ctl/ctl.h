@@ -28,6 +28,7 @@ enum exitcode ctl_restart(struct ctl *ctl);
 enum exitcode ctl_reload(struct ctl *ctl);
 enum exitcode ctl_signal(struct ctl *ctl);
 enum exitcode ctl_status(struct ctl *ctl); /* status.c */
+enum exitcode ctl_attach(struct ctl *ctl); /* attach.c */
 enum exitcode ctl_doctor(struct ctl *ctl); /* doctor.c */
 enum exitcode ctl_graph(struct ctl *ctl);  /* graph.c */
 enum exitcode ctl_logs(struct ctl *ctl);   /* logs.c */

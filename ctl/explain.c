@@ -25,6 +25,7 @@ static void tell_config_invalid(struct call *call, const char *name, int paramet
 static void tell_not_allowed(struct call *call, const char *name, int parameters);
 static void tell_shutting_down(struct call *call, const char *name, int parameters);
 static void tell_reason(struct call *call, const char *name, int parameters);
+static void tell_no_input(struct call *call, const char *name, int parameters);
 static void tell_no_log(struct call *call, const char *name, int parameters);
 static void tell_log_failed(struct call *call, const char *name, int parameters);
 static void tell_invalid_parameter(struct call *call, const char *name, int parameters);
@@ -40,6 +41,7 @@ static const struct error_row error_rows[] = {
 	{OURS "ShuttingDown",          EXITCODE_FAILED,      tell_shutting_down},
 	{OURS "SafeMode",              EXITCODE_FAILED,      tell_reason},
 	{OURS "Busy",                  EXITCODE_FAILED,      tell_reason},
+	{OURS "NoInput",               EXITCODE_FAILED,      tell_no_input},
 	{OURS "NoLog",                 EXITCODE_FAILED,      tell_no_log},
 	{OURS "LogFailed",             EXITCODE_FAILED,      tell_log_failed},
 	{VARLINK "InvalidParameter",   EXITCODE_USAGE,       tell_invalid_parameter},
@@ -135,6 +137,14 @@ static void tell_shutting_down(struct call *call, const char *name, int paramete
 	(void)name;
 	(void)parameters;
 	ctl_complain(call->ctl, "supervisord is shutting down");
+}
+
+static void tell_no_input(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	ctl_complain(call->ctl,
+	    "%s: takes no input: stdin = \"pipe\" in its stanza lets it, after superctl apply",
+	    member(call, parameters, "name"));
 }
 
 static void tell_no_log(struct call *call, const char *name, int parameters)

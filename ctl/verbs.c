@@ -21,6 +21,10 @@ const struct verb verbs_table[] = {
 	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_status,
 	 "show programs and what they are doing",
 	 "Without names all programs are shown.  Exits 3 when a shown program is not running.\n"},
+	{"attach", "NAME", 1, 1, "needs a program's name", 0, ctl_attach,
+	 "type to the standard input of a program",
+	 "For programs with stdin = \"pipe\".  On a terminal its log is followed, and Ctrl-D detaches; else\n"
+	 "the input is handed over: echo reload | superctl attach web.\n"},
 	{"doctor", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_doctor,
 	 "look for what would keep programs from running",
 	 "Goes through the launch of each program up to exec: user, directory, command, interpreter,\n"

@@ -83,7 +83,9 @@
 /* Starts remembered by a start limit. */
 #define LIMIT_START_LIMIT 1000
 
-/* Processes that look for superctl doctor at once, and how long one may take, in seconds. */
+/* Processes that the engine starts for calls that may wait, of one kind; those of superctl doctor,
+ * and how long one of these may take, in seconds. */
+#define LIMIT_HELPERS  32
 #define LIMIT_DOCTORS  4
 #define LIMIT_DOCTOR_S 120
 

@@ -15,6 +15,7 @@
 #include "supervisord/engine/doctor.h"
 #include "supervisord/engine/confshow.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/feed.h"
 #include "supervisord/engine/graph.h"
 #include "supervisord/engine/logs.h"
 #include "supervisord/engine/op.h"
@@ -50,7 +51,8 @@ static const struct method {
     {SERVICE ".GetInterfaceDescription", get_interface_description},
     {INTERFACE ".Status", status},
     {INTERFACE ".Graph", graph_show},
-    {INTERFACE ".Doctor", doctors_call},
+    {INTERFACE ".Doctor", doctor_call},
+    {INTERFACE ".Attach", feed_call},
     {INTERFACE ".Start", command_start},
     {INTERFACE ".Stop", command_stop},
     {INTERFACE ".Restart", command_restart},

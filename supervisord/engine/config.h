@@ -24,6 +24,7 @@ enum stdio_kind {
 	STDIO_INHERIT, /* supervisord's own */
 	STDIO_LOG,     /* a pipe to the logger */
 	STDIO_FILE,    /* stdin: file:PATH */
+	STDIO_PIPE,    /* stdin: pipe, for superctl attach */
 	STDIO_APPEND,  /* append:PATH, written by the program itself */
 	STDIO_FIFO,    /* fifo:PATH */
 	STDIO_PROGRAM, /* program:NAME */

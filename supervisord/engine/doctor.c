@@ -2,8 +2,6 @@
 /* doctor.c: see doctor.h: the method, which starts the looker, and the looker's main(). */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +10,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "lib/ownlog.h"
-#include "lib/vclone.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/doctor.h"
 #include "supervisord/engine/doctorhost.h"
 #include "supervisord/engine/doctorprogram.h"
 #include "supervisord/engine/engine.h"
-#include "supervisord/engine/launchfd.h"
+#include "supervisord/engine/helper.h"
 #include "supervisord/engine/selection.h"
 
 /* Words before the names, and the NULL behind them. */
@@ -27,33 +23,10 @@
 /* How long the client may take to read. */
 #define CLIENT_S 30
 
-/* What the child between clone and exec needs. */
-struct looker {
-	char **argv;
-	struct launch_fd fds[4];
-	sigset_t no_signals;
-};
-
 static int start(struct call *call, const struct selection *selection, int client);
-static int launch(struct looker *looker);
-static int child_main(void *argument);
-static void on_end(struct ev_loop *loop, ev_io *watcher, int events);
 static int answer(const struct config *config, int argc, char **argv);
 static int reply(struct findings *findings, bool continues);
 static const struct program_config *find_program(const struct config *config, const char *name);
-
-void doctors_init(struct doctors *doctors)
-{
-	for (size_t i = 0; i < LIMIT_DOCTORS; i++)
-		ev_io_init(&doctors->ends[i], on_end, -1, EV_READ);
-}
-
-void doctors_done(struct doctors *doctors, struct ev_loop *loop)
-{
-	for (size_t i = 0; i < LIMIT_DOCTORS; i++)
-		if (doctors->ends[i].fd >= 0)
-			on_end(loop, &doctors->ends[i], 0);
-}
 
 /* ---- in the engine --------------------------------------------------------------------------- */
 
@@ -69,7 +42,7 @@ static int hand_over(void *context, int fd)
 	return start(handover->call, handover->selection, fd);
 }
 
-void doctors_call(struct call *call)
+void doctor_call(struct call *call)
 {
 	static const char *const names[] = {"names", NULL};
 	struct selection selection;
@@ -91,85 +64,29 @@ void doctors_call(struct call *call)
 				       : strerror(-error));
 }
 
-/* Start one that answers on `client` (borrowed).  0 or -errno; -EAGAIN: there are enough. */
+/* Start one that answers on `client` (borrowed).  0 or -errno. */
 static int start(struct call *call, const struct selection *selection, int client)
 {
 	struct engine *engine = call->engine;
-	struct doctors *doctors = &engine->doctors;
 	int config = slots_find(&engine->slots, held_key(HELD_CONFIG, 0, 0));
-	struct looker looker;
-	size_t place = 0, at = 0;
-	int alive[2], error;
+	const int fds[] = {slots_get_fd(&engine->slots, config), client, FD_LEDGER};
+	char **argv = calloc(FIXED_WORDS + selection->count, sizeof(*argv));
+	size_t at = 0;
+	int error;
 
-	while (place < LIMIT_DOCTORS && doctors->ends[place].fd >= 0)
-		place++;
-	if (place == LIMIT_DOCTORS)
-		return -EAGAIN;
-	looker.argv = calloc(FIXED_WORDS + selection->count, sizeof(*looker.argv));
-	if (looker.argv == NULL)
+	if (argv == NULL)
 		return -ENOMEM;
-	if (pipe2(alive, O_CLOEXEC) < 0) {
-		free(looker.argv);
-		return -errno;
-	}
 	/* exec copies the words and writes to none of them. */
-	looker.argv[at++] = (char *)(uintptr_t) "engine";
-	looker.argv[at++] = (char *)(uintptr_t) "--doctor";
-	looker.argv[at++] = (char *)(uintptr_t)(call->client->more ? "more" : "one");
-	looker.argv[at++] = engine->cgroups.reason;
+	argv[at++] = (char *)(uintptr_t) "doctor";
+	argv[at++] = (char *)(uintptr_t)DOCTOR_OPTION;
+	argv[at++] = (char *)(uintptr_t)(call->client->more ? "more" : "one");
+	argv[at++] = engine->cgroups.reason;
 	for (size_t i = 0; i < selection->count; i++)
-		looker.argv[at++] = (char *)(uintptr_t)program_name(selection->list[i]);
-	looker.fds[0] = (struct launch_fd){slots_get_fd(&engine->slots, config), DOCTOR_FD_CONFIG};
-	looker.fds[1] = (struct launch_fd){client, DOCTOR_FD_CLIENT};
-	looker.fds[2] = (struct launch_fd){FD_LEDGER, DOCTOR_FD_LEDGER};
-	looker.fds[3] = (struct launch_fd){alive[1], DOCTOR_FD_ALIVE};
-	sigemptyset(&looker.no_signals);
-	error = launch(&looker);
-	close(alive[1]);
-	free(looker.argv);
-	if (error < 0) {
-		close(alive[0]);
-		return error;
-	}
-	ev_io_set(&doctors->ends[place], alive[0], EV_READ);
-	ev_io_start(engine->loop, &doctors->ends[place]);
-	return 0;
-}
-
-/* The guardian's child, as all are: it is reaped there, also when we are not there any more. */
-static int launch(struct looker *looker)
-{
-	const int streams[3] = {STDIN_FILENO, STDERR_FILENO, STDERR_FILENO};
-	const size_t count = sizeof(looker->fds) / sizeof(looker->fds[0]);
-	int error = launch_fd_stage(streams, looker->fds, count);
-	pid_t pid;
-
-	if (error < 0)
-		return error;
-	pid = vclone(child_main, looker, CLONE_PARENT, NULL);
-	launch_fd_unstage(count);
-	return pid < 0 ? (int)pid : 0;
-}
-
-VCLONE_CHILD static int child_main(void *argument)
-{
-	const struct looker *looker = argument;
-	const size_t count = sizeof(looker->fds) / sizeof(looker->fds[0]);
-
-	if (vclone_keep_below(LAUNCH_FD_END(count)) == 0 &&
-	    launch_fd_place(looker->fds, count) == 0 && setsid() >= 0 &&
-	    sigprocmask(SIG_SETMASK, &looker->no_signals, NULL) == 0)
-		execve("/proc/self/exe", looker->argv, environ);
-	_exit(127);
-}
-
-/* Nothing is ever written to it: this is its end. */
-static void on_end(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	(void)events;
-	ev_io_stop(loop, watcher);
-	close(watcher->fd);
-	ev_io_set(watcher, -1, EV_READ);
+		argv[at++] = (char *)(uintptr_t)program_name(selection->list[i]);
+	error =
+	    helper_start(&engine->doctors, engine->loop, argv, fds, sizeof(fds) / sizeof(fds[0]));
+	free(argv);
+	return error;
 }
 
 /* ---- in a process of its own ----------------------------------------------------------------- */

@@ -235,7 +235,8 @@ static int serve(struct engine *engine)
 {
 	struct slots *slots = &engine->slots;
 
-	doctors_init(&engine->doctors);
+	helpers_init(&engine->doctors, LIMIT_DOCTORS);
+	helpers_init(&engine->feeds, LIMIT_HELPERS);
 	control_start(&engine->control, engine,
 	    slots_get_fd(slots, slots_find(slots, held_key(HELD_CONTROL, 0, 0))));
 	ev_io_init(&engine->guardian_io, on_guardian, FD_GUARDIAN, EV_READ);
@@ -271,7 +272,8 @@ static int serve(struct engine *engine)
 static void engine_free(struct engine *engine)
 {
 	control_stop(&engine->control);
-	doctors_done(&engine->doctors, engine->loop);
+	helpers_done(&engine->feeds, engine->loop);
+	helpers_done(&engine->doctors, engine->loop);
 	task_forget_all(engine);
 	while (engine->program_count > 0)
 		program_free(engine->programs[--engine->program_count]);

@@ -16,8 +16,8 @@
 #include "supervisord/engine/config.h"
 #include "supervisord/engine/cgroup.h"
 #include "supervisord/engine/control.h"
-#include "supervisord/engine/doctor.h"
 #include "supervisord/engine/filelook.h"
+#include "supervisord/engine/helper.h"
 #include "supervisord/engine/idcache.h"
 #include "supervisord/engine/links.h"
 #include "supervisord/engine/members.h"
@@ -31,7 +31,8 @@ struct engine {
 	struct slots slots;
 	struct timers timers;
 	struct control control;
-	struct doctors doctors;
+	struct helpers doctors;
+	struct helpers feeds;
 	const char *config_path;
 	const char *log_format; /* of the command line, or NULL */
 	struct config *config;

@@ -74,7 +74,7 @@
 	KEY(stop_timeout, DURATION, "10s", KEY_MS(10), 24 * KEY_HOUR, LIVE, \
 	    "When not every process of the program is gone after this long, all that are left get KILL.") \
 	KEY(stdin, STDIN, "null", 0, 0, RESTART, \
-	    "Where standard input comes from. A program that is named in another one's stdout = \"program:NAME\" reads from that pipe instead.") \
+	    "Where standard input comes from. pipe: from superctl attach, whenever somebody does; it never ends. A program that is named in another one's stdout = \"program:NAME\" reads from that pipe instead.") \
 	KEY(stdout, STDOUT, "log", 0, 0, RESTART, \
 	    "Where standard output goes. log: log_dir/NAME.log, kept and rotated by the logger. Several places at once: a list.") \
 	KEY(stderr, STDERR, "stdout", 0, 0, RESTART, \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * main.c of the engine: started by supervisord(8) with its channels on fixed descriptors, with -t
- * to check a configuration and nothing else, or by the engine itself with --doctor (doctor.h).
+ * to check a configuration and nothing else, or by the engine itself as a helper (helper.h).
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -19,6 +19,7 @@
 #include "supervisord/engine/doctor.h"
 #include "supervisord/engine/confshow.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/feed.h"
 
 static int check(const char *const *paths, size_t count, bool json);
 static void print_errors(const struct config_errors *errors);
@@ -42,8 +43,10 @@ int main(int argc, char **argv)
 	(void)mallopt(M_MMAP_THRESHOLD, 32 * 1024);
 #endif
 	ownlog_init("engine", OWNLOG_NOTICE);
-	if (argc > 1 && strcmp(argv[1], "--doctor") == 0)
+	if (argc > 1 && strcmp(argv[1], DOCTOR_OPTION) == 0)
 		return doctor_main(argc - 2, argv + 2);
+	if (argc > 1 && strcmp(argv[1], FEED_OPTION) == 0)
+		return feed_main();
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			paths[count++] = argv[++i];

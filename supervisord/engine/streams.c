@@ -194,7 +194,7 @@ static int open_stream(struct program *program, const struct ids *ids, int index
 	struct slots *slots = &program->engine->slots;
 	int error = 0, fd = -1;
 
-	if (index == 0 && program->is_target) {
+	if (index == 0 && (program->is_target || stdio->kind == STDIO_PIPE)) {
 		error = streams_need_stdin(&program->streams, slots, program->run.row);
 		streams->fds[0] = slots_get_fd(slots, program->streams.stdin_read);
 		return error;
@@ -212,7 +212,8 @@ static int open_stream(struct program *program, const struct ids *ids, int index
 	case STDIO_INHERIT:
 		fd = index;
 		break;
-	case STDIO_LOG: /* was above */
+	case STDIO_LOG: /* were above */
+	case STDIO_PIPE:
 		break;
 	case STDIO_STDOUT:
 		fd = streams->fds[1];

@@ -37,6 +37,7 @@ static const struct form forms[] = {
     {"inherit", STDIO_INHERIT, TARGET_NONE, ON_STDOUT | ON_STDERR, true},
     {"log", STDIO_LOG, TARGET_NONE, ON_STDOUT | ON_STDERR, true},
     {"stdout", STDIO_STDOUT, TARGET_NONE, ON_STDERR, false},
+    {"pipe", STDIO_PIPE, TARGET_NONE, ON_STDIN, false},
     {"file:", STDIO_FILE, TARGET_PATH, ON_STDIN, false},
     {"append:", STDIO_APPEND, TARGET_PATH, ON_STDOUT | ON_STDERR, false},
     {"fifo:", STDIO_FIFO, TARGET_PATH, ON_STDOUT | ON_STDERR, false},
@@ -207,7 +208,7 @@ static void write_stdio(const void *value, FILE *file)
 static const char *allowed_stdin(const struct key_row *row, char buffer[VALUE_ALLOWED])
 {
 	(void)row;
-	snprintf(buffer, VALUE_ALLOWED, "null or file:PATH");
+	snprintf(buffer, VALUE_ALLOWED, "null, pipe or file:PATH");
 	return buffer;
 }
 

@@ -31,15 +31,15 @@ void control_start(struct control *control, struct engine *engine, int listen_fd
 	TAILQ_INIT(&control->due);
 }
 
-/* Nobody asks for a doctor here. */
-void doctors_init(struct doctors *doctors)
+/* Nobody asks for what they do. */
+void helpers_init(struct helpers *helpers, size_t most)
 {
-	(void)doctors;
+	helpers->most = most;
 }
 
-void doctors_done(struct doctors *doctors, struct ev_loop *loop)
+void helpers_done(struct helpers *helpers, struct ev_loop *loop)
 {
-	(void)doctors;
+	(void)helpers;
 	(void)loop;
 }
 

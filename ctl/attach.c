@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * attach.c: superctl attach: what is typed goes to a program's standard input.
+ *
+ * Two things at once, so two processes on a terminal: this one copies the input, a child follows
+ * the log as superctl logs -f does.  Without a terminal only the input is copied, so that
+ * `echo reload | superctl attach web` ends when the program has been given it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ctl/call.h"
+
+static enum exitcode on_attached(struct call *call, int parameters, void *context);
+static pid_t follow(struct ctl *ctl);
+static enum exitcode copy(struct ctl *ctl, int fd);
+static int wait_for(int fd, short events, bool with_input);
+static int send_all(int fd, const char *bytes, size_t length);
+
+enum exitcode ctl_attach(struct ctl *ctl)
+{
+	bool by_hand = isatty(STDIN_FILENO) == 1;
+	enum exitcode code;
+	pid_t child = -1;
+	struct call call;
+	int fd = -1;
+
+	call_init(&call, ctl, "Attach", false);
+	jsonw_member_string(&call.request, "name", ctl->options.names[0]);
+	call.on_reply = on_attached;
+	code = call_run_keep(&call, &fd);
+	call_done(&call);
+	if (code == EXITCODE_OK && by_hand) {
+		ctl_complain(ctl, "attached to %s: Ctrl-D detaches, and %s goes on",
+		    ctl->options.names[0], ctl->options.names[0]);
+		child = follow(ctl);
+	}
+	if (code == EXITCODE_OK)
+		code = copy(ctl, fd);
+	if (fd >= 0)
+		close(fd);
+	if (child > 0) {
+		(void)kill(child, SIGTERM);
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	return code;
+}
+
+static enum exitcode on_attached(struct call *call, int parameters, void *context)
+{
+	(void)call;
+	(void)parameters;
+	(void)context;
+	return EXITCODE_OK;
+}
+
+/* What the program says from now on.  A program that says nothing to a log is no error. */
+static pid_t follow(struct ctl *ctl)
+{
+	pid_t pid;
+
+	(void)out_flush(&ctl->out);
+	(void)out_flush(&ctl->err);
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	ctl->options.set |= OPTION_FOLLOW | OPTION_LINES;
+	ctl->options.lines = 0;
+	_exit((int)ctl_logs(ctl));
+}
+
+/* Until the end of the input, and until the service says that all of it has arrived. */
+static enum exitcode copy(struct ctl *ctl, int fd)
+{
+	char piece[4096], end;
+	ssize_t length;
+	int error;
+
+	for (;;) {
+		error = wait_for(fd, 0, true);
+		if (error < 0)
+			break;
+		length = read(STDIN_FILENO, piece, sizeof(piece));
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			error = -errno;
+		if (length <= 0)
+			break;
+		error = send_all(fd, piece, (size_t)length);
+		if (error < 0)
+			break;
+	}
+	if (error == 0 && shutdown(fd, SHUT_WR) < 0)
+		error = -errno;
+	if (error == 0)
+		error = wait_for(fd, POLLIN, false);
+	if (error == 0 && recv(fd, &end, 1, 0) == 0)
+		return EXITCODE_OK;
+	ctl_complain(ctl, "%s: detached by supervisord%s%s: its input may be incomplete",
+	    ctl->options.names[0], error < 0 ? ": " : "", error < 0 ? strerror(-error) : "");
+	return EXITCODE_FAILED;
+}
+
+/* Wait for one of `events` of the connection, or for input.  0, or -errno: the connection ended. */
+static int wait_for(int fd, short events, bool with_input)
+{
+	struct pollfd fds[] = {
+	    {.fd = fd, .events = events},
+	    {.fd = with_input ? STDIN_FILENO : -1, .events = POLLIN},
+	};
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[0].revents & events)
+			return 0;
+		if (fds[0].revents != 0)
+			return -ECONNRESET;
+		if (fds[1].revents != 0)
+			return 0;
+	}
+}
+
+static int send_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
+		int error = sent < 0 ? -errno : 0;
+
+		if (error == -EAGAIN)
+			error = wait_for(fd, POLLOUT, false);
+		if (error < 0 && error != -EINTR)
+			return error;
+		bytes += sent > 0 ? sent : 0;
+		length -= sent > 0 ? (size_t)sent : 0;
+	}
+	return 0;
+}
