@@ -128,6 +128,8 @@ $(O)/gen/interface.inc: lib/io.superctl.varlink
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
 $(O)/supervisord/engine/%.o: ALL_CPPFLAGS += -I$(O)/gen
 $(O)/supervisord/engine/api.o: $(O)/gen/interface.inc
+$(O)/tests/unit/engine/api_test.o: ALL_CPPFLAGS += -I$(O)/gen
+$(O)/tests/unit/engine/api_test.o: $(O)/gen/interface.inc
 
 -include $(shell find $(O) -type f -name '*.d' ! -path '*/deb/*' 2>/dev/null)
 

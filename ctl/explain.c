@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* explain.c: call_explain_error() of call.h: the errors of the interface in a person's words. */
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ctl/call.h"
@@ -103,6 +106,8 @@ static void tell_required_by(struct call *call, const char *name, int parameters
 	}
 	if (count > NAMES_SHOWN)
 		out_format(&text, " and %zu more", count - NAMES_SHOWN);
+	if (count == 0) /* this user may not see them */
+		out_string(&text, "others");
 	out_bytes(&text, "", 1);
 	ctl_complain(call->ctl, "%s%s required by %s (stop %s too with --force)", program,
 	    stops ? " is" : " would have to be stopped, and is",
@@ -127,9 +132,26 @@ static void tell_config_invalid(struct call *call, const char *name, int paramet
 
 static void tell_not_allowed(struct call *call, const char *name, int parameters)
 {
+	struct jsonr *reply = &call->reply;
+	const char *right = member(call, parameters, "right");
+	const char *what = member(call, parameters, "name");
+	int64_t uid = jsonr_int(reply, jsonr_member(reply, parameters, "uid"), -1);
+	const struct passwd *entry = uid >= 0 ? getpwuid((uid_t)uid) : NULL;
+	char number[24];
+	const char *user = entry != NULL ? entry->pw_name : number;
+	bool whole = what[0] == '\0' || strcmp(what, "all") == 0;
+
 	(void)name;
-	(void)parameters;
-	ctl_complain(call->ctl, "%s: not allowed for this user", call->ctl->verb->name);
+	if (right[0] == '\0') {
+		ctl_complain(call->ctl, "%s: not allowed for this user", call->ctl->verb->name);
+		return;
+	}
+	(void)snprintf(number, sizeof(number), "%" PRId64, uid);
+	ctl_complain(call->ctl,
+	    "%s: %s needs the right %s: control { allow = {\"user:%s %s %s\"} } in "
+	    "supervisord.conf gives it",
+	    what[0] != '\0' ? what : call->ctl->verb->name, user, right, user, right,
+	    whole ? "*" : what);
 }
 
 static void tell_shutting_down(struct call *call, const char *name, int parameters)

@@ -4,8 +4,9 @@
  * ctl/keys.c, which superctl has in it: it may not include what is the engine's.
  *
  * Copies standard input to standard output; a line @PROGRAM_KEYS@, @HEALTH_KEYS@ (those of a
- * program that stand in its section health), @GROUP_KEYS@ or @SETTING_KEYS@ becomes one mdoc(7)
- * list item a row of keys.h.  Runs when the manual is built and is not installed.
+ * program that stand in its section health), @GROUP_KEYS@, @SETTING_KEYS@ or @CONTROL_KEYS@ (those
+ * of the settings that stand in control) becomes one mdoc(7) list item a row of keys.h.  Runs when
+ * the manual is built and is not installed.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -22,7 +23,7 @@ static const struct list {
 	const char *mark;
 	const struct key_row *rows;
 	size_t count;
-	bool health; /* those of the section, or all but those */
+	bool section; /* those of health or control, or all but those */
 	const char *what;
 	const char *stanza; /* that has them; "settings": none */
 } lists[] = {
@@ -30,9 +31,11 @@ static const struct list {
     {"@HEALTH_KEYS@\n", program_rows, PROGRAM_KEY_COUNT, true, "the program", "program"},
     {"@GROUP_KEYS@\n", group_rows, GROUP_KEY_COUNT, false, "the group", "group"},
     {"@SETTING_KEYS@\n", setting_rows, SETTING_KEY_COUNT, false, "supervisord", "settings"},
+    {"@CONTROL_KEYS@\n", setting_rows, SETTING_KEY_COUNT, true, "supervisord", "settings"},
 };
 
 static const struct list *find_list(const char *line);
+static bool is_in_section(const struct key_row *row);
 static int write_rows(void);
 static void write_key(const struct key_row *row, const char *what);
 static void write_text(const char *text);
@@ -51,7 +54,7 @@ int main(int argc, char **argv)
 		if (list == NULL)
 			fputs(line, stdout);
 		for (size_t i = 0; list != NULL && i < list->count; i++)
-			if (keytable_is_health(&list->rows[i]) == list->health)
+			if (is_in_section(&list->rows[i]) == list->section)
 				write_key(&list->rows[i], list->what);
 	}
 	free(line);
@@ -64,6 +67,11 @@ static const struct list *find_list(const char *line)
 		if (strcmp(line, lists[i].mark) == 0)
 			return &lists[i];
 	return NULL;
+}
+
+static bool is_in_section(const struct key_row *row)
+{
+	return keytable_is_health(row) || keytable_is_control(row);
 }
 
 /* As a string of C. */
@@ -98,7 +106,7 @@ static int write_rows(void)
 			const struct key_row *row = &lists[i].rows[k];
 			char allowed[VALUE_ALLOWED], label[KEYTABLE_LABEL];
 
-			if (keytable_is_health(row) != lists[i].health)
+			if (is_in_section(row) != lists[i].section)
 				continue;
 			putchar('{');
 			write_literal(lists[i].stanza);

@@ -4,10 +4,10 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/limits.h"
 #include "lib/ownlog.h"
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/api.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/call.h"
@@ -22,9 +22,9 @@
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/selection.h"
 
-#define SERVICE      "org.varlink.service"
-#define INTERFACE    CALL_INTERFACE
-#define NO_TIMEOUT   (-1)
+#define SERVICE    "org.varlink.service"
+#define INTERFACE  CALL_INTERFACE
+#define NO_TIMEOUT (-1)
 
 /* One literal, longer than C promises every compiler; ours take it. */
 #pragma GCC diagnostic push
@@ -45,33 +45,34 @@ static void version(struct call *call);
 
 static const struct method {
 	const char *name;
+	enum right right;
 	void (*serve)(struct call *call);
 } methods[] = {
-    {SERVICE ".GetInfo", get_info},
-    {SERVICE ".GetInterfaceDescription", get_interface_description},
-    {INTERFACE ".Status", status},
-    {INTERFACE ".Graph", graph_show},
-    {INTERFACE ".Doctor", doctor_call},
-    {INTERFACE ".Attach", feed_call},
-    {INTERFACE ".Start", command_start},
-    {INTERFACE ".Stop", command_stop},
-    {INTERFACE ".Restart", command_restart},
-    {INTERFACE ".Reload", command_reload},
-    {INTERFACE ".Signal", command_signal},
-    {INTERFACE ".Logs", logs_read},
-    {INTERFACE ".RotateLogs", logs_rotate},
-    {INTERFACE ".ReopenLogs", logs_reopen},
-    {INTERFACE ".ClearLogs", logs_clear},
-    {INTERFACE ".Apply", apply},
-    {INTERFACE ".Check", check},
-    {INTERFACE ".Config", confshow_serve},
-    {INTERFACE ".Shutdown", shut_down},
-    {INTERFACE ".Version", version},
+    {SERVICE ".GetInfo", RIGHT_OPEN, get_info},
+    {SERVICE ".GetInterfaceDescription", RIGHT_OPEN, get_interface_description},
+    {INTERFACE ".Status", RIGHT_STATUS, status},
+    {INTERFACE ".Graph", RIGHT_STATUS, graph_show},
+    {INTERFACE ".Doctor", RIGHT_DOCTOR, doctor_call},
+    {INTERFACE ".Attach", RIGHT_ATTACH, feed_call},
+    {INTERFACE ".Start", RIGHT_START, command_start},
+    {INTERFACE ".Stop", RIGHT_STOP, command_stop},
+    {INTERFACE ".Restart", RIGHT_RESTART, command_restart},
+    {INTERFACE ".Reload", RIGHT_RELOAD, command_reload},
+    {INTERFACE ".Signal", RIGHT_SIGNAL, command_signal},
+    {INTERFACE ".Logs", RIGHT_LOGS, logs_read},
+    {INTERFACE ".RotateLogs", RIGHT_ROTATE, logs_rotate},
+    {INTERFACE ".ReopenLogs", RIGHT_ROTATE, logs_reopen},
+    {INTERFACE ".ClearLogs", RIGHT_CLEAR, logs_clear},
+    {INTERFACE ".Apply", RIGHT_APPLY, apply},
+    {INTERFACE ".Check", RIGHT_CHECK, check},
+    {INTERFACE ".Config", RIGHT_CONFIG, confshow_serve},
+    {INTERFACE ".Shutdown", RIGHT_SHUTDOWN, shut_down},
+    {INTERFACE ".Version", RIGHT_ANY, version},
 };
 
 static bool read_call(struct call *call, const json_t *root);
 static void run_method(struct call *call);
-static bool is_allowed(const struct call *call);
+static const char *first_name(const struct call *call);
 static bool is_too_deep(const json_t *value, unsigned depth);
 
 void api_dispatch(struct control_client *client, const char *message, size_t length)
@@ -95,6 +96,14 @@ void api_dispatch(struct control_client *client, const char *message, size_t len
 	json_decref(root);
 }
 
+enum right api_right(const char *method)
+{
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(methods[i].name, method) == 0)
+			return methods[i].right;
+	return RIGHT_UNSET;
+}
+
 static bool read_call(struct call *call, const json_t *root)
 {
 	json_t *parameters = json_object_get(root, "parameters");
@@ -114,11 +123,11 @@ static void run_method(struct call *call)
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		if (strcmp(methods[i].name, call->method) != 0)
 			continue;
-		if (strncmp(call->method, SERVICE ".", strlen(SERVICE ".")) != 0 &&
-		    !is_allowed(call))
-			call_error_text(call, INTERFACE ".NotAllowed", "method", call->method);
-		else
+		call->right = methods[i].right;
+		if (access_may_call(call->client, call->right))
 			methods[i].serve(call);
+		else
+			access_refuse(call, call->right, first_name(call));
 		return;
 	}
 	if (strncmp(call->method, SERVICE ".", strlen(SERVICE ".")) != 0 &&
@@ -137,10 +146,13 @@ static void run_method(struct call *call)
 	call_error_text(call, SERVICE ".MethodNotFound", "method", call->method);
 }
 
-/* Root and the daemon's own user. */
-static bool is_allowed(const struct call *call)
+/* As the client has said it, in `names` or `name`; or NULL. */
+static const char *first_name(const struct call *call)
 {
-	return call->client->uid == 0 || call->client->uid == geteuid();
+	const json_t *names = json_object_get(call->parameters, "names");
+	const char *name = json_string_value(json_array_get(names, 0));
+
+	return name != NULL ? name : json_string_value(json_object_get(call->parameters, "name"));
 }
 
 /* jansson's own limit is 2048 levels. */
@@ -248,6 +260,7 @@ static void apply(struct call *call)
 		call_out_of_memory(call);
 		return;
 	}
+	log_notice("apply requested by uid %u", (unsigned)call->client->uid);
 	error = apply_files(call->engine, op, &errors);
 	if (error == 0) {
 		op_begin(op);

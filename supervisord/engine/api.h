@@ -11,9 +11,14 @@
 
 #include <stddef.h>
 
+#include "supervisord/engine/rights.h"
+
 struct control_client;
 
 /* One message of a client, NUL-terminated.  Replies, or leaves an op that will. */
 void api_dispatch(struct control_client *client, const char *message, size_t length);
+
+/* What a method (by its full name) needs; RIGHT_UNSET: there is no such method. */
+enum right api_right(const char *method);
 
 #endif

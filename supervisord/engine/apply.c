@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/ownlog.h"
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/adopt.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
@@ -134,6 +135,7 @@ static int commit(struct apply *apply, struct config *config)
 	ownlog_set_level((enum ownlog_level)config->settings.key_log_level);
 	atomic_store(
 	    &engine->ledger->header.shutdown_timeout_ns, config->settings.key_shutdown_timeout);
+	access_take_config(engine);
 	act(apply);
 	error = 0;
 out:

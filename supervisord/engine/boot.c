@@ -16,6 +16,7 @@
 #include "lib/ownlog.h"
 #include "lib/protocol.h"
 #include "lib/rundir.h"
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/cgroupold.h"
 #include "supervisord/engine/confsource.h"
@@ -187,5 +188,7 @@ static int take_socket(struct engine *engine, const char *run_dir)
 	slot = slots_hold(&engine->slots, held_key(HELD_CONTROL, 0, 0), fd);
 	if (slot < 0)
 		close(fd);
+	else if (engine->config != NULL) /* the first one gets its group from the first apply */
+		access_take_config(engine);
 	return slot < 0 ? slot : 0;
 }

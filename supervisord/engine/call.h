@@ -12,6 +12,7 @@
 
 #include "lib/jsonw.h"
 #include "supervisord/engine/control.h"
+#include "supervisord/engine/rights.h"
 
 #define CALL_INTERFACE "io.superctl"
 
@@ -19,6 +20,7 @@ struct call {
 	struct control_client *client;
 	struct engine *engine;
 	const char *method; /* full name */
+	enum right right;   /* that it needs */
 	json_t *parameters; /* an object, maybe empty */
 	struct jsonw w;     /* the reply that is being written */
 };

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/ownlog.h"
 #include "lib/signame.h"
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/engine.h"
@@ -39,13 +41,14 @@ static bool may_start(struct call *call);
 static bool find_forced(struct command *command);
 static bool find_conflicts(struct command *command);
 static bool find_requirers(struct command *command, const struct selection *stopped);
+static bool may_stop(struct command *command, const struct selection *stopped);
 static void refuse(struct command *command, const struct program *program);
 static struct op *watch_all(struct command *command);
 static void act_on_all(struct command *command);
 static bool is_to_be_replaced(const struct command *command, const struct program *program);
 static void act_on(
     const struct command *command, struct program *program, const struct cause *cause);
-static bool reload_one(struct op *op, struct program *program);
+static bool reload_one(struct op *op, struct program *program, uid_t uid);
 static bool is_commandable(const struct program *program, enum op_goal goal);
 
 static const char being_removed[] = "its stanza is gone: it is being removed";
@@ -77,7 +80,7 @@ void command_reload(struct call *call)
 		return;
 	op = op_new(&command.request);
 	for (size_t i = 0; op != NULL && ok && i < command.named.count; i++)
-		ok = reload_one(op, command.named.list[i]);
+		ok = reload_one(op, command.named.list[i], call->client->uid);
 	if (op != NULL && ok) {
 		op_begin(op);
 	} else {
@@ -111,6 +114,9 @@ void command_signal(struct call *call)
 	for (size_t i = 0; op != NULL && i < selection.count; i++) {
 		int error = program_signal_main(selection.list[i], number);
 
+		if (error == 0)
+			log_notice("%s: signal %s by uid %u", program_name(selection.list[i]), name,
+			    (unsigned)call->client->uid);
 		op_add_result(op, selection.list[i], error == 0,
 		    error == 0        ? "signalled"
 		    : error == -ESRCH ? "is not running"
@@ -224,7 +230,7 @@ static bool find_conflicts(struct command *command)
 	}
 	if (!ok)
 		call_out_of_memory(command->call);
-	ok = ok && find_requirers(command, &stopped);
+	ok = ok && may_stop(command, &stopped) && find_requirers(command, &stopped);
 	selection_done(&stopped);
 	return ok;
 }
@@ -251,19 +257,51 @@ static bool find_requirers(struct command *command, const struct selection *stop
 			return false;
 		}
 	}
-	return true;
+	return may_stop(command, &command->forced);
+}
+
+/*
+ * What is stopped besides is stopped by the client, who needs the right to; what is started with a
+ * program, or restarted after it, is the stanzas' doing.  False: answered.
+ */
+static bool may_stop(struct command *command, const struct selection *stopped)
+{
+	struct call *call = command->call;
+	const struct program *refused = NULL;
+	struct access may;
+
+	if (access_init(&may, call->client, RIGHT_STOP) < 0) {
+		call_out_of_memory(call);
+		return false;
+	}
+	for (size_t i = 0; i < stopped->count && refused == NULL; i++)
+		if (!step_is_at_rest(program_state_of(stopped->list[i])) &&
+		    !selection_has(&command->named, stopped->list[i]) &&
+		    !access_has(&may, stopped->list[i]))
+			refused = stopped->list[i];
+	access_done(&may);
+	if (refused == NULL)
+		return true;
+	/* Its name may not be for the client. */
+	access_refuse(call, RIGHT_STOP,
+	    access_may(call->client, RIGHT_STATUS, refused) ? program_name(refused) : NULL);
+	return false;
 }
 
 static void refuse(struct command *command, const struct program *program)
 {
 	struct call *call = command->call;
+	struct access sees;
 
 	call_error_begin(call, CALL_INTERFACE ".RequiredBy");
 	jsonw_member_string(&call->w, "name", program_name(program));
 	jsonw_key(&call->w, "by");
 	jsonw_begin_array(&call->w);
+	(void)access_init(&sees, call->client, RIGHT_STATUS);
 	for (size_t i = 0; i < command->forced.count; i++)
-		jsonw_string(&call->w, program_name(command->forced.list[i]));
+		if (access_has(&sees, command->forced.list[i]))
+			jsonw_string(&call->w, program_name(command->forced.list[i]));
+	access_done(&sees);
 	jsonw_end_array(&call->w);
 	call_error_end(call);
 }
@@ -335,12 +373,14 @@ static void act_on(
 }
 
 /* False: out of memory. */
-static bool reload_one(struct op *op, struct program *program)
+static bool reload_one(struct op *op, struct program *program, uid_t uid)
 {
 	int error = program->removed ? -EIDRM : program_reload(program);
 
-	if (error == 0)
+	if (error == 0) {
+		log_notice("%s: reload requested by uid %u", program_name(program), (unsigned)uid);
 		return op_add(op, program, OP_RELOADED) == 0;
+	}
 	op_add_result(op, program, false,
 	    error == -EIDRM      ? being_removed
 	    : error == -ESRCH    ? "is not running"

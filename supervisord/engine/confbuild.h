@@ -78,6 +78,10 @@ struct build {
 int build_finish_programs(struct build *build);
 int build_finish_settings(struct build *build);
 
+/* The rules of control { allow }, and its group, once the settings are there (confcontrol.c).  0 or
+ * -ENOMEM. */
+int build_finish_control(struct build *build);
+
 /* The parts of the former: groups, once the programs are sorted; the lists of the defaults, and
  * then those of each program, that name others. */
 int build_finish_groups(struct build *build);

@@ -49,6 +49,7 @@ void config_free(struct config *config)
 	for (size_t k = 0; k < SETTING_KEY_COUNT; k++)
 		value_done(
 		    &setting_rows[k], build_member(&config->settings, &setting_rows[k]), NULL);
+	rights_done(&config->rights);
 	confsource_free(config->sources, config->source_count);
 	free(whole);
 }

@@ -16,6 +16,7 @@
 
 #include "lib/logspec.h"
 #include "supervisord/engine/keys.h"
+#include "supervisord/engine/rights.h"
 
 enum restart_policy { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ON_ABNORMAL, RESTART_ALWAYS };
 
@@ -148,6 +149,7 @@ struct stop_sequence {
 #define KEY_CTYPE_FACILITY      int /* of syslog(3) */
 #define KEY_CTYPE_INHERIT       enum logspec_format
 #define KEY_CTYPE_LOG_FILTER    string_list /* the words of exec:; NULL: none */
+#define KEY_CTYPE_ALLOW         string_list /* as written; see struct rights */
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
 
@@ -188,6 +190,7 @@ struct config_source {
 
 struct config {
 	struct settings settings;
+	struct rights rights; /* what key_control_allow means on this system */
 	size_t program_count;
 	struct program_config **programs; /* by name, ascending */
 	size_t group_count;

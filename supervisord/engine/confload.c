@@ -46,6 +46,7 @@ static int read_includes(
 static int read_pattern(struct loader *loader, const char *pattern, struct build_place from);
 static int on_stanza(void *context, const struct stanza *stanza);
 static int take_setting(struct loader *loader, const struct stanza_entry *entry);
+static int take_control(struct loader *loader, const struct stanza *stanza);
 static int take_defaults(struct loader *loader, const struct stanza *stanza);
 static int take_program(struct loader *loader, const struct stanza *stanza);
 static int take_key(
@@ -120,6 +121,8 @@ static int loader_finish(struct loader *loader, int error, struct config **ret_c
 
 	if (error == 0 && build->whole->config.source_count > 0) {
 		error = build_finish_settings(build);
+		if (error == 0)
+			error = build_finish_control(build);
 		if (error == 0)
 			error = build_finish_programs(build);
 		if (error == 0)
@@ -334,6 +337,8 @@ static int on_stanza(void *context, const struct stanza *stanza)
 	switch (stanza->kind) {
 	case STANZA_SETTING:
 		return take_setting(loader, &stanza->entries[0]);
+	case STANZA_CONTROL:
+		return take_control(loader, stanza);
 	case STANZA_DEFAULTS:
 		return take_defaults(loader, stanza);
 	case STANZA_PROGRAM:
@@ -362,10 +367,11 @@ static int take_setting(struct loader *loader, const struct stanza_entry *entry)
 	const struct key_row *row = &setting_rows[entry->key];
 	struct build_place *place = &loader->build.settings[entry->key];
 	struct settings settings = {0}, *target = &loader->build.whole->config.settings;
+	char label[KEYTABLE_LABEL];
 	int error;
 
 	if (entry->key != SETTING_include)
-		return take_place(loader, place, entry->line, row->name)
+		return take_place(loader, place, entry->line, keytable_label(row, label))
 			   ? take_value(loader, row, entry, build_member(target, row))
 			   : 0;
 
@@ -382,6 +388,15 @@ static int take_setting(struct loader *loader, const struct stanza_entry *entry)
 	loader->include_line = entry->line;
 	if (loader->source == 0)
 		error = take_value(loader, row, entry, build_member(target, row));
+	return error;
+}
+
+static int take_control(struct loader *loader, const struct stanza *stanza)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < stanza->count && error == 0; i++)
+		error = take_setting(loader, &stanza->entries[i]);
 	return error;
 }
 

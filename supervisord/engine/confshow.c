@@ -11,11 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/confshow.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/selection.h"
 #include "supervisord/engine/value.h"
+
+/* As logs calls it. */
+#define CONFSHOW_DAEMON "supervisord"
 
 /* One value as text, in a buffer that is used again; the built-in defaults of all keys. */
 struct confshow_texts {
@@ -150,12 +154,13 @@ void confshow_serve(struct call *call)
 	whole = json_array_size(given) == 0;
 	call_begin_reply(call);
 	error = confshow_begin(&show, &call->w, all);
-	if (error == 0 && whole)
+	if (error == 0 && whole && access_may_name(call->client, call->right, CONFSHOW_DAEMON))
 		confshow_settings(&show, &config->settings);
 	for (size_t i = 0; i < selection.count && error == 0; i++)
 		confshow_program(&show, selection.list[i]->config);
 	for (size_t i = 0; i < config->group_count && error == 0 && whole; i++)
-		confshow_group(&show, &config->groups[i]);
+		if (access_may_name(call->client, call->right, config->groups[i].name))
+			confshow_group(&show, &config->groups[i]);
 	if (confshow_end(&show) < 0 || error < 0) {
 		jsonw_reset(&call->w);
 		call_out_of_memory(call);

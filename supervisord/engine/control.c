@@ -55,7 +55,7 @@ int control_bind(const char *path, int *ret_fd)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	mask = umask(0117);
+	mask = umask(0177);
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(fd, BACKLOG) < 0)
 		error = -errno;
@@ -66,6 +66,30 @@ int control_bind(const char *path, int *ret_fd)
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+int control_set_owner(int listen_fd, gid_t gid, mode_t mode)
+{
+	struct sockaddr_un address = {0};
+	socklen_t size = sizeof(address) - 1; /* a NUL stays behind the path */
+	const char *path = address.sun_path;
+	struct stat now;
+	int error = 0;
+
+	if (getsockname(listen_fd, (struct sockaddr *)&address, &size) < 0 || lstat(path, &now) < 0)
+		return -errno;
+	if (!S_ISSOCK(now.st_mode))
+		return -ENOTSOCK;
+	if (now.st_gid == gid && (now.st_mode & 07777) == mode)
+		return 0;
+	/* In this order nobody gets what is meant for others. */
+	if (chmod(path, 0600) < 0)
+		return -errno;
+	if (now.st_gid != gid && lchown(path, (uid_t)-1, gid) < 0) {
+		error = -errno;
+		mode &= 0700;
+	}
+	return chmod(path, mode) < 0 && error == 0 ? -errno : error;
 }
 
 void control_start(struct control *control, struct engine *engine, int listen_fd)
@@ -274,6 +298,7 @@ static void add_client(struct control *control, int fd)
 	}
 	client->engine = control->engine;
 	client->uid = peer.uid;
+	client->gid = peer.gid;
 	varlink_input_init(&client->input, LIMIT_VARLINK_BYTES);
 	varlink_output_init(&client->output, LIMIT_CONTROL_QUEUE);
 	ev_io_init(&client->reader, on_read, fd, EV_READ);

@@ -30,7 +30,8 @@ struct control_client {
 	struct varlink_input input;
 	struct varlink_output output;
 	struct op *op; /* the command its present call waits for, or NULL */
-	uid_t uid;
+	uid_t uid;     /* as it was when it connected, gid too */
+	gid_t gid;
 	bool more; /* of the present call */
 	bool oneway;
 	bool eof;  /* it will send no more */
@@ -52,10 +53,17 @@ struct control {
 };
 
 /*
- * Bind the socket `path`, mode 0660, in the caller's directory.  A stale socket is replaced;
- * -EADDRINUSE when somebody answers on it.  Gives the listening descriptor.
+ * Bind the socket `path` in the caller's directory; nobody but its owner can connect before
+ * control_set_owner().  A stale socket is replaced; -EADDRINUSE when somebody answers on it.  Gives
+ * the listening descriptor.
  */
 int control_bind(const char *path, int *ret_fd);
+
+/*
+ * Say who can connect to the socket that `listen_fd` is bound to.  When the group cannot be set,
+ * group and others get no permission, and the error is returned.
+ */
+int control_set_owner(int listen_fd, gid_t gid, mode_t mode);
 
 /* Serve on a listening descriptor (borrowed). */
 void control_start(struct control *control, struct engine *engine, int listen_fd);

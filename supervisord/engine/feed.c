@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/feed.h"
@@ -44,6 +45,10 @@ void feed_call(struct call *call)
 	program = engine_find(call->engine, name);
 	if (program == NULL) {
 		selection_tell_missing(call, name, false);
+		return;
+	}
+	if (!access_may(call->client, call->right, program)) {
+		access_refuse(call, call->right, name);
 		return;
 	}
 	if (program->config->key_stdin.kind != STDIO_PIPE) {

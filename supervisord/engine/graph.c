@@ -6,6 +6,7 @@
  * groups are taken apart, and each link says whether it keeps the program from starting now, by
  * the rule that starts obey.
  */
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/graph.h"
@@ -17,9 +18,11 @@ static const char *const kind_names[] = {
     [DEPEND_AFTER] = "after",
 };
 
-static void add_firsts(struct selection *all, const struct program *program);
-static void write_node(struct jsonw *w, const struct program *program, bool asked_for);
-static void write_links(struct jsonw *w, const struct program *program);
+static void add_firsts(
+    struct selection *all, const struct program *program, const struct access *sees);
+static void write_node(
+    struct jsonw *w, const struct program *program, bool asked_for, const struct access *sees);
+static void write_links(struct jsonw *w, const struct program *program, const struct access *sees);
 static void write_link(struct jsonw *w, const struct program_link *link);
 static void write_conflict(struct jsonw *w, const struct program *other);
 
@@ -27,37 +30,44 @@ void graph_show(struct call *call)
 {
 	static const char *const names[] = {"names", NULL};
 	struct selection asked, all;
+	struct access sees;
+	int error;
 
 	if (!call_allows(call, names) || !selection_read(call, false, &asked))
 		return;
-	if (selection_init(&all, call->engine) < 0) {
+	error = access_init(&sees, call->client, RIGHT_STATUS);
+	if (selection_init(&all, call->engine) < 0 || error < 0) {
 		call_out_of_memory(call);
 		goto out;
 	}
 	for (size_t i = 0; i < asked.count; i++)
 		selection_add(&all, asked.list[i]);
 	for (size_t i = 0; i < all.count; i++)
-		add_firsts(&all, all.list[i]);
+		add_firsts(&all, all.list[i], &sees);
 	call_begin_reply(call);
 	jsonw_key(&call->w, "programs");
 	jsonw_begin_array(&call->w);
 	for (size_t i = 0; i < all.count; i++)
-		write_node(&call->w, all.list[i], selection_has(&asked, all.list[i]));
+		write_node(&call->w, all.list[i], selection_has(&asked, all.list[i]), &sees);
 	jsonw_end_array(&call->w);
 	call_end_reply(call);
 out:
+	access_done(&sees);
 	selection_done(&all);
 	selection_done(&asked);
 }
 
 /* They come behind it in the list, and have their turn. */
-static void add_firsts(struct selection *all, const struct program *program)
+static void add_firsts(
+    struct selection *all, const struct program *program, const struct access *sees)
 {
 	for (size_t i = 0; i < program->firsts.count; i++)
-		selection_add(all, program->firsts.list[i].other);
+		if (access_has(sees, program->firsts.list[i].other))
+			selection_add(all, program->firsts.list[i].other);
 }
 
-static void write_node(struct jsonw *w, const struct program *program, bool asked_for)
+static void write_node(
+    struct jsonw *w, const struct program *program, bool asked_for, const struct access *sees)
 {
 	jsonw_begin_object(w);
 	jsonw_member_string(w, "name", program_name(program));
@@ -65,17 +75,20 @@ static void write_node(struct jsonw *w, const struct program *program, bool aske
 	jsonw_member_bool(w, "asked_for", asked_for);
 	jsonw_key(w, "links");
 	jsonw_begin_array(w);
-	write_links(w, program);
+	write_links(w, program, sees);
 	jsonw_end_array(w);
 	jsonw_end_object(w);
 }
 
-static void write_links(struct jsonw *w, const struct program *program)
+/* To what the client may see. */
+static void write_links(struct jsonw *w, const struct program *program, const struct access *sees)
 {
 	for (size_t i = 0; i < program->firsts.count; i++)
-		write_link(w, &program->firsts.list[i]);
+		if (access_has(sees, program->firsts.list[i].other))
+			write_link(w, &program->firsts.list[i]);
 	for (size_t i = 0; i < program->conflicts.count; i++)
-		write_conflict(w, program->conflicts.list[i].other);
+		if (access_has(sees, program->conflicts.list[i].other))
+			write_conflict(w, program->conflicts.list[i].other);
 }
 
 static void write_link(struct jsonw *w, const struct program_link *link)

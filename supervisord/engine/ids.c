@@ -20,7 +20,6 @@
 
 static int find_user(const char *name, uid_t uid, struct ids *ids, gid_t *ret_gid);
 static int find_named_user(const char *user, struct ids *ids, gid_t *ret_gid);
-static int find_group(const char *group, gid_t *ret_gid);
 static int copy_user(const struct passwd *entry, struct ids *ids, gid_t *ret_gid);
 static int name_by_number(struct ids *ids);
 static bool is_in_group(gid_t gid);
@@ -41,7 +40,7 @@ int ids_resolve(const char *user, const char *group, struct ids *ret_ids, const 
 		error = name_by_number(&ids);
 	if (error == 0 && group != NULL) {
 		*ret_what = "group";
-		error = find_group(group, &ids.gid);
+		error = ids_find_group(group, &ids.gid);
 	} else if (error == 0 && user != NULL && (ids.uid != geteuid() || geteuid() == 0)) {
 		*ret_what = "group";
 		ids.gid = login_gid;
@@ -89,7 +88,7 @@ int ids_resolve_owner(
 	}
 	if (group != NULL) {
 		*ret_what = "group";
-		error = find_group(group, &owner.gid);
+		error = ids_find_group(group, &owner.gid);
 		if (error == 0 && geteuid() != 0 && !is_in_group(owner.gid))
 			error = -EPERM;
 		if (error < 0)
@@ -97,6 +96,18 @@ int ids_resolve_owner(
 	}
 	*ret_owner = owner;
 	return 0;
+}
+
+int ids_find_user(const char *user, uid_t *ret_uid)
+{
+	struct ids ids = {0};
+	gid_t login_gid;
+	int error = find_named_user(user, &ids, &login_gid);
+
+	if (error == 0)
+		*ret_uid = ids.uid;
+	ids_done(&ids);
+	return error;
 }
 
 void ids_done(struct ids *ids)
@@ -169,7 +180,7 @@ static int name_by_number(struct ids *ids)
 	return ids->user == NULL || ids->home == NULL || ids->shell == NULL ? -ENOMEM : 0;
 }
 
-static int find_group(const char *group, gid_t *ret_gid)
+int ids_find_group(const char *group, gid_t *ret_gid)
 {
 	struct group entry, *found = NULL;
 	char *buffer = NULL;

@@ -30,6 +30,10 @@ int ids_resolve(const char *user, const char *group, struct ids *ret_ids, const 
 
 void ids_done(struct ids *ids);
 
+/* Only the number of a user or group, by name or number.  0, -ENOENT or -ENOMEM. */
+int ids_find_user(const char *user, uid_t *ret_uid);
+int ids_find_group(const char *group, gid_t *ret_gid);
+
 /* Whom a file is to belong to. */
 struct ids_owner {
 	bool has_uid;

@@ -18,7 +18,8 @@
  * Four lists: PROGRAM_KEYS, which nearly every program uses; LIFE_KEYS and LOG_KEYS, which most
  * leave alone: they live in a struct of their own that programs without any of them share
  * (config.h); SETTING_KEYS, of the daemon.  Rows whose name begins with health_ are written without
- * that prefix in a section health { … } of the program.
+ * that prefix in a section health { … } of the program, those with control_ in control { … } of the
+ * file.
  *
  * To add a key: add a row.  A new TYPE also needs its five small functions in value.c.
  */
@@ -205,6 +206,12 @@
 	    "How much the daemon tells about itself: error, warning, notice or debug.") \
 	KEY(shutdown_timeout, DURATION, "60s", KEY_MS(100), KEY_HOUR, LIVE, \
 	    "At shutdown everything that is left after this long gets KILL.") \
+	KEY(control_allow, ALLOW, NULL, 0, LIMIT_LIST, LIVE, \
+	    "Who may do what, beside root and the user that supervisord runs as. Without it, nobody.") \
+	KEY(control_group, STRING, NULL, 0, 0, LIVE, \
+	    "Group of the control socket. Default: the group that supervisord runs as. Who is not root may name groups it is in.") \
+	KEY(control_mode, OCTAL, "0660", 0, 0777, LIVE, \
+	    "Permissions of the control socket, octal: who may connect. What they may do then is said by allow alone.") \
 	KEY(log_memory, SIZE, "8MB", LIMIT_LOG_MEMORY_MIN, KEY_MB(1000), LIVE, \
 	    "Memory of the logger for the output of all programs together: lines on their way, and the last output of those that have no log file.") \
 	KEY(inherit_format, INHERIT, "raw", 0, 0, NEXT, \

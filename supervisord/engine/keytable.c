@@ -7,7 +7,8 @@
 
 #include "supervisord/engine/keytable.h"
 
-#define HEALTH_PREFIX KEYTABLE_HEALTH "_"
+#define HEALTH_PREFIX  KEYTABLE_HEALTH "_"
+#define CONTROL_PREFIX KEYTABLE_CONTROL "_"
 
 /* clang-format off */
 #define ROW(owner, in, key, member, t, d, min, max, c, h) { \
@@ -43,8 +44,16 @@ bool keytable_is_health(const struct key_row *row)
 	       strncmp(row->name, HEALTH_PREFIX, strlen(HEALTH_PREFIX)) == 0;
 }
 
+bool keytable_is_control(const struct key_row *row)
+{
+	return row->part == PART_SETTINGS &&
+	       strncmp(row->name, CONTROL_PREFIX, strlen(CONTROL_PREFIX)) == 0;
+}
+
 const char *keytable_word(const struct key_row *row)
 {
+	if (keytable_is_control(row))
+		return row->name + strlen(CONTROL_PREFIX);
 	return keytable_is_health(row) ? row->name + strlen(HEALTH_PREFIX) : row->name;
 }
 
@@ -57,10 +66,20 @@ int keytable_find_health(const char *word)
 	return -1;
 }
 
+int keytable_find_setting(const char *word, bool in_control)
+{
+	for (size_t i = 0; i < SETTING_KEY_COUNT; i++)
+		if (keytable_is_control(&setting_rows[i]) == in_control &&
+		    strcmp(keytable_word(&setting_rows[i]), word) == 0)
+			return (int)i;
+	return -1;
+}
+
 const char *keytable_label(const struct key_row *row, char buffer[KEYTABLE_LABEL])
 {
-	if (!keytable_is_health(row))
+	if (!keytable_is_health(row) && !keytable_is_control(row))
 		return row->name;
-	snprintf(buffer, KEYTABLE_LABEL, KEYTABLE_HEALTH ".%s", keytable_word(row));
+	snprintf(buffer, KEYTABLE_LABEL, "%s.%s",
+	    keytable_is_health(row) ? KEYTABLE_HEALTH : KEYTABLE_CONTROL, keytable_word(row));
 	return buffer;
 }

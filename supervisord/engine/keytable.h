@@ -25,7 +25,7 @@
 	X(TYPE, false) X(BOOT, false) X(KILL_MODE, false) X(DEPENDS, true) X(READY, true) \
 	X(PERCENT, false) X(ON_FAILURE, true) X(STEPS, true) X(HEALTH_ACTION, false) \
 	X(LOG_ROTATE, false) X(LOG_COMPRESS, false) X(LOG_FORMAT, false) X(LOG_FULL, false) \
-	X(FACILITY, false) X(INHERIT, false) X(LOG_FILTER, true)
+	X(FACILITY, false) X(INHERIT, false) X(LOG_FILTER, true) X(ALLOW, true)
 
 /* Of a stanza group; its member is in struct group_config.  Columns as in keys.h. */
 #define GROUP_KEYS(KEY) \
@@ -76,17 +76,24 @@ extern const struct key_row setting_rows[SETTING_KEY_COUNT];
 /* The index of the row of this name, or -1. */
 int keytable_find(const struct key_row *rows, size_t count, const char *name);
 
-/* The section of a program that holds the rows whose names begin with health_. */
-#define KEYTABLE_HEALTH "health"
+/* The section of a program that holds the rows whose names begin with health_; and the one of the
+ * file with those of the settings that begin with control_. */
+#define KEYTABLE_HEALTH  "health"
+#define KEYTABLE_CONTROL "control"
 
 /* Is the row written in that section? */
 bool keytable_is_health(const struct key_row *row);
+bool keytable_is_control(const struct key_row *row);
 
 /* As it is written: its name, in the section without the prefix. */
 const char *keytable_word(const struct key_row *row);
 
 /* The index of the row of program_rows that is written as `word` in the section, or -1. */
 int keytable_find_health(const char *word);
+
+/* The index of the row of setting_rows that is written as `word` in the section control, or, that
+ * not, at the top level; or -1. */
+int keytable_find_setting(const char *word, bool in_control);
 
 /* For messages: "command", "health.check".  Returns `buffer` or the name. */
 #define KEYTABLE_LABEL 64

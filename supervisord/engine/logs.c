@@ -7,6 +7,7 @@
 #include "lib/channel.h"
 #include "lib/logspec.h"
 #include "lib/ownlog.h"
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/logrequest.h"
@@ -127,6 +128,10 @@ static bool find_row(struct call *call, const char *name, unsigned streams,
 	const struct program *program, *filter;
 
 	if (strcmp(name, OWN_LOG_NAME) == 0) {
+		if (!access_may_name(call->client, call->right, name)) {
+			access_refuse(call, call->right, name);
+			return false;
+		}
 		*ret_row = LOGSPEC_ROW_OWN;
 		if (slots_find(&call->engine->slots, held_key(HELD_OWN_READ, 0, 0)) >= 0)
 			return true;
@@ -136,6 +141,10 @@ static bool find_row(struct call *call, const char *name, unsigned streams,
 	program = engine_find(call->engine, name);
 	if (program == NULL) {
 		selection_tell_missing(call, name, false);
+		return false;
+	}
+	if (!access_may(call->client, call->right, program)) {
+		access_refuse(call, call->right, name);
 		return false;
 	}
 	filter = engine_find_filter(call->engine, program);

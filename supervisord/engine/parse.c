@@ -71,6 +71,7 @@ static bool copy_name(
 
 static const char *const section_names[] = {
     [STANZA_SETTING] = NULL,
+    [STANZA_CONTROL] = KEYTABLE_CONTROL,
     [STANZA_DEFAULTS] = "defaults",
     [STANZA_PROGRAM] = "program",
     [STANZA_GROUP] = "group",
@@ -107,6 +108,7 @@ const struct key_row *parse_rows(enum stanza_kind kind, size_t *ret_count)
 {
 	switch (kind) {
 	case STANZA_SETTING:
+	case STANZA_CONTROL:
 		*ret_count = SETTING_KEY_COUNT;
 		return setting_rows;
 	case STANZA_DEFAULTS:
@@ -151,7 +153,7 @@ static bool find_kind(struct parser *parser)
 			if (found)
 				parser->kind = (enum stanza_kind)i;
 		}
-		if (!found && keytable_find(setting_rows, SETTING_KEY_COUNT, name) >= 0) {
+		if (!found && keytable_find_setting(name, false) >= 0) {
 			found = true;
 			parser->kind = STANZA_SETTING;
 		}
@@ -178,6 +180,7 @@ static bool check_form(struct parser *parser, const char *name)
 		else if (!slice->title)
 			problem = "has no name";
 		break;
+	case STANZA_CONTROL:
 	case STANZA_DEFAULTS:
 		if (!slice->section)
 			problem = "is a section";
@@ -204,7 +207,8 @@ static void refuse_name(struct parser *parser, const char *name)
 	char *list;
 
 	for (size_t i = 0; i < SETTING_KEY_COUNT; i++)
-		names[count++] = setting_rows[i].name;
+		if (!keytable_is_control(&setting_rows[i]))
+			names[count++] = setting_rows[i].name;
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (section_names[i] != NULL)
 			names[count++] = section_names[i];
@@ -309,6 +313,8 @@ static bool check_entry(struct parser *parser, const struct guard_entry *entry, 
 
 static int find_key(const struct parser *parser, const char *name, bool in_health)
 {
+	if (parser->rows == setting_rows)
+		return keytable_find_setting(name, parser->kind == STANZA_CONTROL);
 	return in_health ? keytable_find_health(name)
 			 : keytable_find(parser->rows, parser->row_count, name);
 }
@@ -348,16 +354,22 @@ static bool check_row(struct parser *parser, const struct guard_entry *entry, si
 static void refuse_key(
     struct parser *parser, const struct guard_entry *entry, const char *name, bool in_health)
 {
+	const bool in_control = parser->kind == STANZA_CONTROL;
 	const char *names[KEY_ROOM + 1], *nearest;
-	char label[CONFREPORT_QUOTE + sizeof(KEYTABLE_HEALTH)], *list;
+	char label[CONFREPORT_QUOTE + sizeof(KEYTABLE_CONTROL)], *list;
 	size_t count = 0;
 
 	for (size_t i = 0; i < parser->row_count; i++)
-		if (keytable_is_health(&parser->rows[i]) == in_health)
+		if (keytable_is_health(&parser->rows[i]) == in_health &&
+		    keytable_is_control(&parser->rows[i]) == in_control)
 			names[count++] = keytable_word(&parser->rows[i]);
 	if (!in_health && parser->rows == program_rows)
 		names[count++] = KEYTABLE_HEALTH;
-	snprintf(label, sizeof(label), "%s%s", in_health ? KEYTABLE_HEALTH "." : "", name);
+	snprintf(label, sizeof(label), "%s%s",
+	    in_health    ? KEYTABLE_HEALTH "."
+	    : in_control ? KEYTABLE_CONTROL "."
+			 : "",
+	    name);
 	nearest = nearest_find(name, names, count);
 	if (nearest != NULL) {
 		confreport_add(parser->report, parser->file, entry->line, label,
@@ -417,6 +429,7 @@ static int read_slice(struct parser *parser)
 	case STANZA_GROUP:
 		top[0] = (cfg_opt_t)CFG_SEC(name, keys, CFGF_MULTI | CFGF_TITLE);
 		break;
+	case STANZA_CONTROL:
 	case STANZA_DEFAULTS:
 		top[0] = (cfg_opt_t)CFG_SEC(name, keys, CFGF_NONE);
 		break;

@@ -14,7 +14,14 @@
 #include "supervisord/engine/confreport.h"
 #include "supervisord/engine/keytable.h"
 
-enum stanza_kind { STANZA_SETTING, STANZA_DEFAULTS, STANZA_PROGRAM, STANZA_GROUP };
+/* The keys of STANZA_CONTROL are settings, too. */
+enum stanza_kind {
+	STANZA_SETTING,
+	STANZA_CONTROL,
+	STANZA_DEFAULTS,
+	STANZA_PROGRAM,
+	STANZA_GROUP,
+};
 
 struct stanza_entry {
 	size_t key; /* index into parse_rows(): enum setting_key, program_key or group_key */

@@ -174,6 +174,22 @@ const char *plan_step_reason(
 	return buffer;
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool is_same_list(const string_list a, const string_list b)
+{
+	size_t i = 0;
+
+	if (a == NULL || b == NULL)
+		return a == b;
+	while (a[i] != NULL && is_same_text(a[i], b[i]))
+		i++;
+	return a[i] == NULL && b[i] == NULL;
+}
+
 const char *plan_settings_reason(
     const struct settings *old, const struct settings *new, char *buffer, size_t size)
 {
@@ -186,6 +202,12 @@ const char *plan_settings_reason(
 		add_changed(&text, "shutdown_timeout", CHANGE_LIVE);
 	if (strcmp(old->key_log_dir, new->key_log_dir) != 0)
 		add_changed(&text, "log_dir", CHANGE_LIVE);
+	if (!is_same_list(old->key_control_allow, new->key_control_allow))
+		add_changed(&text, "control.allow", CHANGE_LIVE);
+	if (!is_same_text(old->key_control_group, new->key_control_group))
+		add_changed(&text, "control.group", CHANGE_LIVE);
+	if (old->key_control_mode != new->key_control_mode)
+		add_changed(&text, "control.mode", CHANGE_LIVE);
 	return buffer;
 }
 

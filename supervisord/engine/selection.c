@@ -8,14 +8,24 @@
 
 #include "lib/limits.h"
 #include "lib/nearest.h"
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/selection.h"
 
-static bool add_name(struct call *call, const char *name, struct selection *selection);
-static bool add_group(const struct engine *engine, const char *name, struct selection *selection);
-static bool add_glob(const struct engine *engine, const char *glob, struct selection *selection);
-static void add_all(const struct engine *engine, struct selection *selection);
+/* What the client may do, while its names are read. */
+struct reader {
+	struct call *call;
+	struct access may;  /* the right of the call */
+	struct access sees; /* status */
+	struct selection selection;
+};
+
+static bool read_names(struct reader *reader, const json_t *names);
+static bool add_name(struct reader *reader, const char *name);
+static bool add_program(struct reader *reader, struct program *program, const char *name);
+static bool add_group(struct reader *reader, const struct group_config *group);
+static int add_matches(struct reader *reader, const char *glob);
 static void sort(const struct engine *engine, struct selection *selection);
 
 int selection_init(struct selection *selection, const struct engine *engine)
@@ -50,105 +60,157 @@ bool selection_read(struct call *call, bool needs_name, struct selection *ret_se
 {
 	const json_t *names = json_object_get(call->parameters, "names");
 	size_t count = json_array_size(names);
-	struct selection selection;
+	struct reader reader = {.call = call};
+	bool ok = false;
 
 	if ((names != NULL && !json_is_null(names) && !json_is_array(names)) ||
 	    (needs_name && count == 0) || count > LIMIT_COMMAND_NAMES) {
 		call_invalid_parameter(call, "names");
 		return false;
 	}
-	if (selection_init(&selection, call->engine) < 0) {
-		selection_done(&selection);
+	if (access_init(&reader.may, call->client, call->right) < 0 ||
+	    access_init(&reader.sees, call->client, RIGHT_STATUS) < 0 ||
+	    selection_init(&reader.selection, call->engine) < 0)
 		call_out_of_memory(call);
-		return false;
-	}
-	for (size_t i = 0; i < count; i++) {
-		const char *name = json_string_value(json_array_get(names, i));
-
-		if (name == NULL)
-			call_invalid_parameter(call, "names");
-		if (name == NULL || !add_name(call, name, &selection)) {
-			selection_done(&selection);
-			return false;
-		}
-	}
-	if (count == 0)
-		add_all(call->engine, &selection);
 	else
-		sort(call->engine, &selection);
-	*ret_selection = selection;
-	return true;
+		ok = read_names(&reader, names);
+	access_done(&reader.may);
+	access_done(&reader.sees);
+	if (ok)
+		*ret_selection = reader.selection;
+	else
+		selection_done(&reader.selection);
+	return ok;
 }
 
 void selection_tell_missing(struct call *call, const char *name, bool groups)
 {
 	const struct engine *engine = call->engine;
 	size_t group_count = groups ? engine->config->group_count : 0, count = 0;
-	const char **names = calloc(engine->program_count + group_count + 1, sizeof(*names));
+	const char **names;
+	struct access sees;
 
+	if (!access_may_name(call->client, call->right, name)) {
+		access_refuse(call, call->right, name);
+		return;
+	}
+	(void)access_init(&sees, call->client, RIGHT_STATUS);
+	names = calloc(engine->program_count + group_count + 1, sizeof(*names));
 	for (size_t i = 0; names != NULL && i < engine->program_count; i++)
-		names[count++] = program_name(engine->programs[i]);
+		if (access_has(&sees, engine->programs[i]))
+			names[count++] = program_name(engine->programs[i]);
 	for (size_t i = 0; names != NULL && i < group_count; i++)
-		names[count++] = engine->config->groups[i].name;
+		if (access_may_name(call->client, RIGHT_STATUS, engine->config->groups[i].name))
+			names[count++] = engine->config->groups[i].name;
 	call_error_begin(call, CALL_INTERFACE ".NoSuchProgram");
 	jsonw_member_string(&call->w, "name", name);
 	jsonw_member_string(
 	    &call->w, "nearest", names != NULL ? nearest_find(name, names, count) : NULL);
 	call_error_end(call);
 	free(names);
+	access_done(&sees);
 }
 
-static bool add_name(struct call *call, const char *name, struct selection *selection)
+/* False: answered. */
+static bool read_names(struct reader *reader, const json_t *names)
 {
-	const struct engine *engine = call->engine;
-	struct program *program = engine_find(engine, name);
-	bool found = program != NULL;
+	struct call *call = reader->call;
+	size_t count = json_array_size(names);
 
-	if (strcmp(name, "all") == 0) {
-		add_all(engine, selection);
+	for (size_t i = 0; i < count; i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+
+		if (name == NULL) {
+			call_invalid_parameter(call, "names");
+			return false;
+		}
+		if (!add_name(reader, name))
+			return false;
+	}
+	if (count == 0)
+		return add_matches(reader, NULL) >= 0;
+	sort(call->engine, &reader->selection);
+	return true;
+}
+
+/* False: answered. */
+static bool add_name(struct reader *reader, const char *name)
+{
+	struct call *call = reader->call;
+	const struct group_config *group = config_find_group(call->engine->config, name);
+	struct program *program = engine_find(call->engine, name);
+	int matches;
+
+	if (strcmp(name, "all") == 0)
+		return add_matches(reader, NULL) >= 0;
+	if (program != NULL && !add_program(reader, program, name))
+		return false;
+	if (group != NULL && !add_group(reader, group))
+		return false;
+	if (program != NULL || group != NULL)
 		return true;
-	}
-	if (program != NULL)
-		selection_add(selection, program);
-	found |= add_group(engine, name, selection);
-	if (strpbrk(name, "*?[\\") != NULL)
-		found |= add_glob(engine, name, selection);
-	if (!found)
+	if (strpbrk(name, "*?[\\") == NULL) {
 		selection_tell_missing(call, name, true);
-	return found;
-}
-
-static bool add_group(const struct engine *engine, const char *name, struct selection *selection)
-{
-	const struct group_config *group = config_find_group(engine->config, name);
-
-	for (size_t i = 0; group != NULL && group->members != NULL && group->members[i] != NULL;
-	     i++) {
-		struct program *member = engine_find(engine, group->members[i]);
-
-		if (member != NULL)
-			selection_add(selection, member);
+		return false;
 	}
-	return group != NULL;
+	matches = add_matches(reader, name);
+	if (matches == 0) {
+		call_error_begin(call, CALL_INTERFACE ".NoSuchProgram");
+		jsonw_member_string(&call->w, "name", name);
+		jsonw_member_null(&call->w, "nearest");
+		call_error_end(call);
+	}
+	return matches > 0;
 }
 
-static bool add_glob(const struct engine *engine, const char *glob, struct selection *selection)
+/* False: answered.  `name` is what the client has said. */
+static bool add_program(struct reader *reader, struct program *program, const char *name)
 {
-	bool found = false;
+	if (!access_has(&reader->may, program)) {
+		access_refuse(reader->call, reader->call->right, name);
+		return false;
+	}
+	selection_add(&reader->selection, program);
+	return true;
+}
+
+/* False: answered. */
+static bool add_group(struct reader *reader, const struct group_config *group)
+{
+	const struct call *call = reader->call;
+	bool empty = group->members == NULL || group->members[0] == NULL;
+
+	/* That there is such a group is not for everybody either. */
+	if (empty && !access_may_name(call->client, call->right, group->name)) {
+		access_refuse(reader->call, call->right, group->name);
+		return false;
+	}
+	for (size_t i = 0; !empty && group->members[i] != NULL; i++) {
+		struct program *member = engine_find(call->engine, group->members[i]);
+
+		if (member != NULL && !add_program(reader, member, group->name))
+			return false;
+	}
+	return true;
+}
+
+/* Of what the client may see or act on; NULL: all of it.  How many there are, or -1: answered. */
+static int add_matches(struct reader *reader, const char *glob)
+{
+	const struct engine *engine = reader->call->engine;
+	int matches = 0;
 
 	for (size_t i = 0; i < engine->program_count; i++) {
-		if (fnmatch(glob, program_name(engine->programs[i]), 0) != 0)
-			continue;
-		selection_add(selection, engine->programs[i]);
-		found = true;
-	}
-	return found;
-}
+		struct program *program = engine->programs[i];
 
-static void add_all(const struct engine *engine, struct selection *selection)
-{
-	for (size_t i = 0; i < engine->program_count; i++)
-		selection_add(selection, engine->programs[i]);
+		if ((!access_has(&reader->sees, program) && !access_has(&reader->may, program)) ||
+		    (glob != NULL && fnmatch(glob, program_name(program), 0) != 0))
+			continue;
+		if (!add_program(reader, program, program_name(program)))
+			return -1;
+		matches++;
+	}
+	return matches;
 }
 
 /* As the engine's own table is sorted. */

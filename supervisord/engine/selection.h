@@ -32,11 +32,15 @@ bool selection_has(const struct selection *selection, const struct program *prog
 
 /*
  * The programs of the parameter `names`, ascending; none given: all of them, unless `needs_name`.
- * False: the call has been answered, and there is no selection.
+ * The client has the right of the call over each; globs and "all" are made of what it has that
+ * right over or may see.  False: the call has been answered, and there is no selection.
  */
 bool selection_read(struct call *call, bool needs_name, struct selection *ret_selection);
 
-/* Answer that there is no such program; `groups`: a group might have been meant. */
+/*
+ * Answer that there is no such program, or, where the client would not have the right of the call
+ * over one of this name, NotAllowed.  `groups`: a group might have been meant.
+ */
 void selection_tell_missing(struct call *call, const char *name, bool groups);
 
 #endif

@@ -342,4 +342,5 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_FACILITY] = &value_facility,
     [KEY_INHERIT] = &value_inherit,
     [KEY_LOG_FILTER] = &value_log_filter,
+    [KEY_ALLOW] = &value_allow,
 };

@@ -9,6 +9,7 @@
 
 #include "lib/limits.h"
 #include "supervisord/engine/depend.h"
+#include "supervisord/engine/rights.h"
 #include "supervisord/engine/valuetype.h"
 #include "supervisord/engine/words.h"
 
@@ -273,6 +274,26 @@ static int parse_patterns(const struct value_input *input, void *ret_value, char
 	return error < 0 ? error : keep_list(input, ret_value);
 }
 
+/* What the users and groups are called here is looked up later (confcontrol.c). */
+static int parse_allow(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	int error;
+
+	error = check_count(input, (size_t)input->row->maximum, ret_problem);
+	for (size_t i = 0; error == 0 && i < input->count; i++) {
+		struct right_rule rule = {0};
+		char quoted[CONFREPORT_QUOTE], *why = NULL;
+
+		error = rights_parse(input->items[i], &rule, &why);
+		rights_done_rule(&rule);
+		if (error == -EINVAL)
+			error = value_sentence(
+			    ret_problem, "'%s' %s", confreport_quote(input->items[i], quoted), why);
+		free(why);
+	}
+	return error < 0 ? error : keep_list(input, ret_value);
+}
+
 /* "none" is for a program that does without the filter of the defaults. */
 static int parse_log_filter(const struct value_input *input, void *ret_value, char **ret_problem)
 {
@@ -370,6 +391,15 @@ static const char *allowed_patterns(const struct key_row *row, char buffer[VALUE
 	return buffer;
 }
 
+static const char *allowed_allow(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED,
+	    "a list of rules such as {\"user:alice status,logs *\", \"group:deploy restart "
+	    "web*\"}");
+	return buffer;
+}
+
 const struct value_type value_command = {parse_command, done_list, write_list, allowed_command};
 const struct value_type value_environment = {
     parse_environment, done_list, write_list, allowed_environment};
@@ -378,3 +408,4 @@ const struct value_type value_depends = {parse_depends, done_list, write_list, a
 const struct value_type value_patterns = {parse_patterns, done_list, write_list, allowed_patterns};
 const struct value_type value_log_filter = {
     parse_log_filter, done_list, write_log_filter, allowed_log_filter};
+const struct value_type value_allow = {parse_allow, done_list, write_list, allowed_allow};

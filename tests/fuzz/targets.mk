@@ -6,7 +6,7 @@ FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined -g -O1
 
 FUZZ_SRC_config = $(wildcard supervisord/engine/conf*.c supervisord/engine/value*.c) \
 	$(addprefix supervisord/engine/,backoff.c checktarget.c depend.c expand.c ids.c keytable.c order.c parse.c \
-	policy.c step.c transition.c words.c)
+	policy.c rights.c step.c transition.c words.c)
 FUZZ_SRC_notify = supervisord/engine/notifyparse.c
 FUZZ_SRC_logrequest = supervisord/engine/logrequest.c supervisord/logger/place.c supervisord/logger/unpack.c
 FUZZ_SRC_message = $(addprefix supervisord/logger/,form.c message.c stamp.c)

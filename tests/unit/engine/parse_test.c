@@ -48,6 +48,8 @@ static int see(void *context, const struct stanza *stanza)
 		append(seen->stanzas, "program %s:%d", stanza->title, stanza->line);
 	else if (stanza->kind == STANZA_GROUP)
 		append(seen->stanzas, "group %s:%d", stanza->title, stanza->line);
+	else if (stanza->kind == STANZA_CONTROL)
+		append(seen->stanzas, "control:%d", stanza->line);
 	else if (stanza->kind == STANZA_DEFAULTS)
 		append(seen->stanzas, "defaults:%d", stanza->line);
 	else
@@ -191,7 +193,7 @@ static void test_all_errors_are_told_and_the_rest_is_given(void **state)
 					 "f:9: nonsense_here: unknown key: allowed are run_dir "
 					 "log_dir state_dir include log_level "
 					 "shutdown_timeout log_memory inherit_format syslog_socket "
-					 "journal_socket defaults program group\n");
+					 "journal_socket control defaults program group\n");
 	assert_false(seen.complete);
 }
 
@@ -356,7 +358,8 @@ static void test_groups_give_their_members(void **state)
 	    "f:1: member: unknown key: did you mean 'members'?\n");
 	assert_parse("members = a", "",
 	    "f:1: members: unknown key: allowed are run_dir log_dir state_dir include log_level "
-	    "shutdown_timeout log_memory inherit_format syslog_socket journal_socket defaults "
+	    "shutdown_timeout log_memory inherit_format syslog_socket journal_socket control "
+	    "defaults "
 	    "program group\n");
 }
 

@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Who may do what over the control socket: control { allow, group, mode } of supervisord.conf(5).
+load lib.bash
+
+RULES=("user:61001 status,logs *" "user:61002 start,stop,restart,reload,signal,rotate,clear,status web* db"
+	"user:61002 check *" "user:61003 all *" "group:61050 status,restart workers" "user:61004 logs supervisord"
+	"user:61006 status *" "user:61006 stop web*")
+
+setup_file() {
+	sd_new
+	for name in web1 web2 db w1; do
+		cat >>"$SD/conf.d/programs.conf" <<-END
+			program "$name" {
+				command = "/bin/sleep inf"
+			}
+		END
+	done
+	echo 'group workers { members = {w1} }' >>"$SD/conf.d/programs.conf"
+	cp "$SUPERCTL" "$SD/superctl"
+	chmod 755 "$SD/superctl"
+	rules "${RULES[@]}"
+	sd_start
+}
+
+teardown_file() {
+	sd_down_all
+}
+
+setup() {
+	[ "$(id -u)" -eq 0 ] || skip "needs several users"
+}
+
+teardown() {
+	sd_tell_failure
+}
+
+# The rules, one an argument; others may connect, so that it is the rules that decide.
+rules() {
+	{
+		echo 'control {'
+		echo '  mode = 0666'
+		printf '  allow = {'
+		printf '"%s", ' "$@"
+		echo '}'
+		echo '}'
+	} >"$SD/conf.d/control.conf"
+}
+
+# As a user of this number: as 61001 COMMAND...
+as() {
+	setpriv --reuid "$1" --regid "$1" --clear-groups -- "${@:2}"
+}
+
+as_ctl() {
+	as "$1" "$SD/superctl" -s "$SD/run/control.sock" "${@:2}"
+}
+
+@test "rights: every user, method and program" {
+	exits 0 "$PYTHON" "$ROOT/tests/e2e/rights_matrix.py" "$SD/run/control.sock" workers=w1 "${RULES[@]}"
+}
+
+@test "rights: the same with an engine that has taken over" {
+	kill_role engine
+	wait_for "$PATIENCE" sd_serves
+	exits 0 "$PYTHON" "$ROOT/tests/e2e/rights_matrix.py" "$SD/run/control.sock" workers=w1 "${RULES[@]}"
+}
+
+@test "rights: superctl says which right is missing and what would give it" {
+	exits 5 as_ctl 61001 stop web1
+	equals message "$output" 'superctl: web1: 61001 needs the right stop: control { allow = {"user:61001 stop web1"} } in supervisord.conf gives it'
+	exits 5 as_ctl 61001 apply
+	equals message "$output" 'superctl: apply: 61001 needs the right apply: control { allow = {"user:61001 apply *"} } in supervisord.conf gives it'
+	wait_state web1 RUNNING
+}
+
+@test "rights: status shows what one may see, and patterns mean no more" {
+	exits 0 as_ctl 61005 --version
+	exits any as_ctl 61002 status --json
+	equals names "$(json_names <<<"$output")" "db web1 web2"
+	exits any as_ctl 61002 status --json '*'
+	equals names "$(json_names <<<"$output")" "db web1 web2"
+	exits 4 as_ctl 61002 status 'w1*'
+	# What it sees but may not stop is said; nothing is done then.
+	exits 5 as_ctl 61006 stop all
+	matches "$output" "db: 61006 needs the right stop"
+	equals wanted "$(record web1 wanted)" up
+}
+
+json_names() {
+	"$PYTHON" -ISc 'import json, sys; print(" ".join(p["name"] for p in json.load(sys.stdin)))'
+}
+
+@test "rights: what a command stops besides needs the right to stop it" {
+	stanza links <<-END
+		program base {
+			command = "/bin/sleep inf"
+		}
+		program app {
+			command = "/bin/sleep inf"
+			requires = base
+		}
+		program rival {
+			command = "/bin/sleep inf"
+			conflicts = app
+			autostart = false
+		}
+	END
+	wait_state app RUNNING
+	rules "user:61001 stop base" "user:61002 start rival" "user:61003 start,stop *" "user:61004 stop,status *"
+	exits 0 sctl apply
+	exits 1 as_ctl 61001 stop base
+	matches "$output" "base is required by others"
+	exits 5 as_ctl 61001 stop --force base
+	matches "$output" "stop: 61001 needs the right stop"
+	exits 1 as_ctl 61004 stop base
+	matches "$output" "base is required by app"
+	exits 5 as_ctl 61002 start rival
+	equals state "$(record app state)" RUNNING
+	exits 0 as_ctl 61003 stop --force base
+	# Now there is nothing left for rival to stop.
+	exits 0 as_ctl 61002 start rival
+	rm "$SD/conf.d/links.conf"
+	rules "${RULES[@]}"
+	exits 0 sctl apply
+}
+
+@test "rights: an apply gives and takes them at once" {
+	exits 5 as_ctl 61009 status web1
+	rules "${RULES[@]}" "user:61009 status web1"
+	exits 0 sctl apply
+	matches "$output" "control.allow"
+	exits 0 as_ctl 61009 status web1
+	rules "${RULES[@]}"
+	exits 0 sctl apply
+	exits 5 as_ctl 61009 status web1
+}
+
+@test "rights: the socket has the group and the mode that are configured, and nobody else gets in" {
+	printf 'control { group = 61050\n allow = {"group:61050 status web1"}\n}\n' >"$SD/conf.d/control.conf"
+	exits 0 sctl apply
+	equals socket "$(stat -c '%a %g' "$SD/run/control.sock")" "660 61050"
+	exits 5 as_ctl 61009 status web1
+	matches "$output" "Permission denied"
+	exits 0 setpriv --reuid 61009 --regid 61009 --groups 61050 "$SD/superctl" -s "$SD/run/control.sock" status web1
+	kill_role engine
+	wait_for "$PATIENCE" sd_serves
+	equals socket "$(stat -c '%a %g' "$SD/run/control.sock")" "660 61050"
+	rm "$SD/conf.d/control.conf"
+	exits 0 sctl apply
+	equals socket "$(stat -c '%a %g' "$SD/run/control.sock")" "660 $(id -g)"
+	rules "${RULES[@]}"
+	exits 0 sctl apply
+}
+
+@test "rights: who is in a group by membership alone has its rights" {
+	exits 0 setpriv --reuid 61009 --regid 61009 --groups 5,61050 "$SD/superctl" -s "$SD/run/control.sock" status w1
+	exits 5 as_ctl 61009 status w1
+}
+
+@test "rights: what was refused and what was done stand in the log with the uid" {
+	exits 5 as_ctl 61001 restart web1
+	wait_for "$PATIENCE" file_has "$SD/own.log" "uid 61001 may not Restart web1"
+	exits 0 as_ctl 61002 restart web1
+	wait_for "$PATIENCE" file_has "$SD/own.log" "web1: .*restarted by uid 61002"
+	exits 0 as_ctl 61002 signal CONT web1
+	wait_for "$PATIENCE" file_has "$SD/own.log" "web1: signal CONT by uid 61002"
+	exits any as_ctl 61003 apply
+	wait_for "$PATIENCE" file_has "$SD/own.log" "apply requested by uid 61003"
+}
+
+@test "rights: a rule that is wrong is told with its line, and the old ones stay" {
+	rules "user:61001 status,fly *"
+	exits 1 sctl apply
+	matches "$output" "control.conf:3: control.allow: .*'fly' is no right: allowed are status logs"
+	exits 0 as_ctl 61001 status web1
+	rules "${RULES[@]}"
+}
