@@ -169,7 +169,7 @@ static void test_streams_are_read(void **state)
 	assert_prints("stdout", "append:%{name}.log", "\"append:%{name}.log\"");
 	assert_prints("stdout", "program:web", "\"program:web\"");
 	assert_prints("stderr", "stdout", "\"stdout\"");
-	assert_refused("stdin", "log", "'log' is not known: null or file:PATH is allowed");
+	assert_refused("stdin", "log", "'log' is not known: null, pipe or file:PATH is allowed");
 	assert_refused("stdout", "stdout", "'stdout' is not known: " STDOUT_ALLOWED);
 	assert_refused("stdout", "logs", "'logs' is not known: " STDOUT_ALLOWED);
 	assert_refused("stdout", "append:", "'append:' names no file: " STDOUT_ALLOWED);
