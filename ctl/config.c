@@ -118,26 +118,33 @@ static void print_stanza(struct call *call, int stanza)
 	out_string(out, "}\n");
 }
 
-/* Those of the section health stand together, as the keys do in the engine's table. */
+/* Those of a section ("health.check") stand together, as the keys do in the engine's table. */
 static void print_values(struct call *call, int values, bool bare)
 {
 	struct jsonr *reply = &call->reply;
 	struct out *out = &call->ctl->out;
-	bool in_health = false;
+	const char *indent = bare ? "" : "\t", *section = "";
+	size_t section_length = 0;
 
 	for (int at = jsonr_first(reply, values); at >= 0; at = jsonr_next(reply, values, at)) {
 		const char *key = jsonr_text(reply, jsonr_member(reply, at, "key"), "?");
 		const char *value = jsonr_text(reply, jsonr_member(reply, at, "value"), "");
 		bool given = jsonr_bool(reply, jsonr_member(reply, at, "given"), true);
-		bool is_health = strncmp(key, HEALTH, strlen(HEALTH)) == 0;
+		const char *dot = strchr(key, '.');
+		size_t length = dot != NULL ? (size_t)(dot - key) : 0;
 
-		if (is_health != in_health)
-			out_string(out, is_health ? "\thealth {\n" : "\t}\n");
-		in_health = is_health;
-		out_string(out, bare ? "" : is_health ? "\t\t" : "\t");
+		if (length != section_length || strncmp(key, section, length) != 0) {
+			if (section_length > 0)
+				out_format(out, "%s}\n", indent);
+			if (length > 0)
+				out_format(out, "%s%.*s {\n", indent, (int)length, key);
+		}
+		section = key;
+		section_length = length;
+		out_format(out, "%s%s", indent, length > 0 ? "\t" : "");
 		if (!given)
 			out_style(out, OUT_DIM);
-		out_text(out, is_health ? key + strlen(HEALTH) : key, 0);
+		out_text(out, dot != NULL ? dot + 1 : key, 0);
 		out_string(out, " = ");
 		out_text(out, value, 0);
 		out_string(out, given ? "" : "  # default");
@@ -145,8 +152,8 @@ static void print_values(struct call *call, int values, bool bare)
 			out_style(out, OUT_PLAIN);
 		out_string(out, "\n");
 	}
-	if (in_health)
-		out_string(out, "\t}\n");
+	if (section_length > 0)
+		out_format(out, "%s}\n", indent);
 }
 
 /* ---- what may stand in a file --------------------------------------------------------------- */

@@ -153,6 +153,16 @@ json_names() {
 	exits 0 sctl apply
 }
 
+@test "rights: what config show prints of control could stand in a file" {
+	exits 0 sctl config show
+	printf '%s\n' "$output" | sed -n '/^control {/,/^}/p' >"$SD/shown.conf"
+	equals lines "$(sed -n '1p;$p' "$SD/shown.conf" | tr '\n' ' ')" "control { } "
+	exits 0 "$SUPERVISORD" -t -c "$SD/shown.conf"
+	# Settings and groups are for who has the right over them.
+	exits 5 as_ctl 61001 config show
+	exits 0 as_ctl 61003 config show web1
+}
+
 @test "rights: who is in a group by membership alone has its rights" {
 	exits 0 setpriv --reuid 61009 --regid 61009 --groups 5,61050 "$SD/superctl" -s "$SD/run/control.sock" status w1
 	exits 5 as_ctl 61009 status w1
