@@ -10,6 +10,7 @@
 #include "lib/nearest.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/selection.h"
 
 static bool add_name(struct call *call, const char *name, struct selection *selection);
@@ -17,6 +18,7 @@ static bool add_group(const struct engine *engine, const char *name, struct sele
 static bool add_glob(const struct engine *engine, const char *glob, struct selection *selection);
 static void add_all(const struct engine *engine, struct selection *selection);
 static void sort(const struct engine *engine, struct selection *selection);
+static int compare_instances(const void *a, const void *b);
 
 int selection_init(struct selection *selection, const struct engine *engine)
 {
@@ -74,8 +76,7 @@ bool selection_read(struct call *call, bool needs_name, struct selection *ret_se
 	}
 	if (count == 0)
 		add_all(call->engine, &selection);
-	else
-		sort(call->engine, &selection);
+	sort(call->engine, &selection);
 	*ret_selection = selection;
 	return true;
 }
@@ -101,15 +102,18 @@ void selection_tell_missing(struct call *call, const char *name, bool groups)
 static bool add_name(struct call *call, const char *name, struct selection *selection)
 {
 	const struct engine *engine = call->engine;
-	struct program *program = engine_find(engine, name);
-	bool found = program != NULL;
+	struct program *program;
+	bool found = false;
+	size_t index = 0;
 
 	if (strcmp(name, "all") == 0) {
 		add_all(engine, selection);
 		return true;
 	}
-	if (program != NULL)
+	while ((program = engine_next_named(engine, name, &index)) != NULL) {
 		selection_add(selection, program);
+		found = true;
+	}
 	found |= add_group(engine, name, selection);
 	if (strpbrk(name, "*?[\\") != NULL)
 		found |= add_glob(engine, name, selection);
@@ -151,12 +155,31 @@ static void add_all(const struct engine *engine, struct selection *selection)
 		selection_add(selection, engine->programs[i]);
 }
 
-/* As the engine's own table is sorted. */
+/* As the engine's own table is sorted, but web@2 before web@10. */
 static void sort(const struct engine *engine, struct selection *selection)
 {
 	size_t count = 0;
+	bool any = false;
 
-	for (size_t i = 0; i < engine->program_count; i++)
-		if (selection_has(selection, engine->programs[i]))
-			selection->list[count++] = engine->programs[i];
+	for (size_t i = 0; i < engine->program_count; i++) {
+		if (!selection_has(selection, engine->programs[i]))
+			continue;
+		selection->list[count++] = engine->programs[i];
+		any = any || instname_number(program_name(engine->programs[i])) > 9;
+	}
+	if (any)
+		qsort(selection->list, count, sizeof(*selection->list), compare_instances);
+}
+
+static int compare_instances(const void *a, const void *b)
+{
+	const char *x = program_name(*(struct program *const *)a);
+	const char *y = program_name(*(struct program *const *)b);
+	size_t x_length = instname_program_length(x), y_length = instname_program_length(y);
+	int order = memcmp(x, y, x_length < y_length ? x_length : y_length);
+
+	if (order != 0 || x_length != y_length)
+		return order != 0 ? order : x_length < y_length ? -1 : 1;
+	return (instname_number(x) > instname_number(y)) -
+	       (instname_number(x) < instname_number(y));
 }
