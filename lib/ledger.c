@@ -7,6 +7,7 @@
  * the store that publishes and acquire on the load that looks is all it takes.
  */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -137,6 +138,23 @@ int ledger_claim_row(struct ledger *ledger, const char *name, const struct ledge
 	if (row == high)
 		atomic_store_explicit(&ledger->header.rows_high, row + 1, memory_order_release);
 	return (int)row;
+}
+
+void ledger_rename_row(struct ledger *ledger, int row, const char *name)
+{
+	char *old = ledger->table[row].name;
+	size_t old_length = strlen(old), length = strlen(name);
+
+	assert(length > 0 && length < LIMIT_NAME &&
+	       strncmp(old, name, length < old_length ? length : old_length) == 0);
+	/* What stands behind the end is nobody's name; one byte then moves the end. */
+	if (length > old_length) {
+		memcpy(old + old_length + 1, name + old_length + 1, length - old_length);
+		atomic_thread_fence(memory_order_release);
+		old[old_length] = name[old_length];
+	} else {
+		old[length] = '\0';
+	}
 }
 
 void ledger_free_row(struct ledger *ledger, int row)

@@ -171,6 +171,12 @@ int ledger_claim_row(struct ledger *ledger, const char *name, const struct ledge
     const struct ledger_state *state, bool (*is_free)(const void *context, int row),
     const void *context);
 
+/*
+ * Give a row another name, of which one is the beginning of the other: whoever is killed in the
+ * middle leaves the old one or the new one.
+ */
+void ledger_rename_row(struct ledger *ledger, int row, const char *name);
+
 /* Free a row.  The caller has made sure that no run of it is live. */
 void ledger_free_row(struct ledger *ledger, int row);
 

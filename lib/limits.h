@@ -17,6 +17,9 @@
 /* Bytes of an instance name with its NUL: "web@3". */
 #define LIMIT_NAME 64
 
+/* Instances of one program. */
+#define LIMIT_INSTANCES 1024
+
 /* Descriptors held by the guardian for engine and logger. */
 #define LIMIT_HELD 65536
 /* Children reaped in one wake-up before the guardian looks at its other descriptors again. */

@@ -13,6 +13,7 @@
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/ids.h"
+#include "supervisord/engine/instname.h"
 
 /* Since Linux 4.13; not every libc has it. */
 #ifndef SO_PEERGROUPS
@@ -22,6 +23,8 @@
 static void find_peer(
     const struct control_client *client, struct rights_peer *ret_peer, gid_t **ret_groups);
 static const struct rights *rules_of(const struct control_client *client);
+static bool covers(const struct control_client *client, const struct rights_peer *peer,
+    enum right right, const char *name);
 static void cover_groups(struct access *access, const struct control_client *client,
     const struct rights_peer *peer, enum right right);
 
@@ -56,8 +59,8 @@ int access_init(struct access *access, const struct control_client *client, enum
 		return -ENOMEM;
 	find_peer(client, &peer, &groups);
 	for (size_t i = 0; i < engine->program_count; i++)
-		access->rows[engine->programs[i]->run.row] = rights_covers(
-		    rules_of(client), &peer, right, program_name(engine->programs[i]));
+		access->rows[engine->programs[i]->run.row] =
+		    covers(client, &peer, right, program_name(engine->programs[i]));
 	cover_groups(access, client, &peer, right);
 	free(groups);
 	return 0;
@@ -133,6 +136,19 @@ void access_take_config(const struct engine *engine)
 		log_error("control.group: the control socket cannot be given to it: %s: only its "
 			  "owner can connect",
 		    strerror(-error));
+}
+
+/* Who may do something to a program may do it to each of its instances. */
+static bool covers(const struct control_client *client, const struct rights_peer *peer,
+    enum right right, const char *name)
+{
+	struct instname parts;
+
+	if (rights_covers(rules_of(client), peer, right, name))
+		return true;
+	instname_split(name, &parts);
+	return strcmp(parts.program, name) != 0 &&
+	       rights_covers(rules_of(client), peer, right, parts.program);
 }
 
 /* To be freed: the groups, which the peer borrows.  Without them it is in fewer: that opens

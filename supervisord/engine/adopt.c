@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "supervisord/engine/adopt.h"
+#include "supervisord/engine/align.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/readiness.h"
@@ -17,6 +18,7 @@ int adopt_all(struct engine *engine, const struct config *config)
 {
 	uint32_t high = atomic_load(&engine->ledger->header.rows_high);
 
+	align_names(engine, config);
 	for (uint32_t row = 0; row < high; row++) {
 		const char *name = engine->ledger->table[row].name;
 		const struct program_config *stanza;

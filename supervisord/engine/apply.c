@@ -11,9 +11,11 @@
 #include "lib/ownlog.h"
 #include "supervisord/engine/access.h"
 #include "supervisord/engine/adopt.h"
+#include "supervisord/engine/align.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/laststate.h"
 #include "supervisord/engine/logspecs.h"
 #include "supervisord/engine/op.h"
@@ -37,6 +39,9 @@ static struct plan_input input_of(
     const struct program *program, const struct program_config *stanza);
 static struct plan_input input_of_new(
     const struct apply *apply, const struct config *config, const struct program_config *stanza);
+static void count_instances(
+    const struct apply *apply, const struct config *config, struct plan_input *input);
+static bool is_another_up(const struct engine *engine, const char *name, bool *ret_up);
 static bool is_boot(const struct apply *apply);
 static int hold_config(struct engine *engine, const struct config *config);
 static void switch_configs(struct engine *engine, const struct config *config);
@@ -113,11 +118,15 @@ static int commit(struct apply *apply, struct config *config)
 	struct config *old = engine->config;
 	int error;
 
+	align_names(engine, config);
 	error = make_plan(apply, config);
 	if (error == 0 && !engine->config_lost)
 		error = hold_config(engine, config);
-	if (error < 0)
+	if (error < 0) {
+		if (old != NULL)
+			align_names(engine, old);
 		goto out;
+	}
 	tell_plan(apply, config);
 	config_forget_text(config);
 	switch_configs(engine, config);
@@ -171,6 +180,8 @@ static int make_plan(struct apply *apply, const struct config *config)
 			apply->inputs[count++] = input_of(program, order == 0 ? stanza : NULL);
 		else if (stanza != NULL)
 			apply->inputs[count++] = input_of_new(apply, config, stanza);
+		if (program == NULL || stanza == NULL || order != 0)
+			count_instances(apply, config, &apply->inputs[count - 1]);
 		existing += program != NULL && order <= 0;
 		wanted += stanza != NULL && order >= 0;
 	}
@@ -178,17 +189,34 @@ static int make_plan(struct apply *apply, const struct config *config)
 	return plan_make(apply->inputs, engine->config_lost ? 0 : count, &apply->plan);
 }
 
+/* Of one that comes or goes. */
+static void count_instances(
+    const struct apply *apply, const struct config *config, struct plan_input *input)
+{
+	struct instname parts;
+
+	instname_split(input->name, &parts);
+	input->instances_now = config_count_instances(config, parts.program);
+	if (apply->engine->config != NULL)
+		input->instances_before =
+		    config_count_instances(apply->engine->config, parts.program);
+}
+
 static struct plan_input input_of(
     const struct program *program, const struct program_config *stanza)
 {
-	return (struct plan_input){
+	struct plan_input input = {
 	    .name = program_name(program),
 	    .old_config = program->last_config == NULL ? program->config : NULL,
 	    .new_config = stanza,
 	    .state = program_state(program),
 	    .retired = program->removed,
-	    .start = stanza != NULL && stanza->key_autostart && !program->engine->shutdown,
+	    .start = stanza != NULL && stanza->key_autostart,
 	};
+
+	(void)is_another_up(program->engine, input.name, &input.start);
+	input.start = input.start && stanza != NULL && !program->engine->shutdown;
+	return input;
 }
 
 static struct plan_input input_of_new(
@@ -201,11 +229,33 @@ static struct plan_input input_of_new(
 	    .start_reason = is_boot(apply) ? REASON_AUTOSTART : REASON_ADDED,
 	};
 
+	/* One more of a program that is there does as the others. */
+	(void)is_another_up(apply->engine, stanza->name, &input.start);
 	if (is_boot(apply) && stanza->life->key_boot == BOOT_LAST_STATE)
 		recall(config, stanza->name, &input);
 	if (apply->engine->shutdown)
 		input.start = false;
 	return input;
+}
+
+/* Whether any other instance is wanted up; false: there is no other one. */
+static bool is_another_up(const struct engine *engine, const char *name, bool *ret_up)
+{
+	const struct program *other;
+	struct instname parts;
+	size_t index = 0;
+	bool found = false, up = false;
+
+	instname_split(name, &parts);
+	while ((other = engine_next_named(engine, parts.program, &index)) != NULL) {
+		if (other->removed || strcmp(program_name(other), name) == 0)
+			continue;
+		found = true;
+		up = up || program_state(other)->wanted == WANTED_UP;
+	}
+	if (found)
+		*ret_up = up;
+	return found;
 }
 
 /* The first configuration since the guardian started. */
@@ -319,8 +369,9 @@ static void prepare_step(struct apply *apply, const struct plan_step *step)
 
 static void do_step(struct apply *apply, const struct plan_step *step)
 {
-	const struct cause changed = {.reason = REASON_CHANGED}, back = {.reason = REASON_ADDED},
-			   removed = {.reason = REASON_REMOVED};
+	const struct cause changed = {.reason = REASON_CHANGED}, back = {.reason = REASON_ADDED};
+	const struct cause removed = {.reason = REASON_REMOVED,
+	    .detail = (int32_t)apply->inputs[step->program].instances_now};
 	struct program *program = program_of_step(apply, step);
 
 	if (program == NULL || step->follows)

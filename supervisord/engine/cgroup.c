@@ -21,6 +21,7 @@
 #include "lib/limits.h"
 #include "supervisord/engine/cgroup.h"
 #include "supervisord/engine/cgroupbase.h"
+#include "supervisord/engine/instname.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 /* Of what kill_mode = process has left behind. */
@@ -251,7 +252,9 @@ int cgroup_remove_tree(int directory, const char *name)
 /* A row's number in front: so a leaf can have no name that the kernel gives to a file. */
 static int leaf_path(char path[LEAF_PATH], int row, const char *name, const char *file)
 {
-	int length = snprintf(path, LEAF_PATH, "%d-%s%s", row, name, file);
+	/* The directory keeps its name while the instance gets another one. */
+	int length = snprintf(
+	    path, LEAF_PATH, "%d-%.*s%s", row, (int)instname_stable_length(name), name, file);
 
 	return length < 0 || length >= LEAF_PATH ? -ENAMETOOLONG : 0;
 }

@@ -11,6 +11,8 @@
 
 #include "lib/limits.h"
 #include "supervisord/engine/confbuild.h"
+#include "supervisord/engine/cpus.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/value.h"
 
 #define FNV_OFFSET 0xcbf29ce484222325ULL
@@ -18,6 +20,9 @@
 
 static bool is_told(
     const struct build *build, struct build_place place, enum program_key key, const char *message);
+static void write_for_hash(const struct build *build, const struct build_program *program,
+    const struct key_row *row, FILE *file);
+static const void *model_member(const struct program_config *program, const struct key_row *row);
 static int fill_defaults(struct build *build);
 static int compare_programs(const void *a, const void *b);
 static void refuse_doubles(struct build *build);
@@ -72,16 +77,9 @@ int build_hash(struct build *build)
 		long end;
 
 		rewind(file);
-		for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
-			if (program_rows[k].change != CHANGE_RESTART)
-				continue;
-			fputs(program_rows[k].name, file);
-			putc_unlocked('=', file);
-			value_write(&program_rows[k],
-			    build_program_member(build, &build->programs[i], &program_rows[k]),
-			    file);
-			putc_unlocked('\n', file);
-		}
+		for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
+			if (program_rows[k].change == CHANGE_RESTART)
+				write_for_hash(build, &build->programs[i], &program_rows[k], file);
 		end = ftell(file);
 		if (end < 0 || fflush(file) != 0 || ferror(file)) {
 			error = -ENOMEM;
@@ -96,6 +94,24 @@ int build_hash(struct build *build)
 	return error;
 }
 
+static void write_for_hash(const struct build *build, const struct build_program *program,
+    const struct key_row *row, FILE *file)
+{
+	const struct stdio *stdio = &program->program->key_stdout;
+	char filter[LIMIT_NAME];
+
+	fputs(row->name, file);
+	putc_unlocked('=', file);
+	instname_of_filter(program->program->name, filter);
+	/* Its own filter is called otherwise when it is. */
+	if (row == &program_rows[PROGRAM_stdout] && stdio->kind == STDIO_PROGRAM &&
+	    strcmp(stdio->target, filter) == 0)
+		fputs("program:" INSTNAME_FILTER, file);
+	else
+		value_write(row, build_program_member(build, program, row), file);
+	putc_unlocked('\n', file);
+}
+
 void build_done(struct build *build)
 {
 	struct config *config = build->whole != NULL ? &build->whole->config : NULL;
@@ -104,8 +120,7 @@ void build_done(struct build *build)
 		free(build->programs[i].command);
 		/* What has not been given to the config yet. */
 		if (config != NULL && config->programs == NULL)
-			build_free_program(
-			    build->whole, build->programs[i].program, build->programs[i].life);
+			build_free_program(build->programs[i].program);
 	}
 	free(build->programs);
 	for (size_t i = 0; i < build->group_count; i++) {
@@ -118,21 +133,31 @@ void build_done(struct build *build)
 	*build = (struct build){0};
 }
 
-void build_free_program(
-    struct config_whole *whole, struct program_config *program, struct life_config *life)
+void build_free_program(struct program_config *program)
 {
+	/* Read-only to all others, but made and freed here. */
+	struct life_config *life = program->life != program->model->life
+				       ? (struct life_config *)(uintptr_t)program->life
+				       : NULL;
+
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
 		const struct key_row *row = &program_rows[k];
 
 		if (row->part == PART_PROGRAM)
-			value_done(
-			    row, build_member(program, row), build_member(&whole->base, row));
+			value_done(row, build_member(program, row), model_member(program, row));
 		else if (life != NULL)
-			value_done(
-			    row, build_member(life, row), build_member(&whole->base_life, row));
+			value_done(row, build_member(life, row), model_member(program, row));
 	}
 	free(life);
 	free(program);
+}
+
+static const void *model_member(const struct program_config *program, const struct key_row *row)
+{
+	const void *owner = row->part == PART_LIFE ? (const void *)program->model->life
+						   : (const void *)program->model;
+
+	return (const char *)owner + row->offset;
 }
 
 void build_report(struct build *build, const struct build_program *program, enum program_key key,
@@ -229,9 +254,11 @@ void *build_base_member(struct build *build, const struct key_row *row)
 const void *build_program_member(
     const struct build *build, const struct build_program *program, const struct key_row *row)
 {
-	if (row->part == PART_PROGRAM)
-		return build_member(program->program, row);
-	return build_member(program->life != NULL ? program->life : &build->whole->base_life, row);
+	const void *owner = row->part == PART_LIFE ? (const void *)program->program->life
+						   : (const void *)program->program;
+
+	(void)build;
+	return (const char *)owner + row->offset;
 }
 
 int build_replace(struct build *build, struct build_program *program, const struct key_row *row,
@@ -243,12 +270,13 @@ int build_replace(struct build *build, struct build_program *program, const stru
 		program->life = malloc(sizeof(*program->life));
 		if (program->life == NULL)
 			return -ENOMEM;
-		*program->life = build->whole->base_life;
+		*program->life = *program->program->life;
 		program->program->life = program->life;
 	}
 	member = row->part == PART_LIFE ? build_member(program->life, row)
 					: build_member(program->program, row);
-	value_done(row, member, build_base_member(build, row));
+	(void)build;
+	value_done(row, member, model_member(program->program, row));
 	memcpy(member, value, row->size);
 	return 0;
 }
@@ -319,6 +347,13 @@ static int finish_program(struct build *build, struct build_program *program)
 	config->file = build_file(build, program->place);
 	config->line = program->place.line;
 	error = fill_program(build, program);
+	program->instances = config->life->key_instances;
+	if (program->instances == INSTANCES_CPUS) {
+		if (build->cpus == 0)
+			build->cpus = cpus_count();
+		program->instances = build->cpus;
+	}
+	config->instances = program->instances;
 	if (error == 0)
 		error = make_command(build, program);
 	if (error == 0)

@@ -5,9 +5,9 @@
  * A load has three steps.  confload.c reads files and puts each value that is written into its
  * place here; then confbuild.c, confgroup.c and confdepend.c make whole programs of it, because a
  * default may stand behind the programs it is for, and a group behind its users; confcheck.c and
- * confconflict.c look at what spans keys and programs.  Last, conffilter.c adds the programs that
- * filter logs.  Nobody else sees a configuration before all
- * of them are done.
+ * confconflict.c look at what spans keys and programs.  Up to here there is one program a stanza;
+ * then confinstance.c makes the instances of each, and last conffilter.c adds the programs that
+ * filter logs.  Nobody else sees a configuration before all of them are done.
  */
 #ifndef ENGINE_CONFBUILD_H
 #define ENGINE_CONFBUILD_H
@@ -25,6 +25,9 @@ struct config_whole {
 	struct program_config base; /* the defaults, whose strings the programs share */
 	struct life_config
 	    base_life; /* likewise; shared as a whole where a stanza has none of it */
+	/* The stanzas of which there are several instances, which share what is theirs. */
+	struct program_config **models;
+	size_t model_count;
 };
 
 /* Line 0: nowhere. */
@@ -40,7 +43,8 @@ struct build_program {
 	int lines[PROGRAM_KEY_COUNT]; /* of the keys that the stanza itself has, else 0 */
 	char **command;               /* as written, until `shell` is known; or NULL */
 	bool command_list;
-	bool spoiled; /* keys were refused: one that is missing may be among them */
+	bool spoiled;       /* keys were refused: one that is missing may be among them */
+	uint32_t instances; /* after build_finish_programs() */
 };
 
 struct build_group {
@@ -67,6 +71,7 @@ struct build {
 	bool links_told;   /* that there are too many of them */
 	struct build_place defaults[PROGRAM_KEY_COUNT];
 	struct build_place settings[SETTING_KEY_COUNT];
+	uint32_t cpus; /* 0: not counted yet */
 	bool complete; /* every stanza was understood: what is not here does not exist */
 	bool applied;  /* accepted before: leave the system alone */
 };
@@ -97,6 +102,16 @@ int build_check_links(struct build *build);
 int build_check_logs(struct build *build);
 void build_check_filters(struct build *build);
 int build_check_conflicts(struct build *build, const struct confgraph *order);
+
+/* Of each program what is asked of its number of instances, to the report; and then these
+ * instances in its place, in all lists too.  0 or -ENOMEM. */
+void build_check_instances(struct build *build);
+int build_add_instances(struct build *build);
+
+/* The program that a name in a list is of, "web" or "web@3"; or NULL.  *ret_number: of the
+ * instance, 0 for all of them. */
+struct build_program *build_find_named(
+    const struct build *build, const char *text, size_t length, uint32_t *ret_number);
 
 /* The programs that filter logs; once all has been checked, for they are not to be.  0 or -ENOMEM.
  */
@@ -146,9 +161,8 @@ const void *build_program_member(
 int build_replace(struct build *build, struct build_program *program, const struct key_row *row,
     const void *value);
 
-/* Free a program and what its life holds that is its own. */
-void build_free_program(
-    struct config_whole *whole, struct program_config *program, struct life_config *life);
+/* Free a program and what it has of its own: before its model. */
+void build_free_program(struct program_config *program);
 
 /* Does a text with %{…} in it become an absolute path? */
 bool build_is_absolute(const char *text);

@@ -85,6 +85,7 @@ int build_check(struct build *build)
 	if (error == 0)
 		error = build_check_logs(build);
 	build_check_filters(build);
+	build_check_instances(build);
 	confgraph_done(&streams);
 	return error;
 }
@@ -296,7 +297,8 @@ static int check_stream(struct build *build, const struct build_program *program
 static int check_reader(struct build *build, const struct build_program *program,
     enum program_key key, const char *name, struct confgraph *graph)
 {
-	const struct build_program *reader = build_find(build, name);
+	uint32_t number;
+	const struct build_program *reader = build_find_named(build, name, strlen(name), &number);
 
 	if (reader == NULL) {
 		if (build->complete)

@@ -92,7 +92,9 @@ static int collect_pairs(struct build *build, struct pairs *pairs)
 		const string_list names = build->programs[i].program->life->key_conflicts;
 
 		for (size_t j = 0; names != NULL && names[j] != NULL && error == 0; j++) {
-			const struct build_program *other = build_find(build, names[j]);
+			uint32_t number;
+			const struct build_program *other =
+			    build_find_named(build, names[j], strlen(names[j]), &number);
 
 			if (other != NULL && other != &build->programs[i])
 				error = add_pair(

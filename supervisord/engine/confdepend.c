@@ -22,8 +22,8 @@
 
 /* One program of a list. */
 struct item {
-	const char *name;      /* the program's own string */
-	const char *condition; /* ":ready" behind the name as it was written, or "" */
+	const char *name; /* the program's own string */
+	const char *rest; /* "@2:ready" behind the name as it was written, or "" */
 };
 
 /* A list while its groups are taken apart. */
@@ -72,16 +72,13 @@ static enum depend_condition split(const char *text, size_t *ret_length)
 	return condition;
 }
 
+/* The whole program, also where one instance of it is named. */
 static const struct build_program *find_program(
     const struct build *build, const char *text, size_t length)
 {
-	char name[LIMIT_NAME];
+	uint32_t number;
 
-	if (length >= sizeof(name))
-		return NULL;
-	memcpy(name, text, length);
-	name[length] = '\0';
-	return build_find(build, name);
+	return build_find_named(build, text, length, &number);
 }
 
 static const struct build_group *find_group(
@@ -195,8 +192,9 @@ static int expand(struct expansion *expansion, const string_list written, string
 		program = find_program(build, written[i], length);
 		group = find_group(build, written[i], length);
 		if (program != NULL && program != expansion->owner)
-			error = add_item(
-			    expansion, &(struct item){program->program->name, written[i] + length});
+			error =
+			    add_item(expansion, &(struct item){program->program->name,
+						    written[i] + strlen(program->program->name)});
 		else if (program == NULL && group != NULL)
 			error = add_group(expansion, group, written[i], length);
 	}
@@ -273,9 +271,9 @@ static int make_list(const struct expansion *expansion, string_list *ret_list)
 	char *at;
 
 	for (size_t i = 0; i < expansion->count; i++)
-		if (expansion->items[i].condition[0] != '\0')
-			bytes += strlen(expansion->items[i].name) +
-				 strlen(expansion->items[i].condition) + 1;
+		if (expansion->items[i].rest[0] != '\0')
+			bytes +=
+			    strlen(expansion->items[i].name) + strlen(expansion->items[i].rest) + 1;
 	list = malloc((expansion->count + 1) * sizeof(*list) + bytes);
 	if (list == NULL)
 		return -ENOMEM;
@@ -283,12 +281,12 @@ static int make_list(const struct expansion *expansion, string_list *ret_list)
 	for (size_t i = 0; i < expansion->count; i++) {
 		const struct item *item = &expansion->items[i];
 
-		if (item->condition[0] == '\0') {
+		if (item->rest[0] == '\0') {
 			list[i] = (char *)(uintptr_t)item->name;
 			continue;
 		}
-		room = strlen(item->name) + strlen(item->condition) + 1;
-		snprintf(at, room, "%s%s", item->name, item->condition);
+		room = strlen(item->name) + strlen(item->rest) + 1;
+		snprintf(at, room, "%s%s", item->name, item->rest);
 		list[i] = at;
 		at += room;
 	}
@@ -323,8 +321,8 @@ static int leave_out(struct build *build, struct build_program *program, enum pr
 		split(list[i], &length);
 		other = find_program(build, list[i], length);
 		if (other != NULL && other != program)
-			error = add_item(
-			    &expansion, &(struct item){other->program->name, list[i] + length});
+			error = add_item(&expansion, &(struct item){other->program->name,
+							 list[i] + strlen(other->program->name)});
 	}
 	if (error == 0)
 		error = make_list(&expansion, &copy);
@@ -423,16 +421,18 @@ static void check_condition(struct build *build, const struct build_program *pro
 static void check_on_failure(struct build *build, const struct build_program *program)
 {
 	const char *name = program->program->life->key_on_failure.name;
+	const struct build_program *other;
 
 	if (name == NULL)
 		return;
-	if (strcmp(name, program->program->name) == 0)
+	other = find_program(build, name, strlen(name));
+	if (other == program)
 		build_report(build, program, PROGRAM_on_failure,
 		    "'start:%s' is this program itself: retry:DURATION starts it again", name);
 	else if (build_find_group(build, name) != NULL)
 		build_report(build, program, PROGRAM_on_failure,
 		    "'start:%s' is a group: a program is allowed", name);
-	else if (build_find(build, name) == NULL && build->complete)
+	else if (other == NULL && build->complete)
 		build_report(build, program, PROGRAM_on_failure, "there is no program '%s'", name);
 }
 

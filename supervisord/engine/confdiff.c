@@ -110,6 +110,8 @@ static void tell(void (*each)(void *context, const char *key, enum change_class 
 #define EQUAL_FACILITY(a, b)  (*(a) == *(b))
 #define EQUAL_INHERIT(a, b)  (*(a) == *(b))
 #define EQUAL_LOG_FILTER(a, b)  equal_list(*(a), *(b))
+/* Of one instance nothing changes when there are more or fewer of them. */
+#define EQUAL_INSTANCES(a, b)  true
 #define EQUAL_HEALTH_ACTION(a, b) ((a)->kind == (b)->kind && (a)->signal == (b)->signal)
 
 #define COMPARE(name, type, def, min, max, class, help) \

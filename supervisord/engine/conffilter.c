@@ -22,11 +22,14 @@
 #include "lib/limits.h"
 #include "supervisord/engine/confbuild.h"
 #include "supervisord/engine/expand.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/value.h"
 #include "supervisord/engine/words.h"
 
 /* The longest name that has room for the suffix in the ledger. */
-#define OWNER_NAME_MAX (LIMIT_NAME - sizeof(CONFIG_FILTER_SUFFIX))
+#define OWNER_NAME_MAX (LIMIT_NAME - sizeof(INSTNAME_FILTER))
+/* "@" and the number of an instance. */
+#define NUMBER_MAX 5
 
 /* For the last lines, once nobody writes any more; and then for what TERM makes of it. */
 #define DRAIN_NS (10 * NS_PER_S)
@@ -55,17 +58,18 @@ static int compare_names(const void *a, const void *b);
 
 void build_check_filters(struct build *build)
 {
-	size_t count = 0;
+	size_t count = 0, programs = 0;
 
 	for (size_t i = 0; i < build->program_count; i++) {
 		check_filter(build, &build->programs[i]);
-		count += has_filter(&build->programs[i]);
+		programs += build->programs[i].instances;
+		if (has_filter(&build->programs[i]))
+			count += build->programs[i].instances;
 	}
-	if (count > 0 && build->program_count <= LIMIT_ROWS &&
-	    build->program_count + count > LIMIT_ROWS)
+	if (count > 0 && programs <= LIMIT_ROWS && programs + count > LIMIT_ROWS)
 		confreport_add(build->report, build_file(build, (struct build_place){0}), 0, NULL,
 		    "%zu programs and %zu filters of logs: at most %d together are allowed",
-		    build->program_count, count, LIMIT_ROWS);
+		    programs, count, LIMIT_ROWS);
 }
 
 int build_add_filters(struct build *build)
@@ -117,6 +121,7 @@ static bool has_filter(const struct build_program *program)
 static void check_filter(struct build *build, const struct build_program *program)
 {
 	const struct program_config *config = program->program;
+	size_t most = program->instances > 1 ? OWNER_NAME_MAX - NUMBER_MAX : OWNER_NAME_MAX;
 
 	if (program->lines[PROGRAM_log_filter] > 0 && config->life->key_log_filter != NULL &&
 	    config->key_stdout.kind != STDIO_LOG)
@@ -129,19 +134,18 @@ static void check_filter(struct build *build, const struct build_program *progra
 		build_report(build, program, PROGRAM_ready,
 		    "'log:' looks for what the program writes, but with log_filter the log has "
 		    "what the filter writes: another form is allowed, or no log_filter");
-	if (strlen(config->name) > OWNER_NAME_MAX)
+	if (strlen(config->name) > most)
 		build_report(build, program, PROGRAM_log_filter,
-		    "has no room for '" CONFIG_FILTER_SUFFIX "' behind the name '%s': at most %zu "
-		    "bytes are allowed in the name of a program with a filter",
-		    config->name, OWNER_NAME_MAX);
+		    "has no room for '" INSTNAME_FILTER "' behind the name '%s': at most %zu "
+		    "bytes are allowed in the name of a program with a filter%s",
+		    config->name, most, program->instances > 1 ? " and instances" : "");
 }
 
 static int make_filter(
     struct build *build, const struct build_program *owner, struct build_program *ret_filter)
 {
 	const struct program_config *config = owner->program;
-	size_t room = strlen(config->name) + sizeof(CONFIG_FILTER_SUFFIX);
-	struct program_config *filter = calloc(1, sizeof(*filter) + room);
+	struct program_config *filter = calloc(1, sizeof(*filter) + LIMIT_NAME);
 	struct life_config *life = calloc(1, sizeof(*life));
 	int error;
 
@@ -151,7 +155,9 @@ static int make_filter(
 		return -ENOMEM;
 	}
 	filter->name = (char *)(filter + 1);
-	snprintf(filter->name, room, "%s" CONFIG_FILTER_SUFFIX, config->name);
+	instname_of_filter(config->name, filter->name);
+	filter->instances = config->instances;
+	filter->model = &build->whole->base;
 	filter->life = life;
 	filter->file = config->file;
 	filter->line = config->line;
@@ -159,7 +165,7 @@ static int make_filter(
 	if (error == 0)
 		error = set_life(build, config, filter, life);
 	if (error < 0) {
-		build_free_program(build->whole, filter, life);
+		build_free_program(filter);
 		return error;
 	}
 	*ret_filter =
@@ -235,15 +241,17 @@ static int copy_value(const char *owner, const struct key_row *row, const void *
 /* The names in it are the program's, wherever it is used; the rest is for the launch. */
 static int copy_named(const char *owner, const char *text, char **ret_copy)
 {
+	struct instname parts;
 	const struct expand_words words = {
 	    .name = owner,
-	    .program = owner,
-	    .instance = "%{instance}",
+	    .program = parts.program,
+	    .instance = parts.number,
 	    .user = "%{user}",
 	    .home = "%{home}",
 	    .run_dir = "%{run_dir}",
 	};
 
+	instname_split(owner, &parts);
 	*ret_copy = NULL;
 	return text != NULL ? expand_string(text, &words, ret_copy) : 0;
 }

@@ -10,10 +10,8 @@
 #include "supervisord/engine/confbuild.h"
 #include "supervisord/engine/confsource.h"
 #include "supervisord/engine/expand.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/value.h"
-
-static struct life_config *own_life(
-    const struct config_whole *whole, const struct program_config *program);
 
 void config_forget_text(struct config *config)
 {
@@ -32,9 +30,11 @@ void config_free(struct config *config)
 	if (config == NULL)
 		return;
 	for (size_t i = 0; i < config->program_count; i++)
-		build_free_program(
-		    whole, config->programs[i], own_life(whole, config->programs[i]));
+		build_free_program(config->programs[i]);
 	free(config->programs);
+	for (size_t i = 0; i < whole->model_count; i++)
+		build_free_program(whole->models[i]);
+	free(whole->models);
 	for (size_t i = 0; i < config->group_count; i++) {
 		free(config->groups[i].name);
 		free(config->groups[i].members);
@@ -77,6 +77,16 @@ const struct program_config *config_find_program(const struct config *config, co
 	return NULL;
 }
 
+uint32_t config_count_instances(const struct config *config, const char *program)
+{
+	const struct program_config *found = config_find_program(config, program);
+	char first[LIMIT_NAME];
+
+	if (found == NULL && instname_other(program, first))
+		found = config_find_program(config, first);
+	return found != NULL ? found->instances : 0;
+}
+
 const struct group_config *config_find_group(const struct config *config, const char *name)
 {
 	size_t low = 0, high = config->group_count;
@@ -100,10 +110,11 @@ char *config_log_path(const struct config *config, const struct program_config *
 	const char *file =
 	    stream == 1 ? program->life->key_log_file_stderr : program->life->key_log_file;
 	const char *directory = config->settings.key_log_dir;
+	struct instname parts;
 	struct expand_words words = {
 	    .name = program->name,
-	    .program = program->name,
-	    .instance = "1",
+	    .program = parts.program,
+	    .instance = parts.number,
 	    /* Refused by the check of the configuration: nobody is looked up for a log file. */
 	    .user = "",
 	    .home = "",
@@ -117,6 +128,7 @@ char *config_log_path(const struct config *config, const struct program_config *
 		    &path, "%s/%s%s.log", directory, program->name, stream == 1 ? ".err" : "");
 		return length < 0 ? NULL : path;
 	}
+	instname_split(program->name, &parts);
 	if (expand_string(file, &words, &expanded) < 0)
 		return NULL;
 	if (expanded[0] == '/')
@@ -124,13 +136,4 @@ char *config_log_path(const struct config *config, const struct program_config *
 	length = asprintf(&path, "%s/%s", directory, expanded);
 	free(expanded);
 	return length < 0 ? NULL : path;
-}
-
-/* NULL: it shares that of the defaults. */
-static struct life_config *own_life(
-    const struct config_whole *whole, const struct program_config *program)
-{
-	/* Read-only to all others, but made and freed here. */
-	return program->life == &whole->base_life ? NULL
-						  : (struct life_config *)(uintptr_t)program->life;
 }

@@ -39,6 +39,9 @@ struct stdio {
 	    *targets; /* STDIO_LOG: a string_list, as written; NULL: only the file.  See route.h */
 };
 
+/* instances = "cpus" */
+#define INSTANCES_CPUS 0
+
 /* Exit codes and signals. */
 struct exit_set {
 	uint64_t codes[4]; /* bit a code 0..255 */
@@ -150,6 +153,7 @@ struct stop_sequence {
 #define KEY_CTYPE_INHERIT       enum logspec_format
 #define KEY_CTYPE_LOG_FILTER    string_list /* the words of exec:; NULL: none */
 #define KEY_CTYPE_ALLOW         string_list /* as written; see struct rights */
+#define KEY_CTYPE_INSTANCES     uint32_t    /* INSTANCES_CPUS: one a CPU */
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
 
@@ -159,9 +163,15 @@ struct life_config {
 	LOG_KEYS(KEY_MEMBER)
 };
 
-/* One stanza `program "NAME" { … }`, defaults filled in.  Members are key_command, key_shell, … */
+/*
+ * One instance of a stanza `program "NAME" { … }`, defaults filled in.  Members are key_command,
+ * key_shell, …  Lists name instances; what else differs between those of one stanza is the name.
+ */
 struct program_config {
-	char *name;
+	char *name;         /* see instname.h */
+	uint32_t instances; /* how many the stanza has */
+	/* Whose strings it shares: the defaults, or of one of several the stanza.  For the load. */
+	const struct program_config *model;
 	const struct life_config
 	    *life;        /* never NULL; the defaults' where the stanza has none of these keys */
 	const char *file; /* where the stanza begins; points into the config */
@@ -242,11 +252,11 @@ char *config_error_text(const struct config_error *error);
 /* The program of this name, or NULL. */
 const struct program_config *config_find_program(const struct config *config, const char *name);
 
+/* How many instances a program has; 0: there is no stanza of that name. */
+uint32_t config_count_instances(const struct config *config, const char *program);
+
 /* The group of this name, or NULL. */
 const struct group_config *config_find_group(const struct config *config, const char *name);
-
-/* Behind the name of a program: the filter of its log (conffilter.c).  No stanza has a '+'. */
-#define CONFIG_FILTER_SUFFIX "+filter"
 
 /* The daemon's own log, in log_dir. */
 #define CONFIG_OWN_LOG "supervisord.log"

@@ -112,7 +112,10 @@ static int loader_init(struct loader *loader, struct config_errors *errors)
 	loader->build.report = &loader->report;
 	loader->build.complete = true;
 	loader->build.whole = calloc(1, sizeof(*loader->build.whole));
-	return loader->build.whole == NULL ? -ENOMEM : 0;
+	if (loader->build.whole == NULL)
+		return -ENOMEM;
+	loader->build.whole->base.life = &loader->build.whole->base_life;
+	return 0;
 }
 
 static int loader_finish(struct loader *loader, int error, struct config **ret_config)
@@ -127,6 +130,8 @@ static int loader_finish(struct loader *loader, int error, struct config **ret_c
 			error = build_finish_programs(build);
 		if (error == 0)
 			error = build_check(build);
+		if (error == 0 && loader->report.errors->count == 0)
+			error = build_add_instances(build);
 		if (error == 0 && loader->report.errors->count == 0)
 			error = build_add_filters(build);
 		if (error == 0 && loader->report.errors->count == 0)
@@ -509,6 +514,7 @@ static struct build_program *add_program(struct loader *loader, const char *name
 		return NULL;
 	config->name = memcpy(config + 1, name, length);
 	config->life = &build->whole->base_life;
+	config->model = &build->whole->base;
 	build->programs[build->program_count] = (struct build_program){.program = config};
 	return &build->programs[build->program_count++];
 }

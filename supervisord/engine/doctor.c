@@ -15,6 +15,7 @@
 #include "supervisord/engine/doctorhost.h"
 #include "supervisord/engine/doctorprogram.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/helper.h"
 #include "supervisord/engine/selection.h"
 
@@ -174,16 +175,13 @@ static int reply(struct findings *findings, bool continues)
 	return error;
 }
 
-/* By the name of an instance. */
+/* The first instance may have another name than in the applied text. */
 static const struct program_config *find_program(const struct config *config, const char *name)
 {
 	const struct program_config *program = config_find_program(config, name);
-	char stanza[LIMIT_NAME];
-	size_t length = strcspn(name, "@");
+	char other[LIMIT_NAME];
 
-	if (program != NULL || name[length] == '\0' || length >= sizeof(stanza))
-		return program;
-	memcpy(stanza, name, length);
-	stanza[length] = '\0';
-	return config_find_program(config, stanza);
+	if (program == NULL && instname_other(name, other))
+		program = config_find_program(config, other);
+	return program;
 }

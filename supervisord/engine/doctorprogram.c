@@ -24,6 +24,7 @@
 #include "supervisord/engine/doctorprogram.h"
 #include "supervisord/engine/expand.h"
 #include "supervisord/engine/ids.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/launchplan.h"
 #include "supervisord/engine/route.h"
 
@@ -316,17 +317,20 @@ static void gather(struct looked_at *at, int fd)
 /* Expanded as for the program; NULL: could not, which the launch would say, too. */
 static char *expand(const struct looked_at *at, const char *text)
 {
+	struct instname parts;
 	const struct expand_words words = {
 	    .name = at->program->name,
-	    .program = at->program->name,
-	    .instance = "1",
+	    .program = parts.program,
+	    .instance = parts.number,
 	    .user = at->ids.user,
 	    .home = at->ids.home,
 	    .run_dir = at->config->settings.key_run_dir,
 	};
 	char *expanded;
-	int error = expand_string(text, &words, &expanded);
+	int error;
 
+	instname_split(at->program->name, &parts);
+	error = expand_string(text, &words, &expanded);
 	if (error == 0)
 		return expanded;
 	findings_add(at->findings, FINDING_PROBLEM, "stanza", "%s: %s", text, strerror(-error));

@@ -24,6 +24,7 @@
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/run.h"
@@ -56,6 +57,8 @@ static void tell_shutdown(struct timer *timer);
 static bool tell_waiting(struct program *program);
 static void check_shutdown(struct engine *engine);
 static void finish(struct engine *engine, int code);
+static size_t first_not_before(const struct engine *engine, const char *name);
+static int compare_programs(const void *a, const void *b);
 static int compare_name(const void *key, const void *entry);
 
 int engine_run(const struct engine_options *options)
@@ -120,6 +123,40 @@ int engine_add(struct engine *engine, struct program *program)
 	engine->program_count++;
 	engine->by_row[program->run.row] = &program->run;
 	return timers_reserve(&engine->timers, engine->program_count + LIMIT_CONTROL_CLIENTS + 2);
+}
+
+void engine_sort(struct engine *engine)
+{
+	if (engine->program_count > 1)
+		qsort(engine->programs, engine->program_count, sizeof(*engine->programs),
+		    compare_programs);
+}
+
+struct program *engine_next_named(const struct engine *engine, const char *name, size_t *index)
+{
+	struct program *found = *index == 0 ? engine_find(engine, name) : NULL;
+	char other[LIMIT_NAME];
+	size_t length = strlen(name);
+
+	if (*index == 0 && found == NULL && strchr(name, '@') != NULL &&
+	    instname_other(name, other))
+		found = engine_find(engine, other);
+	if (found != NULL || strchr(name, '@') != NULL) {
+		*index = engine->program_count;
+		return found;
+	}
+	if (*index == 0)
+		*index = first_not_before(engine, name);
+	/* The names that begin with it stand together. */
+	while (*index < engine->program_count) {
+		found = engine->programs[(*index)++];
+		if (strncmp(program_name(found), name, length) != 0)
+			break;
+		if (instname_is_of(program_name(found), name))
+			return found;
+	}
+	*index = engine->program_count;
+	return NULL;
 }
 
 enum logspec_format engine_inherit_format(const struct engine *engine)
@@ -551,6 +588,27 @@ static void finish(struct engine *engine, int code)
 	control_flush(&engine->control, LAST_REPLIES_MS);
 	(void)channel_send_head(FD_GUARDIAN, &head, -1, 0);
 	ev_break(engine->loop, EVBREAK_ALL);
+}
+
+static size_t first_not_before(const struct engine *engine, const char *name)
+{
+	size_t low = 0, high = engine->program_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(program_name(engine->programs[middle]), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int compare_programs(const void *a, const void *b)
+{
+	return strcmp(
+	    program_name(*(struct program *const *)a), program_name(*(struct program *const *)b));
 }
 
 static int compare_name(const void *key, const void *entry)

@@ -84,6 +84,14 @@ struct program *engine_find(const struct engine *engine, const char *name);
 int engine_add(struct engine *engine, struct program *program);
 void engine_remove(struct engine *engine, struct program *program);
 
+/* After names in the ledger have changed. */
+void engine_sort(struct engine *engine);
+
+/* What a name in the configuration or in a command means: "web@2" that instance ("web@1" also where
+ * it is the only one), "web" all of the program; one after the other.  *index is 0 before the first
+ * call.  NULL: no more. */
+struct program *engine_next_named(const struct engine *engine, const char *name, size_t *index);
+
 /* The child limits as the guardian found them. */
 struct rlimit engine_child_nofile(const struct engine *engine);
 

@@ -75,12 +75,18 @@ static int exit_code_of(const struct ledger_state *state)
 
 static void start_other(struct program *program, const char *name)
 {
-	struct program *other = engine_find(program->engine, name);
 	struct cause cause = {.reason = REASON_GAVE_UP, .step = program->run.row + 1};
+	struct engine *engine = program->engine;
+	struct program *other;
+	size_t index = 0;
+	bool found = false;
 
-	if (other == NULL || other == program) {
-		log_error("%s: on_failure: there is no program '%s'", program_name(program), name);
-		return;
+	while ((other = engine_next_named(engine, name, &index)) != NULL) {
+		if (other == program)
+			continue;
+		engine_start(engine, other, &cause);
+		found = true;
 	}
-	engine_start(program->engine, other, &cause);
+	if (!found)
+		log_error("%s: on_failure: there is no program '%s'", program_name(program), name);
 }

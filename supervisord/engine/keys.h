@@ -49,7 +49,7 @@
 	KEY(umask, OCTAL, "022", 0, 0777, RESTART, \
 	    "File mode creation mask, octal.") \
 	KEY(environment, ENVIRONMENT, NULL, 0, LIMIT_ENVIRONMENT, RESTART, \
-	    "List of NAME=VALUE. A program inherits nothing else but PATH, the login variables and SUPERVISORD_NAME, SUPERVISORD_RUN.") \
+	    "List of NAME=VALUE. A program inherits nothing else but PATH, the login variables and SUPERVISORD_NAME, SUPERVISORD_INSTANCE, SUPERVISORD_RUN.") \
 	KEY(autostart, BOOL, "true", 0, 0, NEXT, \
 	    "Start the program when supervisord starts, and when the stanza is new at an apply.") \
 	KEY(restart, RESTART, "on-failure", 0, 0, LIVE, \
@@ -94,6 +94,8 @@
 	    "A oneshot that ended with success counts as RUNNING until it is stopped, and is not started again meanwhile.") \
 	KEY(pid_file, PATH, NULL, 0, 0, RESTART, \
 	    "type = \"forking\": where the program writes the number of its main process. It is believed only if that process is of this run, or began after it, bears no sign of any run, and has the program's user (of a program of root: the user that owns the file). Without pid_file the run must have left exactly one process.") \
+	KEY(instances, INSTANCES, "1", 1, LIMIT_INSTANCES, LIVE, \
+	    "How many of the program run side by side. Of several the first is called NAME@1; cpus: as many as supervisord has CPUs.") \
 	KEY(requires, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \
 	    "Programs or groups that must be there: they are started with this one, it waits for them, and it is stopped and waits again when one of them stops or ends.") \
 	KEY(wants, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \

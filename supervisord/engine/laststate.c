@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "lib/limits.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/laststate.h"
 
 /* A name, a blank, "down", a newline. */
 #define LINE_MAX_BYTES (LIMIT_NAME + 8)
 
+static void write_stable_name(const char *name, char ret_stable[LIMIT_NAME]);
 static FILE *open_file(const char *state_dir);
 static bool read_line(FILE *file, char *line, char **ret_value);
 static int write_all(FILE *from, FILE *to, const char *name, bool up);
@@ -23,8 +25,10 @@ static int replace(int dir, FILE *file);
 int laststate_write(const char *state_dir, const char *name, bool up)
 {
 	FILE *from = NULL, *to = NULL;
+	char stable[LIMIT_NAME];
 	int dir, fd, error;
 
+	write_stable_name(name, stable);
 	if (mkdir(state_dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -44,7 +48,7 @@ int laststate_write(const char *state_dir, const char *name, bool up)
 			close(fd);
 		goto out;
 	}
-	error = write_all(from, to, name, up);
+	error = write_all(from, to, stable, up);
 	if (error == 0)
 		error = replace(dir, to);
 out:
@@ -58,17 +62,24 @@ out:
 
 int laststate_read(const char *state_dir, const char *name)
 {
-	char line[LINE_MAX_BYTES], *value;
+	char line[LINE_MAX_BYTES], stable[LIMIT_NAME], *value;
 	FILE *file = open_file(state_dir);
 	int result = -ENOENT;
 
 	if (file == NULL)
 		return -errno;
+	write_stable_name(name, stable);
 	while (result == -ENOENT && read_line(file, line, &value))
-		if (strcmp(line, name) == 0)
+		if (strcmp(line, stable) == 0)
 			result = strcmp(value, "up") == 0;
 	fclose(file);
 	return result;
+}
+
+/* A first instance keeps its line when there come to be more. */
+static void write_stable_name(const char *name, char ret_stable[LIMIT_NAME])
+{
+	(void)snprintf(ret_stable, LIMIT_NAME, "%.*s", (int)instname_stable_length(name), name);
 }
 
 /* NULL with errno. */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/vclone.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/launchfd.h"
 #include "supervisord/engine/launchplan.h"
@@ -38,8 +39,9 @@ const char *launch_step_name(enum launch_step step)
 
 const char *launch_mark(const char *name, uint64_t run, uint64_t nonce, char *buffer, size_t size)
 {
-	(void)snprintf(buffer, size, "%s:%llu:%016llx", name, (unsigned long long)run,
-	    (unsigned long long)nonce);
+	/* It stands in the environment of the processes, whatever the instance is called later. */
+	(void)snprintf(buffer, size, "%.*s:%llu:%016llx", (int)instname_stable_length(name), name,
+	    (unsigned long long)run, (unsigned long long)nonce);
 	return buffer;
 }
 

@@ -15,12 +15,13 @@
 
 #include "lib/vclone.h"
 #include "supervisord/engine/expand.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/launchplan.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-/* Of our own making in an environment: PATH, HOME, USER, LOGNAME, SHELL, and the two SUPERVISORD_*.
- */
-#define OWN_VARIABLES 7
+/* Of our own making in an environment: PATH, HOME, USER, LOGNAME, SHELL, and the three
+ * SUPERVISORD_*. */
+#define OWN_VARIABLES 8
 /* A pid has ten digits at most. */
 #define PID_ROOM 11
 
@@ -31,7 +32,8 @@ static int build_environment(struct launch_plan *plan, const struct launch_reque
 static int add_callers(struct launch_plan *plan, char *const *environment);
 static int add_stanzas(
     struct launch_plan *plan, char *const *environment, const struct expand_words *words);
-static int add_ours(struct launch_plan *plan, const struct launch_request *request);
+static int add_ours(struct launch_plan *plan, const struct launch_request *request,
+    const struct expand_words *words);
 static int build_paths(struct launch_plan *plan);
 static bool is_pid_variable(const char *entry);
 static bool has_variable(char *const *environment, const char *entry);
@@ -44,16 +46,18 @@ static int own(struct launch_plan *plan, char *text);
 int launch_plan_build(struct launch_plan *plan, const struct launch_request *request)
 {
 	const struct ids *ids = request->ids;
+	struct instname parts;
 	struct expand_words words = {
 	    .name = request->name,
-	    .program = request->config->name,
-	    .instance = "1",
+	    .program = parts.program,
+	    .instance = parts.number,
 	    .user = ids->user,
 	    .home = ids->home,
 	    .run_dir = request->run_dir,
 	};
 	int error;
 
+	instname_split(request->name, &parts);
 	plan->ids = ids;
 	plan->umask = request->config->key_umask;
 	plan->nofile = request->nofile;
@@ -129,7 +133,7 @@ static int build_environment(struct launch_plan *plan, const struct launch_reque
 	error = add_callers(plan, request->environment);
 	if (error == 0)
 		error = add_stanzas(plan, request->config->key_environment, words);
-	return error == 0 ? add_ours(plan, request) : error;
+	return error == 0 ? add_ours(plan, request, words) : error;
 }
 
 static int add_callers(struct launch_plan *plan, char *const *environment)
@@ -175,7 +179,8 @@ static int add_stanzas(
 	return 0;
 }
 
-static int add_ours(struct launch_plan *plan, const struct launch_request *request)
+static int add_ours(struct launch_plan *plan, const struct launch_request *request,
+    const struct expand_words *words)
 {
 	size_t at = count_strings(plan->envp);
 	char mark[LAUNCH_MARK];
@@ -189,6 +194,7 @@ static int add_ours(struct launch_plan *plan, const struct launch_request *reque
 	    {"LOGNAME", request->ids->user},
 	    {"SHELL", request->ids->shell},
 	    {"SUPERVISORD_NAME", request->name},
+	    {"SUPERVISORD_INSTANCE", words->instance},
 	    {"SUPERVISORD_RUN",
 		launch_mark(request->run_name, request->run, request->nonce, mark, sizeof(mark))},
 	};

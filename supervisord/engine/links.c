@@ -8,6 +8,7 @@
 
 #include "lib/ownlog.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/links.h"
 #include "supervisord/engine/route.h"
 
@@ -305,12 +306,11 @@ void engine_defer_linked(const struct program *program)
 struct program *engine_find_filter(const struct engine *engine, const struct program *program)
 {
 	const struct stdio *stdio = &program->config->key_stdout;
-	size_t length = strlen(program->config->name);
+	char name[LIMIT_NAME];
 
 	/* A stanza may say program:NAME of any other name than this one. */
-	if (stdio->kind != STDIO_PROGRAM ||
-	    strncmp(stdio->target, program->config->name, length) != 0 ||
-	    strcmp(stdio->target + length, CONFIG_FILTER_SUFFIX) != 0)
+	instname_of_filter(program->config->name, name);
+	if (stdio->kind != STDIO_PROGRAM || strcmp(stdio->target, name) != 0)
 		return NULL;
 	return engine_find(engine, stdio->target);
 }

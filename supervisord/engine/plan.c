@@ -145,6 +145,13 @@ const char *plan_step_reason(
 	struct text text = {.at = buffer, .size = size};
 
 	buffer[0] = '\0';
+	/* It comes or goes because there are to be more or fewer. */
+	if (input->instances_before > 0 && input->instances_now > 0 &&
+	    (step->cause == PLAN_NEW || step->cause == PLAN_BACK || step->cause == PLAN_GONE)) {
+		(void)snprintf(buffer, size, "instances: %u, not %u", input->instances_now,
+		    input->instances_before);
+		return buffer;
+	}
 	switch (step->cause) {
 	case PLAN_NEW:
 		add(&text, "", "new stanza", "");

@@ -51,7 +51,9 @@ struct plan_input {
 	const struct program_config *old_config; /* what it goes by; NULL: none, or not known */
 	const struct program_config *new_config; /* NULL: its stanza is gone */
 	const struct ledger_state *state;        /* NULL: it has no row */
-	bool retired;             /* it goes by what was kept of a stanza: it is being removed */
+	bool retired;              /* it goes by what was kept of a stanza: it is being removed */
+	uint32_t instances_before; /* that its program had, 0: none; and is to have */
+	uint32_t instances_now;
 	bool start;               /* a program that has no row, or is back, is to be started */
 	enum reason start_reason; /* for who makes the row; not looked at here */
 };

@@ -22,6 +22,7 @@
 #include "supervisord/engine/checktarget.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/expand.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/probe.h"
 #include "supervisord/engine/probecheck.h"
@@ -159,10 +160,11 @@ void probe_note_task(struct probe *probe, const struct task_end *end)
 int probe_expand_path(struct program *program, const char *path, char **ret_path)
 {
 	const struct program_config *config = program->config;
+	struct instname parts;
 	struct expand_words words = {
 	    .name = program_name(program),
-	    .program = config->name,
-	    .instance = "1",
+	    .program = parts.program,
+	    .instance = parts.number,
 	    .run_dir = program->engine->config->settings.key_run_dir,
 	};
 	const struct ids *ids;
@@ -170,6 +172,7 @@ int probe_expand_path(struct program *program, const char *path, char **ret_path
 
 	if (error < 0)
 		return error;
+	instname_split(program_name(program), &parts);
 	words.user = ids->user;
 	words.home = ids->home;
 	return expand_string(path, &words, ret_path);

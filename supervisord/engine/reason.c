@@ -33,7 +33,6 @@ static const struct phrase phrases[REASON_COUNT] = {
     [REASON_RESTARTED] = {"restarted by uid ", ""},
     [REASON_ADDED] = {"new in the configuration", NULL},
     [REASON_CHANGED] = {"its configuration changed", NULL},
-    [REASON_REMOVED] = {"removed from the configuration", NULL},
     [REASON_SHUTDOWN] = {"supervisord shuts down", NULL},
     [REASON_RETRY] = {"restarted after a failure (start ", ")"},
     [REASON_KILLED] = {"did not stop in time: KILL was sent", NULL},
@@ -116,6 +115,13 @@ static void add_cause(
 		return;
 	}
 	switch ((int)state->reason) { /* what a phrase cannot say */
+	case REASON_REMOVED:
+		if (state->detail > 0)
+			add(text, "its program has %d instance%s now", state->detail,
+			    state->detail == 1 ? "" : "s");
+		else
+			add(text, "removed from the configuration");
+		break;
 	case REASON_EXIT:
 		add(text, "%s", reason_exit_text(state->detail, ended, sizeof(ended)));
 		break;

@@ -21,7 +21,7 @@ enum reason {
 	REASON_RESTARTED, /* likewise */
 	REASON_ADDED,     /* by an apply */
 	REASON_CHANGED,   /* its stanza changed: restart */
-	REASON_REMOVED,   /* its stanza is gone */
+	REASON_REMOVED,   /* its stanza is gone; detail: instances that are left of it, 0: none */
 	REASON_SHUTDOWN,
 	REASON_EXIT,      /* the run ended; detail: wait status */
 	REASON_LAUNCH,    /* the launch failed; step: which, detail: errno */

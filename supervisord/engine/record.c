@@ -10,6 +10,7 @@
 #include "lib/signame.h"
 #include "lib/wstatus.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/procstat.h"
 #include "supervisord/engine/record.h"
 
@@ -23,11 +24,13 @@ void record_write(struct jsonw *w, const struct program *program, bool detail)
 	const struct ledger_state *state = program_state(program);
 	pid_t pid = program_pid(program);
 	char text[REASON_TEXT];
+	struct instname parts;
 
+	instname_split(program_name(program), &parts);
 	jsonw_begin_object(w);
 	jsonw_member_string(w, "name", program_name(program));
-	jsonw_member_string(w, "program", program_name(program));
-	jsonw_member_int(w, "instance", 1);
+	jsonw_member_string(w, "program", parts.program);
+	jsonw_member_int(w, "instance", instname_number(program_name(program)));
 	jsonw_member_string(w, "state", step_state_name((enum state)state->state));
 	jsonw_member_string(w, "wanted", state->wanted == WANTED_UP ? "up" : "down");
 	if (pid > 0)

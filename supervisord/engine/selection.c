@@ -11,6 +11,7 @@
 #include "supervisord/engine/access.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/selection.h"
 
 /* What the client may do, while its names are read. */
@@ -27,6 +28,7 @@ static bool add_program(struct reader *reader, struct program *program, const ch
 static bool add_group(struct reader *reader, const struct group_config *group);
 static int add_matches(struct reader *reader, const char *glob);
 static void sort(const struct engine *engine, struct selection *selection);
+static int compare_instances(const void *a, const void *b);
 
 int selection_init(struct selection *selection, const struct engine *engine)
 {
@@ -127,8 +129,8 @@ static bool read_names(struct reader *reader, const json_t *names)
 		if (!add_name(reader, name))
 			return false;
 	}
-	if (count == 0)
-		return add_matches(reader, NULL) >= 0;
+	if (count == 0 && add_matches(reader, NULL) < 0)
+		return false;
 	sort(call->engine, &reader->selection);
 	return true;
 }
@@ -138,16 +140,21 @@ static bool add_name(struct reader *reader, const char *name)
 {
 	struct call *call = reader->call;
 	const struct group_config *group = config_find_group(call->engine->config, name);
-	struct program *program = engine_find(call->engine, name);
+	struct program *program;
+	bool found = group != NULL;
+	size_t index = 0;
 	int matches;
 
 	if (strcmp(name, "all") == 0)
 		return add_matches(reader, NULL) >= 0;
-	if (program != NULL && !add_program(reader, program, name))
-		return false;
+	while ((program = engine_next_named(call->engine, name, &index)) != NULL) {
+		if (!add_program(reader, program, name))
+			return false;
+		found = true;
+	}
 	if (group != NULL && !add_group(reader, group))
 		return false;
-	if (program != NULL || group != NULL)
+	if (found)
 		return true;
 	if (strpbrk(name, "*?[\\") == NULL) {
 		selection_tell_missing(call, name, true);
@@ -213,12 +220,31 @@ static int add_matches(struct reader *reader, const char *glob)
 	return matches;
 }
 
-/* As the engine's own table is sorted. */
+/* As the engine's own table is sorted, but web@2 before web@10. */
 static void sort(const struct engine *engine, struct selection *selection)
 {
 	size_t count = 0;
+	bool any = false;
 
-	for (size_t i = 0; i < engine->program_count; i++)
-		if (selection_has(selection, engine->programs[i]))
-			selection->list[count++] = engine->programs[i];
+	for (size_t i = 0; i < engine->program_count; i++) {
+		if (!selection_has(selection, engine->programs[i]))
+			continue;
+		selection->list[count++] = engine->programs[i];
+		any = any || instname_number(program_name(engine->programs[i])) > 9;
+	}
+	if (any)
+		qsort(selection->list, count, sizeof(*selection->list), compare_instances);
+}
+
+static int compare_instances(const void *a, const void *b)
+{
+	const char *x = program_name(*(struct program *const *)a);
+	const char *y = program_name(*(struct program *const *)b);
+	size_t x_length = instname_program_length(x), y_length = instname_program_length(y);
+	int order = memcmp(x, y, x_length < y_length ? x_length : y_length);
+
+	if (order != 0 || x_length != y_length)
+		return order != 0 ? order : x_length < y_length ? -1 : 1;
+	return (instname_number(x) > instname_number(y)) -
+	       (instname_number(x) < instname_number(y));
 }

@@ -10,6 +10,7 @@
 
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/expand.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/route.h"
 #include "supervisord/engine/streams.h"
 
@@ -263,17 +264,20 @@ static int open_readers(struct program *program, const struct stdio *stdio)
 static int open_path(
     struct program *program, const struct ids *ids, const struct stdio *stdio, int *ret_fd)
 {
+	struct instname parts;
 	struct expand_words words = {
 	    .name = program_name(program),
-	    .program = program->config->name,
-	    .instance = "1",
+	    .program = parts.program,
+	    .instance = parts.number,
 	    .user = ids->user,
 	    .home = ids->home,
 	    .run_dir = program->engine->config->settings.key_run_dir,
 	};
 	char *path;
-	int error = expand_string(stdio->target, &words, &path);
+	int error;
 
+	instname_split(program_name(program), &parts);
+	error = expand_string(stdio->target, &words, &path);
 	if (error < 0)
 		return error;
 	error = streams_open_path(stdio->kind, path, ret_fd);

@@ -12,6 +12,7 @@
 #include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/expand.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/valuetype.h"
 
 static const struct value_type *const types[KEY_TYPE_COUNT];
@@ -58,6 +59,21 @@ const char *value_check_name(const char *name)
 	if (strcmp(name, "all") == 0 || strcmp(name, "supervisord") == 0)
 		return "has a meaning of its own in commands";
 	return NULL;
+}
+
+const char *value_check_instance(const char *name)
+{
+	char program[LIMIT_NAME];
+	size_t length;
+	uint32_t number;
+
+	if (instname_parse(name, strlen(name), &length, &number) < 0)
+		return "has no number of an instance behind its '@', such as 1 or 12";
+	if (number == 0 || length >= sizeof(program))
+		return value_check_name(name);
+	memcpy(program, name, length);
+	program[length] = '\0';
+	return value_check_name(program);
 }
 
 int value_problem(
@@ -343,4 +359,5 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_INHERIT] = &value_inherit,
     [KEY_LOG_FILTER] = &value_log_filter,
     [KEY_ALLOW] = &value_allow,
+    [KEY_INSTANCES] = &value_instances,
 };

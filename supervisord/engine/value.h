@@ -48,4 +48,7 @@ const char *value_allowed(const struct key_row *row, char buffer[VALUE_ALLOWED])
 /* Is this a name that a program may have; NULL or the rule it breaks. */
 const char *value_check_name(const char *name);
 
+/* The same of a name that a program or one of its instances ("web@3") may have. */
+const char *value_check_instance(const char *name);
+
 #endif

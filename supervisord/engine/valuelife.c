@@ -188,7 +188,7 @@ static int parse_retry(const struct value_input *input, const char *target,
 static int parse_start(const char *name, struct on_failure *ret_value, char **ret_problem)
 {
 	char quoted[CONFREPORT_QUOTE];
-	const char *rule = value_check_name(name);
+	const char *rule = value_check_instance(name);
 
 	if (rule != NULL)
 		return value_sentence(

@@ -210,7 +210,7 @@ static int parse_environment(const struct value_input *input, void *ret_value, c
 static int check_name(const char *name, char **ret_problem)
 {
 	char quoted[CONFREPORT_QUOTE];
-	const char *rule = value_check_name(name);
+	const char *rule = value_check_instance(name);
 
 	if (rule == NULL)
 		return 0;

@@ -141,6 +141,29 @@ static const char *allowed_count(const struct key_row *row, char buffer[VALUE_AL
 	return buffer;
 }
 
+static int parse_instances(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	if (strcmp(input->items[0], "cpus") != 0)
+		return parse_count(input, ret_value, ret_problem);
+	*(uint32_t *)ret_value = INSTANCES_CPUS;
+	return 0;
+}
+
+static void write_instances(const void *value, FILE *file)
+{
+	if (*(const uint32_t *)value == INSTANCES_CPUS)
+		fputs("cpus", file);
+	else
+		write_count(value, file);
+}
+
+static const char *allowed_instances(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	snprintf(buffer, VALUE_ALLOWED, "a whole number from %" PRId64 " to %" PRId64 ", or cpus,",
+	    row->minimum, row->maximum);
+	return buffer;
+}
+
 /* "10%" or "10" */
 static int parse_percent(const struct value_input *input, void *ret_value, char **ret_problem)
 {
@@ -213,5 +236,7 @@ const struct value_type value_octal = {parse_octal, NULL, write_octal, allowed_o
 const struct value_type value_duration = {parse_duration, NULL, write_duration, allowed_duration};
 const struct value_type value_size = {parse_size, NULL, write_size, allowed_size};
 const struct value_type value_count = {parse_count, NULL, write_count, allowed_count};
+const struct value_type value_instances = {
+    parse_instances, NULL, write_instances, allowed_instances};
 const struct value_type value_factor = {parse_factor, NULL, write_factor, allowed_factor};
 const struct value_type value_percent = {parse_percent, NULL, write_percent, allowed_percent};

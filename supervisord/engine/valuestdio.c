@@ -144,7 +144,7 @@ static int check_target(
 	size_t length = strlen(target);
 
 	if (form->target == TARGET_NAME) {
-		rule = value_check_name(target);
+		rule = value_check_instance(target);
 		if (rule != NULL)
 			return value_sentence(ret_problem, "the program name '%s' %s",
 			    confreport_quote(target, quoted), rule);

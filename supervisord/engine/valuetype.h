@@ -48,7 +48,7 @@ extern const struct value_type value_command, value_environment, value_names, va
     value_patterns, value_log_filter, value_allow;                      /* valuelist.c */
 extern const struct value_type value_stdin, value_stdout, value_stderr; /* valuestdio.c */
 extern const struct value_type value_octal, value_duration, value_size, value_count, value_factor,
-    value_percent;                                        /* valuenumber.c */
+    value_percent, value_instances;                       /* valuenumber.c */
 extern const struct value_type value_signal, value_exits; /* valuesignal.c */
 extern const struct value_type value_ready;               /* valuecheck.c */
 extern const struct value_type value_on_failure, value_steps, value_health_action; /* valuelife.c */

@@ -86,10 +86,11 @@ context_file() {
 	file_has "$SD/environment" '^env EMPTY=$'
 	equals PERCENT "$(context_of environment 'env PERCENT=')" "100%20"
 	equals name "$(context_of environment 'env SUPERVISORD_NAME=')" environment
+	equals instance "$(context_of environment 'env SUPERVISORD_INSTANCE=')" 1
 	matches "$(context_of environment 'env SUPERVISORD_RUN=')" '.+'
 	matches "$(context_of environment 'env PATH=')" '/'
 	equals rest "$(context_of environment env |
-		grep -vE '^(GREETING|EMPTY|PERCENT|PATH|HOME|USER|LOGNAME|SHELL|SUPERVISORD_NAME|SUPERVISORD_RUN)=')" ""
+		grep -vE '^(GREETING|EMPTY|PERCENT|PATH|HOME|USER|LOGNAME|SHELL|SUPERVISORD_NAME|SUPERVISORD_INSTANCE|SUPERVISORD_RUN)=')" ""
 }
 
 @test "context: SUPERVISORD_RUN differs from run to run" {

@@ -123,6 +123,11 @@ const struct program_config *config_find_program(const struct config *config, co
 	return NULL;
 }
 
+uint32_t config_count_instances(const struct config *config, const char *program)
+{
+	return config_find_program(config, program) != NULL;
+}
+
 char *config_log_path(const struct config *config, const struct program_config *program, int stream)
 {
 	(void)config;

@@ -196,9 +196,10 @@ static void test_environment_then_the_callers_wins_over_the_stanzas_and_that_ove
 	assert_line("HOME=/elsewhere");
 	assert_line("USER=someone");
 	assert_line("SUPERVISORD_NAME=web");
+	assert_line("SUPERVISORD_INSTANCE=1");
 	assert_line("SUPERVISORD_RUN=#3.pre_start:5:0000000000000abc");
 	assert_int_equal(count_lines("PATH=", false), 1);
-	assert_int_equal(count_lines("", false), 11);
+	assert_int_equal(count_lines("", false), 12);
 }
 
 static void test_pid_variables_then_they_are_the_childs(void **context)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -183,6 +184,46 @@ static void test_map_when_it_is_read_only_then_seen_and_never_written(void **con
 	munmap((void *)(uintptr_t)seen, sizeof(*seen));
 }
 
+static void test_rename_when_one_name_begins_the_other_then_the_row_has_it(void **context)
+{
+	struct ledger *ledger = *context;
+	struct ledger_state state = {.starts = 3};
+	int row = ledger_claim_row(ledger, "web", NULL, &state, NULL, NULL);
+
+	ledger_rename_row(ledger, row, "web@1");
+	assert_string_equal(ledger->table[row].name, "web@1");
+	assert_int_equal(ledger_find_row(ledger, "web@1"), row);
+	assert_int_equal(ledger_find_row(ledger, "web"), -1);
+	ledger_rename_row(ledger, row, "web");
+	assert_string_equal(ledger->table[row].name, "web");
+	assert_int_equal(ledger_get_state(ledger, row)->starts, 3);
+}
+
+static void test_rename_when_the_writer_is_killed_then_the_name_is_the_old_or_the_new_one(
+    void **context)
+{
+	struct ledger *ledger = *context;
+	struct ledger_state state = {0};
+	int row = ledger_claim_row(ledger, "web", NULL, &state, NULL, NULL);
+
+	for (int round = 0; round < 20; round++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			for (;;) {
+				ledger_rename_row(ledger, row, "web@1");
+				ledger_rename_row(ledger, row, "web");
+			}
+		}
+		for (int i = 0; i < 1000; i++)
+			sched_yield();
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		if (strcmp(ledger->table[row].name, "web@1") != 0)
+			assert_string_equal(ledger->table[row].name, "web");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +240,12 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_exit_when_posted_then_pid_is_out_and_news_are_found_once, make_ledger,
 		drop_ledger),
+	    cmocka_unit_test_setup_teardown(
+		test_rename_when_one_name_begins_the_other_then_the_row_has_it, make_ledger,
+		drop_ledger),
+	    cmocka_unit_test_setup_teardown(
+		test_rename_when_the_writer_is_killed_then_the_name_is_the_old_or_the_new_one,
+		make_ledger, drop_ledger),
 	    cmocka_unit_test(test_map_when_not_a_ledger_then_eproto),
 	    cmocka_unit_test(test_map_when_it_is_read_only_then_seen_and_never_written),
 	    cmocka_unit_test_setup_teardown(
