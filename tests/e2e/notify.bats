@@ -5,7 +5,8 @@
 
 load lib.bash
 
-SETTINGS='defaults { stable_after = "100ms" restart_delay = "20ms" }'
+# What hangs is not asked for long.
+SETTINGS='defaults { stable_after = "100ms" restart_delay = "20ms" stop_timeout = "500ms" }'
 
 setup_file() {
 	sd_new "$SETTINGS"
