@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: ISC
 # sd_notify(3): ready = "notify", the watchdog, the descriptor store, and who is believed.
+#
+# tests/run: long
 
 # shellcheck disable=SC2030,SC2031 # a test is a subshell, and that is what it is for
 

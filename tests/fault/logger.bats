@@ -3,6 +3,8 @@
 #
 # The logger runs under tests/programs/logger_guardian.c (its commands are in its head), the lines are logger_writer.c's, and
 # logger_verify.c proves the result.  FAULT_KILLS: kills of a storm, for `make soak`.
+#
+# tests/run: long
 
 bats_require_minimum_version 1.5.0
 
