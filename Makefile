@@ -156,7 +156,8 @@ $(O)/tests/unit/engine/task_test: ALL_LDFLAGS += -Wl,--wrap=calloc
 
 $(O)/tests/programs/%: $(O)/tests/programs/%.o
 	$(call say,LINK)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PROGRAM_LIBS)
+$(O)/tests/programs/json_field: PROGRAM_LIBS := $(call pkg_libs,jansson)
 .PRECIOUS: $(O)/%.o
 
 # Without sanitizers: they are the business of what it is loaded into.

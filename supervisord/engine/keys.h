@@ -133,7 +133,7 @@
 	KEY(stop_sequence, STEPS, NULL, 0, LIMIT_STOP_STEPS, LIVE, \
 	    "Signals to stop the program, each with the time to wait after it, in place of stop_signal and stop_timeout. What is left after the last one gets KILL.") \
 	KEY(kill_mode, KILL_MODE, "all", 0, 0, LIVE, \
-	    "Who gets the stop signals. all: every process of the program; process: the main process, the others are left alone for good; mixed: the main process, and KILL goes to all.") \
+	    "Who gets the stop signals. all: every process of the program; process: the main process, the others are left alone for good; mixed: the main process, and KILL goes to all, at once when the main process has ended before the stop.") \
 	KEY(stop_command, COMMAND, NULL, 0, 0, LIVE, \
 	    "Run this to stop the program; the first stop signal follows when it failed, or when the program has not ended stop_timeout later.") \
 	KEY(pre_start, COMMAND, NULL, 0, 0, LIVE, \

@@ -31,6 +31,7 @@ static void begin_run(struct ledger_state *state, const struct program_config *c
     const struct happening *happening);
 static uint8_t first_stop_step(
     const struct program_config *config, const struct happening *happening, enum state from);
+static uint8_t kill_step(const struct program_config *config);
 static int64_t timer_length_ns(const struct ledger_state *state,
     const struct program_config *config, const struct happening *happening, unsigned actions);
 
@@ -331,12 +332,25 @@ static void begin_run(struct ledger_state *state, const struct program_config *c
 static uint8_t first_stop_step(
     const struct program_config *config, const struct happening *happening, enum state from)
 {
-	bool alive = (from == STATE_STARTING || from == STATE_SETTLING || from == STATE_RUNNING ||
-			 from == STATE_ENDING) &&
-		     happening->event != EVENT_EXIT && happening->event != EVENT_FAIL &&
-		     happening->event != EVENT_TIMER;
+	bool up = from == STATE_STARTING || from == STATE_SETTLING || from == STATE_RUNNING ||
+		  from == STATE_ENDING;
+	bool ended = !up || happening->event == EVENT_EXIT;
+	bool failed = happening->event == EVENT_FAIL || happening->event == EVENT_TIMER;
 
-	return config->life->key_stop_command != NULL && alive ? 0 : 1;
+	/* Its signals are for a main process that has ended: nobody would hear them. */
+	if (ended && config->life->key_kill_mode == KILL_MIXED)
+		return kill_step(config);
+	return config->life->key_stop_command != NULL && !ended && !failed ? 0 : 1;
+}
+
+/* The first one that sends KILL. */
+static uint8_t kill_step(const struct program_config *config)
+{
+	struct ledger_state at = {.stop_step = 1};
+
+	while (transition_stop_step(config, &at).signal != TRANSITION_KILL)
+		at.stop_step++;
+	return at.stop_step;
 }
 
 static int64_t timer_length_ns(const struct ledger_state *state,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 # The engine may die at any instruction; see also core.bats.  The guardian counts its crashes, so each test has a
 # daemon of its own.
+#
+# tests/run: long
 
 # shellcheck disable=SC2030,SC2031 # a test is a subshell, and that is what it is for
 

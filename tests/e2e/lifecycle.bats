@@ -259,6 +259,27 @@ told() {
 	equals log "$(log_text parent)" up
 }
 
+@test "lifecycle: kill_mode mixed kills the others at once when the main process has ended by itself" {
+	local pid
+
+	begin <<-END
+		program "parent" {
+			command = "(trap '' TERM; exec $SD/bin/stamp $SD/child.stamps run) & echo up; wait"
+			shell = true
+			kill_mode = "mixed"
+			restart_delay = "10ms"
+			stop_sequence = {"QUIT:1h", "TERM:1h"}
+		}
+	END
+	wait_for "$PATIENCE" log_has parent up
+	pid=$(record parent pid)
+	kill_program parent
+	wait_for "$PATIENCE" runs_anew parent "$pid"
+	wait_for "$PATIENCE" has_lines "$SD/child.stamps" 2
+	equals processes "$(count_procs stamp)" 1
+	kill_program parent # which a stop would wait for
+}
+
 @test "lifecycle: stop_command stops the program, and a failing one is followed by the signal" {
 	begin <<-END
 		program "good" {

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: ISC
 # sd_notify(3): ready = "notify", the watchdog, the descriptor store, and who is believed.
+#
+# tests/run: long
 
 # shellcheck disable=SC2030,SC2031 # a test is a subshell, and that is what it is for
 
 load lib.bash
 
-SETTINGS='defaults { stable_after = "100ms" restart_delay = "20ms" }'
+# What hangs is not asked for long.
+SETTINGS='defaults { stable_after = "100ms" restart_delay = "20ms" stop_timeout = "500ms" }'
 
 setup_file() {
 	sd_new "$SETTINGS"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 # Real daemons, by the stanzas in real/: ready by their own mechanism, reloaded, killed, stopped with nothing left behind,
 # and a site of four that need each other.  Those that are not installed are skipped (packaging/install-deps real).
+#
+# tests/run: long
 
 load lib.bash
 load real/daemons.bash

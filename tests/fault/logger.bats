@@ -3,6 +3,8 @@
 #
 # The logger runs under tests/programs/logger_guardian.c (its commands are in its head), the lines are logger_writer.c's, and
 # logger_verify.c proves the result.  FAULT_KILLS: kills of a storm, for `make soak`.
+#
+# tests/run: long
 
 bats_require_minimum_version 1.5.0
 
@@ -190,9 +192,9 @@ merge_by_first_line() {
 		specs
 		pipe 40 1 0
 		fault rename_errno 13
-		fault rename_every 2
+		fault rename_every 6
 		fault open_errno 30
-		fault open_every 3
+		fault open_every 7
 		start
 		run 40 $WRITER 3000 100 2 a 0 100
 		wait 40
@@ -350,7 +352,7 @@ storm_of() {
 		specs
 		pipe 40 1 0
 		fault write_errno 5
-		fault write_every 3
+		fault write_every 7
 		fault write_most 333
 		start
 		run 40 $WRITER 3000 100 2 a 0 200

@@ -4,6 +4,7 @@
  * the one that the manual's words demand, and the counters, flags and deadlines fit.
  */
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -30,6 +31,7 @@ static void check_next(const struct decision *d);
 static void check_begin(const struct decision *d);
 static void check_launch_decision(const struct decision *d);
 static void check_stop_begins(const struct decision *d);
+static unsigned first_stop_step(const struct decision *d, bool failed);
 static void check_run_over(const struct decision *d);
 static void check_counters(const struct decision *d);
 static void check_deadline(const struct decision *d);
@@ -312,18 +314,28 @@ static void check_stop_begins(const struct decision *d)
 		    stanza_name(blocker));
 	EXPECT(d->from != STATE_RUNNING || own || d->config->life->key_pre_stop == NULL,
 	    "pre_stop is left out");
-	EXPECT(
-	    d->after->stop_step ==
-		(d->config->life->key_stop_command != NULL && d->event != EVENT_EXIT && !failed &&
-			    (d->from == STATE_STARTING || d->from == STATE_SETTLING ||
-				d->from == STATE_RUNNING || d->from == STATE_ENDING)
-			? 0
-			: 1),
+	EXPECT(d->after->stop_step == first_stop_step(d, failed),
 	    "a stop that begins with the wrong step");
 	EXPECT(!(d->after->flags & (LEDGER_FLAG_KILLED | LEDGER_FLAG_REST)),
 	    "a stop begins as one that has gone on");
 	shadow->stop_mode = d->config->life->key_kill_mode;
 	shadow->stop_all = shadow->stop_mode == KILL_ALL;
+}
+
+/* kill_mode = mixed has signals for the main process alone: without one it is KILL. */
+static unsigned first_stop_step(const struct decision *d, bool failed)
+{
+	bool main = d->event != EVENT_EXIT &&
+		    (d->from == STATE_STARTING || d->from == STATE_SETTLING ||
+			d->from == STATE_RUNNING || d->from == STATE_ENDING);
+	unsigned step = 1;
+
+	if (main)
+		return d->config->life->key_stop_command != NULL && !failed ? 0 : 1;
+	while (d->config->life->key_kill_mode == KILL_MIXED &&
+	       checkcount_stop_signal(d->config, step) != SIGKILL)
+		step++;
+	return step;
 }
 
 /* A run is over: post_stop has had its turn, and nothing of it is left but what may be. */

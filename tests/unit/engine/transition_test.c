@@ -124,12 +124,45 @@ static void test_crash_loop_follows_its_schedule_and_recovers(void **state)
 	assert_true(delay_ns >= 200 * NS_PER_MS && delay_ns <= 210 * NS_PER_MS);
 }
 
+/* Others of the run are left when its main process ends: which step does the stop begin with? */
+static uint8_t step_after_exit(enum kill_mode mode)
+{
+	struct ledger_state before = {.state = STATE_RUNNING, .wanted = WANTED_UP, .starts = 1};
+	struct happening happening = {
+	    .event = EVENT_EXIT, .run = 1, .launched = true, .wstatus = 9, .leftovers = true};
+	struct transition transition;
+
+	life.key_kill_mode = mode;
+	assert_int_equal(transition_decide(&before, &config, &happening, &transition), 0);
+	assert_int_equal(transition.state.state, STATE_STOPPING);
+	return transition.state.stop_step;
+}
+
+static void test_stop_of_the_rest_when_signals_are_for_the_main_process_then_kill(void **state)
+{
+	static const struct stop_sequence sequence = {
+	    .count = 2, .steps = {{3, 30 * NS_PER_S}, {15, 5 * NS_PER_S}}};
+
+	(void)state;
+	config.key_restart = RESTART_ALWAYS;
+	assert_int_equal(step_after_exit(KILL_ALL), 1);
+	assert_int_equal(step_after_exit(KILL_MIXED), 2);
+	life.key_stop_sequence = sequence;
+	assert_int_equal(step_after_exit(KILL_ALL), 1);
+	assert_int_equal(step_after_exit(KILL_MIXED), 3);
+	life.key_stop_sequence.steps[1].signal = 9;
+	assert_int_equal(step_after_exit(KILL_MIXED), 2);
+	life.key_stop_sequence.count = 0;
+	life.key_kill_mode = KILL_ALL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_kill_comes_at_the_deadline_of_the_last_step),
 	    cmocka_unit_test(test_kill_comes_after_all_steps_that_are_left),
 	    cmocka_unit_test(test_crash_loop_follows_its_schedule_and_recovers),
+	    cmocka_unit_test(test_stop_of_the_rest_when_signals_are_for_the_main_process_then_kill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
