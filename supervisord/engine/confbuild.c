@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,9 @@ int build_hash(struct build *build)
 			    file);
 			putc_unlocked('\n', file);
 		}
+		/* Which addresses its sockets are is said by other stanzas. */
+		if (build->programs[i].program->sockets_hash != 0)
+			fprintf(file, "=%" PRIx64 "\n", build->programs[i].program->sockets_hash);
 		end = ftell(file);
 		if (end < 0 || fflush(file) != 0 || ferror(file)) {
 			error = -ENOMEM;
@@ -114,6 +118,9 @@ void build_done(struct build *build)
 		free(build->groups[i].programs);
 	}
 	free(build->groups);
+	for (size_t i = 0; i < build->socket_count; i++)
+		build_free_socket(&build->sockets[i].config);
+	free(build->sockets);
 	config_free(config);
 	*build = (struct build){0};
 }

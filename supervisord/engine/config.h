@@ -101,6 +101,9 @@ struct health_action {
 /* In place of a signal, for filters of logs only: no file can say it.  The standard input ends. */
 #define STOP_END_OF_INPUT 0
 
+/* How a program gets its sockets. */
+enum socket_as { SOCKET_AS_DESCRIPTORS, SOCKET_AS_STDIN };
+
 /* One step of stop_sequence, "TERM:10s"; a last step without a time gets KILL's one second. */
 struct stop_step {
 	int signal;
@@ -148,6 +151,9 @@ struct stop_sequence {
 #define KEY_CTYPE_FACILITY      int /* of syslog(3) */
 #define KEY_CTYPE_INHERIT       enum logspec_format
 #define KEY_CTYPE_LOG_FILTER    string_list /* the words of exec:; NULL: none */
+#define KEY_CTYPE_SOCKETS       string_list
+#define KEY_CTYPE_SOCKET_AS     enum socket_as
+#define KEY_CTYPE_LISTEN        string_list /* of socketaddress.h, as written */
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
 
@@ -166,7 +172,16 @@ struct program_config {
 	int line;
 	uint64_t
 	    hash; /* over all values of class RESTART: the run must be replaced when it differs */
+	uint64_t sockets_hash; /* over the addresses of its sockets; part of the former */
 	PROGRAM_KEYS(KEY_MEMBER)
+};
+
+/* One stanza `socket "NAME" { … }`, defaults filled in. */
+struct socket_config {
+	char *name;
+	const char *file; /* where its listen is; points into the config */
+	int line;
+	SOCKET_KEYS(KEY_MEMBER)
 };
 
 /* One stanza `group "NAME" { members = {…} }`.  Groups in it are replaced by their members. */
@@ -192,6 +207,8 @@ struct config {
 	struct program_config **programs; /* by name, ascending */
 	size_t group_count;
 	struct group_config *groups; /* by name, ascending */
+	size_t socket_count;
+	struct socket_config *sockets; /* by name, ascending */
 	size_t source_count;
 	struct config_source *sources; /* the main file first, in the order of reading */
 };
@@ -241,6 +258,9 @@ const struct program_config *config_find_program(const struct config *config, co
 
 /* The group of this name, or NULL. */
 const struct group_config *config_find_group(const struct config *config, const char *name);
+
+/* The socket of this name, or NULL. */
+const struct socket_config *config_find_socket(const struct config *config, const char *name);
 
 /* Behind the name of a program: the filter of its log (conffilter.c).  No stanza has a '+'. */
 #define CONFIG_FILTER_SUFFIX "+filter"
