@@ -85,5 +85,5 @@ static enum exitcode on_applied(struct call *call, int parameters, void *context
 static enum exitcode on_checked(struct call *call, int parameters, void *context)
 {
 	(void)context;
-	return config_errors_report(call, jsonr_member(&call->reply, parameters, "errors"));
+	return config_errors_report(call, parameters);
 }

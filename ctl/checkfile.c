@@ -118,7 +118,7 @@ static enum exitcode tell(struct ctl *ctl, struct out *text)
 		ctl_complain(ctl, "cannot understand what the engine says: %s", strerror(-r));
 		code = EXITCODE_FAILED;
 	} else {
-		code = config_errors_report(&call, jsonr_member(&call.reply, JSONR_ROOT, "errors"));
+		code = config_errors_report(&call, JSONR_ROOT);
 	}
 	jsonr_done(&call.reply);
 	return code;

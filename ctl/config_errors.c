@@ -5,7 +5,7 @@
 
 static void print_prefix(struct out *err, const char *file, int64_t line, const char *key);
 
-size_t config_errors_print(struct call *call, int errors)
+size_t config_errors_print(struct call *call, int errors, const char *before)
 {
 	struct jsonr *reply = &call->reply;
 	struct out *err = &call->ctl->err;
@@ -13,6 +13,7 @@ size_t config_errors_print(struct call *call, int errors)
 
 	out_flush(&call->ctl->out);
 	for (int at = jsonr_first(reply, errors); at >= 0; at = jsonr_next(reply, errors, at)) {
+		out_string(err, before);
 		print_prefix(err, jsonr_text(reply, jsonr_member(reply, at, "file"), ""),
 		    jsonr_int(reply, jsonr_member(reply, at, "line"), 0),
 		    jsonr_text(reply, jsonr_member(reply, at, "key"), ""));
@@ -24,8 +25,9 @@ size_t config_errors_print(struct call *call, int errors)
 	return count;
 }
 
-enum exitcode config_errors_report(struct call *call, int errors)
+enum exitcode config_errors_report(struct call *call, int parameters)
 {
+	int errors = jsonr_member(&call->reply, parameters, "errors");
 	struct out *out = &call->ctl->out;
 	struct jsonout json = {0};
 
@@ -34,7 +36,8 @@ enum exitcode config_errors_report(struct call *call, int errors)
 		jsonout_end(&json, out);
 		return json.any ? EXITCODE_FAILED : EXITCODE_OK;
 	}
-	if (config_errors_print(call, errors) > 0)
+	(void)config_errors_print(call, jsonr_member(&call->reply, parameters, "notes"), "note: ");
+	if (config_errors_print(call, errors, "") > 0)
 		return EXITCODE_FAILED;
 	out_string(out, "the configuration is correct\n");
 	return EXITCODE_OK;

@@ -6,12 +6,12 @@
 
 #include "ctl/call.h"
 
-/* `errors` is an array in call->reply: one line "file:line: key: message" each.  Returns how many.
- */
-size_t config_errors_print(struct call *call, int errors);
+/* `errors` is an array in call->reply: one line "file:line: key: message" each, `before` before it.
+ * Returns how many. */
+size_t config_errors_print(struct call *call, int errors, const char *before);
 
-/* The answer of a check: the errors, on stdout as an array with --json, or that there are none.
- * FAILED when there are. */
-enum exitcode config_errors_report(struct call *call, int errors);
+/* The answer of a check (`parameters` of call->reply): the errors, on stdout as an array with
+ * --json, or that there are none.  FAILED when there are; notes are none. */
+enum exitcode config_errors_report(struct call *call, int parameters);
 
 #endif

@@ -126,7 +126,7 @@ static void tell_not_running(struct call *call, const char *name, int parameters
 static void tell_config_invalid(struct call *call, const char *name, int parameters)
 {
 	(void)name;
-	config_errors_print(call, jsonr_member(&call->reply, parameters, "errors"));
+	config_errors_print(call, jsonr_member(&call->reply, parameters, "errors"), "");
 	ctl_complain(call->ctl, "the configuration has errors: nothing was changed");
 }
 

@@ -55,6 +55,10 @@
 #define LIMIT_STOP_STEPS  8
 #define LIMIT_FDSTORE     64
 #define LIMIT_STATUS_TEXT 128
+/* Sockets, addresses of one, and those that one program may get. */
+#define LIMIT_SOCKETS         1024
+#define LIMIT_LISTEN          32
+#define LIMIT_PROGRAM_SOCKETS 64
 /* Groups, and how deep they may contain each other. */
 #define LIMIT_GROUPS      1024
 #define LIMIT_GROUP_DEPTH 8

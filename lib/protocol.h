@@ -100,6 +100,7 @@ enum held_kind {
 	HELD_READY_READ,  /* row: ready = "fd:N", our end of the present run's pipe */
 	HELD_STORE,       /* row, index: a descriptor that the program left with FDSTORE=1 */
 	HELD_STORE_NAMES, /* row: memfd, the FDNAMEs: lines "INDEX NAME" */
+	HELD_SOCKET,      /* one address of a socket; the rest of the key is its hash (sockets.h) */
 };
 
 static inline uint64_t held_key(enum held_kind kind, uint32_t row, uint16_t stream)

@@ -4,7 +4,7 @@
  * ctl/keys.c, which superctl has in it: it may not include what is the engine's.
  *
  * Copies standard input to standard output; a line @PROGRAM_KEYS@, @HEALTH_KEYS@ (those of a
- * program that stand in its section health), @GROUP_KEYS@, @SETTING_KEYS@ or @CONTROL_KEYS@ (those
+ * program that stand in its section health), @SOCKET_KEYS@, @GROUP_KEYS@, @SETTING_KEYS@ or @CONTROL_KEYS@ (those
  * of the settings that stand in control) becomes one mdoc(7) list item a row of keys.h.  Runs when
  * the manual is built and is not installed.
  */
@@ -29,6 +29,8 @@ static const struct list {
 } lists[] = {
     {"@PROGRAM_KEYS@\n", program_rows, PROGRAM_KEY_COUNT, false, "the program", "program"},
     {"@HEALTH_KEYS@\n", program_rows, PROGRAM_KEY_COUNT, true, "the program", "program"},
+    {"@SOCKET_KEYS@\n", socket_rows, SOCKET_KEY_COUNT, false, "the programs that have it",
+	"socket"},
     {"@GROUP_KEYS@\n", group_rows, GROUP_KEY_COUNT, false, "the group", "group"},
     {"@SETTING_KEYS@\n", setting_rows, SETTING_KEY_COUNT, false, "supervisord", "settings"},
     {"@CONTROL_KEYS@\n", setting_rows, SETTING_KEY_COUNT, true, "supervisord", "settings"},
@@ -136,7 +138,11 @@ static void write_key(const struct key_row *row, const char *what)
 		snprintf(change, sizeof(change), "takes effect at once");
 		break;
 	case CHANGE_NEXT:
-		snprintf(change, sizeof(change), "takes effect with the next start of %s", what);
+		if (row->part == PART_SOCKET)
+			snprintf(change, sizeof(change), "takes effect when it is opened anew");
+		else
+			snprintf(
+			    change, sizeof(change), "takes effect with the next start of %s", what);
 		break;
 	case CHANGE_RESTART:
 		snprintf(change, sizeof(change), "restarts %s", what);

@@ -48,10 +48,12 @@ static void adopt_slots(struct engine *engine)
 	for (size_t slot = HELD_SINGLE_MAX; slot < engine->slots.count; slot++) {
 		uint64_t key = engine->slots.list[slot].key;
 		struct program *program =
-		    key != 0 ? engine_program_of_row(engine, (int)held_key_row(key)) : NULL;
+		    key != 0 && held_key_kind(key) != HELD_SOCKET
+			? engine_program_of_row(engine, (int)held_key_row(key))
+			: NULL;
 
-		if (engine->slots.list[slot].draining)
-			continue;
+		if (engine->slots.list[slot].draining || held_key_kind(key) == HELD_SOCKET)
+			continue; /* or no program's: sockets_use() looks at it */
 		if (program == NULL)
 			slots_release(&engine->slots, (int)slot);
 		else
@@ -85,6 +87,7 @@ static void adopt_slot(struct program *program, uint64_t key, int slot)
 	case HELD_LOG_SPECS:
 	case HELD_OWN_READ:
 	case HELD_OWN_WRITE:
+	case HELD_SOCKET:
 		break;
 	}
 }

@@ -268,7 +268,7 @@ static void apply(struct call *call)
 		op_cancel(op);
 		if (errors.count > 0) {
 			call_error_begin(call, INTERFACE ".ConfigInvalid");
-			confshow_errors(&call->w, &errors);
+			confshow_errors(&call->w, &errors, NULL);
 			call_error_end(call);
 		} else {
 			call_error_text(call, INTERFACE ".Busy", "reason", strerror(-error));
@@ -280,17 +280,20 @@ static void apply(struct call *call)
 static void check(struct call *call)
 {
 	static const char *const names[] = {NULL};
-	struct config_errors errors = {0};
+	struct config_errors errors = {0}, notes = {0};
 	struct config *config;
 
 	if (!call_allows(call, names))
 		return;
-	if (config_load(call->engine->config_path, &config, &errors) == 0)
+	if (config_load(call->engine->config_path, &config, &errors) == 0) {
+		sockets_check(call->engine, config, &errors, &notes);
 		config_free(config);
+	}
 	call_begin_reply(call);
-	confshow_errors(&call->w, &errors);
+	confshow_errors(&call->w, &errors, &notes);
 	call_end_reply(call);
 	config_errors_done(&errors);
+	config_errors_done(&notes);
 }
 
 static void shut_down(struct call *call)

@@ -66,6 +66,11 @@ int apply_files(struct engine *engine, struct op *op, struct config_errors *erro
 	error = config_load(engine->config_path, &config, errors);
 	if (error < 0)
 		return error;
+	error = sockets_open(engine, config, errors);
+	if (error < 0) {
+		config_free(config);
+		return error;
+	}
 	if (strcmp(config->settings.key_run_dir, engine->config->settings.key_run_dir) != 0)
 		log_warning("run_dir changed: it takes effect at the next start of supervisord");
 	(void)boot_take_run_dir(engine, engine->config->settings.key_run_dir);
@@ -132,8 +137,10 @@ static int commit(struct apply *apply, struct config *config)
 	switch_configs(engine, config);
 	idcache_clear(&engine->ids);
 	engine->config = config;
+	error = sockets_use(engine);
 	config_free(old);
-	error = add_new(apply);
+	if (error == 0)
+		error = add_new(apply);
 	if (error == 0)
 		error = engine_link_programs(engine);
 	if (error == 0)

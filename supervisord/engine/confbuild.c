@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,9 @@ int build_hash(struct build *build)
 		for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
 			if (program_rows[k].change == CHANGE_RESTART)
 				write_for_hash(build, &build->programs[i], &program_rows[k], file);
+		/* Which addresses its sockets are is said by other stanzas. */
+		if (build->programs[i].program->sockets_hash != 0)
+			fprintf(file, "=%" PRIx64 "\n", build->programs[i].program->sockets_hash);
 		end = ftell(file);
 		if (end < 0 || fflush(file) != 0 || ferror(file)) {
 			error = -ENOMEM;
@@ -129,6 +133,9 @@ void build_done(struct build *build)
 		free(build->groups[i].programs);
 	}
 	free(build->groups);
+	for (size_t i = 0; i < build->socket_count; i++)
+		build_free_socket(&build->sockets[i].config);
+	free(build->sockets);
 	config_free(config);
 	*build = (struct build){0};
 }

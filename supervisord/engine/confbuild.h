@@ -3,7 +3,7 @@
  * confbuild.h: a configuration while it is made: the values as they were given, and where.
  *
  * A load has three steps.  confload.c reads files and puts each value that is written into its
- * place here; then confbuild.c, confgroup.c and confdepend.c make whole programs of it, because a
+ * place here; then confbuild.c, confgroup.c, confdepend.c and confsocket.c make whole programs of it, because a
  * default may stand behind the programs it is for, and a group behind its users; confcheck.c and
  * confconflict.c look at what spans keys and programs.  Up to here there is one program a stanza;
  * then confinstance.c makes the instances of each, and last conffilter.c adds the programs that
@@ -58,6 +58,13 @@ struct build_group {
 	uint32_t *programs; /* indices */
 };
 
+struct build_socket {
+	struct socket_config config;
+	struct build_place place;
+	int lines[SOCKET_KEY_COUNT];
+	bool spoiled;
+};
+
 struct build {
 	struct config_whole *whole;
 	struct confreport *report;
@@ -67,6 +74,9 @@ struct build {
 	struct build_group *groups; /* likewise */
 	size_t group_count;
 	size_t group_room;
+	struct build_socket *sockets; /* in the order of reading, until they are given */
+	size_t socket_count;
+	size_t socket_room;
 	size_t link_count; /* names that stand in groups and lists, groups being taken apart */
 	bool links_told;   /* that there are too many of them */
 	struct build_place defaults[PROGRAM_KEY_COUNT];
@@ -86,6 +96,10 @@ int build_finish_settings(struct build *build);
 /* The rules of control { allow }, and its group, once the settings are there (confcontrol.c).  0 or
  * -ENOMEM. */
 int build_finish_control(struct build *build);
+/* Sockets, with defaults, by name, and what can be said against them; before the programs.  0 or
+ * -ENOMEM. */
+int build_finish_sockets(struct build *build);
+void build_free_socket(struct socket_config *socket);
 
 /* The parts of the former: groups, once the programs are sorted; the lists of the defaults, and
  * then those of each program, that name others. */
@@ -96,10 +110,11 @@ int build_expand_program(struct build *build, struct build_program *program);
 /* Checks of more than one key, to the report.  0 or -ENOMEM. */
 int build_check(struct build *build);
 
-/* The parts of that which are about programs that name others, and about log files. */
+/* The parts of that which are about programs that name others, log files, and sockets. */
 struct confgraph;
 int build_check_links(struct build *build);
 int build_check_logs(struct build *build);
+void build_check_sockets(struct build *build);
 void build_check_filters(struct build *build);
 int build_check_conflicts(struct build *build, const struct confgraph *order);
 

@@ -84,6 +84,7 @@ int build_check(struct build *build)
 		error = build_check_links(build);
 	if (error == 0)
 		error = build_check_logs(build);
+	build_check_sockets(build);
 	build_check_filters(build);
 	build_check_instances(build);
 	confgraph_done(&streams);

@@ -112,6 +112,9 @@ static void tell(void (*each)(void *context, const char *key, enum change_class 
 #define EQUAL_LOG_FILTER(a, b)  equal_list(*(a), *(b))
 /* Of one instance nothing changes when there are more or fewer of them. */
 #define EQUAL_INSTANCES(a, b)  true
+#define EQUAL_SOCKETS(a, b)     equal_list(*(a), *(b))
+#define EQUAL_SOCKET_AS(a, b)   (*(a) == *(b))
+#define EQUAL_LISTEN(a, b)      equal_list(*(a), *(b))
 #define EQUAL_HEALTH_ACTION(a, b) ((a)->kind == (b)->kind && (a)->signal == (b)->signal)
 
 #define COMPARE(name, type, def, min, max, class, help) \
@@ -145,5 +148,11 @@ enum change_class config_diff_program(const struct program_config *old_config,
 
 	PROGRAM_KEYS(COMPARE)
 	of_life = diff_life(old_config->life, new_config->life, each, context);
+	/* The same names, which mean other addresses now. */
+	if (old_config->sockets_hash != new_config->sockets_hash &&
+	    equal_list(old_config->life->key_sockets, new_config->life->key_sockets)) {
+		tell(each, context, "sockets", CHANGE_RESTART);
+		strongest = CHANGE_RESTART;
+	}
 	return of_life > strongest ? of_life : strongest;
 }

@@ -40,6 +40,9 @@ void config_free(struct config *config)
 		free(config->groups[i].members);
 	}
 	free(config->groups);
+	for (size_t i = 0; i < config->socket_count; i++)
+		build_free_socket(&config->sockets[i]);
+	free(config->sockets);
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
 		value_done(&program_rows[k],
 		    program_rows[k].part == PART_LIFE
@@ -97,6 +100,24 @@ const struct group_config *config_find_group(const struct config *config, const 
 
 		if (order == 0)
 			return &config->groups[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+const struct socket_config *config_find_socket(const struct config *config, const char *name)
+{
+	size_t low = 0, high = config->socket_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(config->sockets[middle].name, name);
+
+		if (order == 0)
+			return &config->sockets[middle];
 		if (order < 0)
 			low = middle + 1;
 		else

@@ -105,6 +105,9 @@ struct health_action {
 /* In place of a signal, for filters of logs only: no file can say it.  The standard input ends. */
 #define STOP_END_OF_INPUT 0
 
+/* How a program gets its sockets. */
+enum socket_as { SOCKET_AS_DESCRIPTORS, SOCKET_AS_STDIN };
+
 /* One step of stop_sequence, "TERM:10s"; a last step without a time gets KILL's one second. */
 struct stop_step {
 	int signal;
@@ -154,6 +157,9 @@ struct stop_sequence {
 #define KEY_CTYPE_LOG_FILTER    string_list /* the words of exec:; NULL: none */
 #define KEY_CTYPE_ALLOW         string_list /* as written; see struct rights */
 #define KEY_CTYPE_INSTANCES     uint32_t    /* INSTANCES_CPUS: one a CPU */
+#define KEY_CTYPE_SOCKETS       string_list
+#define KEY_CTYPE_SOCKET_AS     enum socket_as
+#define KEY_CTYPE_LISTEN        string_list /* of socketaddress.h, as written */
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
 
@@ -178,7 +184,16 @@ struct program_config {
 	int line;
 	uint64_t
 	    hash; /* over all values of class RESTART: the run must be replaced when it differs */
+	uint64_t sockets_hash; /* over the addresses of its sockets; part of the former */
 	PROGRAM_KEYS(KEY_MEMBER)
+};
+
+/* One stanza `socket "NAME" { … }`, defaults filled in. */
+struct socket_config {
+	char *name;
+	const char *file; /* where its listen is; points into the config */
+	int line;
+	SOCKET_KEYS(KEY_MEMBER)
 };
 
 /* One stanza `group "NAME" { members = {…} }`.  Groups in it are replaced by their members. */
@@ -205,6 +220,8 @@ struct config {
 	struct program_config **programs; /* by name, ascending */
 	size_t group_count;
 	struct group_config *groups; /* by name, ascending */
+	size_t socket_count;
+	struct socket_config *sockets; /* by name, ascending */
 	size_t source_count;
 	struct config_source *sources; /* the main file first, in the order of reading */
 };
@@ -257,6 +274,9 @@ uint32_t config_count_instances(const struct config *config, const char *program
 
 /* The group of this name, or NULL. */
 const struct group_config *config_find_group(const struct config *config, const char *name);
+
+/* The socket of this name, or NULL. */
+const struct socket_config *config_find_socket(const struct config *config, const char *name);
 
 /* The daemon's own log, in log_dir. */
 #define CONFIG_OWN_LOG "supervisord.log"

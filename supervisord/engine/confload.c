@@ -52,9 +52,11 @@ static int take_program(struct loader *loader, const struct stanza *stanza);
 static int take_key(
     struct loader *loader, struct build_program *program, const struct stanza_entry *entry);
 static int take_group(struct loader *loader, const struct stanza *stanza);
+static int take_socket(struct loader *loader, const struct stanza *stanza);
 static void check_name(struct loader *loader, const struct stanza *stanza, const char *key);
 static struct build_program *add_program(struct loader *loader, const char *name);
 static struct build_group *add_group(struct loader *loader, const char *name);
+static struct build_socket *add_socket(struct loader *loader, const char *name);
 static int take_value(struct loader *loader, const struct key_row *row,
     const struct stanza_entry *entry, void *ret_value);
 
@@ -126,6 +128,8 @@ static int loader_finish(struct loader *loader, int error, struct config **ret_c
 		error = build_finish_settings(build);
 		if (error == 0)
 			error = build_finish_control(build);
+		if (error == 0)
+			error = build_finish_sockets(build);
 		if (error == 0)
 			error = build_finish_programs(build);
 		if (error == 0)
@@ -350,6 +354,8 @@ static int on_stanza(void *context, const struct stanza *stanza)
 		return take_program(loader, stanza);
 	case STANZA_GROUP:
 		return take_group(loader, stanza);
+	case STANZA_SOCKET:
+		return take_socket(loader, stanza);
 	}
 	return 0;
 }
@@ -482,6 +488,29 @@ static int take_group(struct loader *loader, const struct stanza *stanza)
 	return error;
 }
 
+static int take_socket(struct loader *loader, const struct stanza *stanza)
+{
+	struct build_socket *socket;
+	int error = 0;
+
+	check_name(loader, stanza, "socket");
+	socket = add_socket(loader, stanza->title);
+	if (socket == NULL)
+		return -ENOMEM;
+	socket->place = (struct build_place){.source = loader->source, .line = stanza->line};
+	socket->spoiled = stanza->spoiled;
+	for (size_t i = 0; i < stanza->count && error == 0; i++) {
+		const struct stanza_entry *entry = &stanza->entries[i];
+		size_t errors = loader->report.errors->count;
+
+		socket->lines[entry->key] = entry->line;
+		error = take_value(loader, &socket_rows[entry->key], entry,
+		    build_member(&socket->config, &socket_rows[entry->key]));
+		socket->spoiled = socket->spoiled || loader->report.errors->count > errors;
+	}
+	return error;
+}
+
 static void check_name(struct loader *loader, const struct stanza *stanza, const char *key)
 {
 	const char *rule = value_check_name(stanza->title);
@@ -538,6 +567,27 @@ static struct build_group *add_group(struct loader *loader, const char *name)
 		return NULL;
 	build->groups[build->group_count] = (struct build_group){.name = copy};
 	return &build->groups[build->group_count++];
+}
+
+static struct build_socket *add_socket(struct loader *loader, const char *name)
+{
+	struct build *build = &loader->build;
+	char *copy;
+
+	if (build->socket_count == build->socket_room) {
+		size_t room = build->socket_room == 0 ? 8 : build->socket_room * 2;
+		struct build_socket *sockets = realloc(build->sockets, room * sizeof(*sockets));
+
+		if (sockets == NULL)
+			return NULL;
+		build->sockets = sockets;
+		build->socket_room = room;
+	}
+	copy = strdup(name);
+	if (copy == NULL)
+		return NULL;
+	build->sockets[build->socket_count] = (struct build_socket){.config.name = copy};
+	return &build->sockets[build->socket_count++];
 }
 
 /* A value that is refused is reported and stays unset. */

@@ -27,8 +27,11 @@ struct confshow_texts {
 	char *text;
 	size_t length;
 	char *programs[PROGRAM_KEY_COUNT]; /* NULL: unset */
+	char *sockets[SOCKET_KEY_COUNT];
 	char *settings[SETTING_KEY_COUNT];
 };
+
+static void show_errors(struct jsonw *w, const char *name, const struct config_errors *errors);
 
 static int write_default(struct confshow_texts *texts, const struct key_row *row, char **ret_text);
 static bool write_value(struct confshow_texts *texts, const struct key_row *row, const void *value);
@@ -37,9 +40,17 @@ static void show_value(
 static void begin_stanza(struct confshow *show, const char *kind, const char *name);
 static void end_stanza(struct confshow *show);
 
-void confshow_errors(struct jsonw *w, const struct config_errors *errors)
+void confshow_errors(
+    struct jsonw *w, const struct config_errors *errors, const struct config_errors *notes)
 {
-	jsonw_key(w, "errors");
+	show_errors(w, "errors", errors);
+	if (notes != NULL && notes->count > 0)
+		show_errors(w, "notes", notes);
+}
+
+static void show_errors(struct jsonw *w, const char *name, const struct config_errors *errors)
+{
+	jsonw_key(w, name);
 	jsonw_begin_array(w);
 	for (size_t i = 0; i < errors->count; i++) {
 		jsonw_begin_object(w);
@@ -67,6 +78,8 @@ int confshow_begin(struct confshow *show, struct jsonw *w, bool all)
 		return -ENOMEM;
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT && error == 0; k++)
 		error = write_default(texts, &program_rows[k], &texts->programs[k]);
+	for (size_t k = 0; k < SOCKET_KEY_COUNT && error == 0; k++)
+		error = write_default(texts, &socket_rows[k], &texts->sockets[k]);
 	for (size_t k = 0; k < SETTING_KEY_COUNT && error == 0; k++)
 		error = write_default(texts, &setting_rows[k], &texts->settings[k]);
 	return error;
@@ -84,6 +97,8 @@ int confshow_end(struct confshow *show)
 	free(texts->text);
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
 		free(texts->programs[k]);
+	for (size_t k = 0; k < SOCKET_KEY_COUNT; k++)
+		free(texts->sockets[k]);
 	for (size_t k = 0; k < SETTING_KEY_COUNT; k++)
 		free(texts->settings[k]);
 	free(texts);
@@ -125,6 +140,19 @@ void confshow_group(struct confshow *show, const struct group_config *group)
 	end_stanza(show);
 }
 
+void confshow_socket(struct confshow *show, const struct socket_config *socket)
+{
+	begin_stanza(show, "socket", socket->name);
+	jsonw_member_string(show->w, "file", socket->file);
+	jsonw_member_int(show->w, "line", socket->line);
+	jsonw_key(show->w, "values");
+	jsonw_begin_array(show->w);
+	for (size_t k = 0; k < SOCKET_KEY_COUNT; k++)
+		show_value(show, &socket_rows[k], (const char *)socket + socket_rows[k].offset,
+		    show->texts->sockets[k]);
+	end_stanza(show);
+}
+
 void confshow_settings(struct confshow *show, const struct settings *settings)
 {
 	begin_stanza(show, "settings", "");
@@ -158,6 +186,8 @@ void confshow_serve(struct call *call)
 		confshow_settings(&show, &config->settings);
 	for (size_t i = 0; i < selection.count && error == 0; i++)
 		confshow_program(&show, selection.list[i]->config);
+	for (size_t i = 0; i < config->socket_count && error == 0 && whole; i++)
+		confshow_socket(&show, &config->sockets[i]);
 	for (size_t i = 0; i < config->group_count && error == 0 && whole; i++)
 		if (access_may_name(call->client, call->right, config->groups[i].name))
 			confshow_group(&show, &config->groups[i]);

@@ -11,8 +11,9 @@
 
 struct call;
 
-/* The member `errors`. */
-void confshow_errors(struct jsonw *w, const struct config_errors *errors);
+/* The member `errors`, and `notes` (may be NULL) where there are any. */
+void confshow_errors(
+    struct jsonw *w, const struct config_errors *errors, const struct config_errors *notes);
 
 /*
  * The member `stanzas`, to be written with the functions below between begin and end.  `all`: also
@@ -29,6 +30,7 @@ int confshow_begin(struct confshow *show, struct jsonw *w, bool all);
 int confshow_end(struct confshow *show);
 void confshow_program(struct confshow *show, const struct program_config *program);
 void confshow_group(struct confshow *show, const struct group_config *group);
+void confshow_socket(struct confshow *show, const struct socket_config *socket);
 void confshow_settings(struct confshow *show, const struct settings *settings);
 
 /* The method Config. */

@@ -316,6 +316,7 @@ static void engine_free(struct engine *engine)
 		program_free(engine->programs[--engine->program_count]);
 	free(engine->programs);
 	timers_done(&engine->timers);
+	sockets_done(&engine->sockets);
 	slots_done(&engine->slots);
 	config_free(engine->config);
 	idcache_clear(&engine->ids);
@@ -585,6 +586,7 @@ static void finish(struct engine *engine, int code)
 	engine->done = true;
 	log_notice("every program has ended");
 	cgroups_remove(&engine->cgroups);
+	sockets_remove_files(engine);
 	control_flush(&engine->control, LAST_REPLIES_MS);
 	(void)channel_send_head(FD_GUARDIAN, &head, -1, 0);
 	ev_break(engine->loop, EVBREAK_ALL);

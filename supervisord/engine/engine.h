@@ -23,6 +23,7 @@
 #include "supervisord/engine/members.h"
 #include "supervisord/engine/program.h"
 #include "supervisord/engine/slots.h"
+#include "supervisord/engine/sockets.h"
 #include "supervisord/engine/timers.h"
 
 struct engine {
@@ -37,6 +38,7 @@ struct engine {
 	const char *log_format; /* of the command line, or NULL */
 	struct config *config;
 	struct idcache ids;
+	struct sockets sockets;
 	struct program **programs; /* by name, ascending */
 	size_t program_count;
 	size_t program_size;

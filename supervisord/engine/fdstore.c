@@ -105,7 +105,7 @@ void fdstore_clear(struct fdstore *store)
 	store->names_slot = -1;
 }
 
-size_t fdstore_list(const struct fdstore *store, struct launch_fd *list, size_t most)
+size_t fdstore_list(const struct fdstore *store, struct launch_fd *list, int first, size_t most)
 {
 	size_t count = 0;
 
@@ -114,7 +114,7 @@ size_t fdstore_list(const struct fdstore *store, struct launch_fd *list, size_t 
 			continue;
 		list[count] = (struct launch_fd){
 		    .fd = slots_get_fd(store->slots, store->entries[i].slot),
-		    .number = FDSTORE_FIRST + (int)count,
+		    .number = first + (int)count,
 		};
 		count++;
 	}

@@ -17,7 +17,7 @@
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/slots.h"
 
-/* The number of the first one in the program (SD_LISTEN_FDS_START). */
+/* The number of the first descriptor that LISTEN_FDS tells of (SD_LISTEN_FDS_START). */
 #define FDSTORE_FIRST 3
 
 struct fdstore_entry {
@@ -52,10 +52,10 @@ size_t fdstore_remove(struct fdstore *store, const char *name);
 void fdstore_clear(struct fdstore *store);
 
 /*
- * Give the first `most` descriptors the numbers FDSTORE_FIRST and up: writes them to `list` and
- * returns how many there are.  They stay ours.
+ * Give the first `most` descriptors the numbers `first` and up: writes them to `list` and returns
+ * how many there are.  They stay ours.
  */
-size_t fdstore_list(const struct fdstore *store, struct launch_fd *list, size_t most);
+size_t fdstore_list(const struct fdstore *store, struct launch_fd *list, int first, size_t most);
 
 /* Their names in the same order, joined by ":"; to be freed, NULL when out of memory. */
 char *fdstore_names(const struct fdstore *store, size_t most);

@@ -15,9 +15,9 @@
  * class     LIVE: takes effect at once; NEXT: with the next start; RESTART: apply restarts the
  * program help      one line for the manual; what is allowed is said by the type
  *
- * Four lists: PROGRAM_KEYS, which nearly every program uses; LIFE_KEYS and LOG_KEYS, which most
+ * Five lists: PROGRAM_KEYS, which nearly every program uses; LIFE_KEYS and LOG_KEYS, which most
  * leave alone: they live in a struct of their own that programs without any of them share
- * (config.h); SETTING_KEYS, of the daemon.  Rows whose name begins with health_ are written without
+ * (config.h); SOCKET_KEYS, of a stanza socket; SETTING_KEYS, of the daemon.  Rows whose name begins with health_ are written without
  * that prefix in a section health { … } of the program, those with control_ in control { … } of the
  * file.
  *
@@ -114,6 +114,10 @@
 	    "Time between two looks, of forms of ready that are looked at.") \
 	KEY(start_timeout, DURATION, "60s", 0, 24 * KEY_HOUR, LIVE, \
 	    "A program that is not ready after this long is stopped, as a failed run; 0: wait for ever. Not for ready = \"none\", nor for a oneshot (max_runtime).") \
+	KEY(sockets, SOCKETS, NULL, 0, LIMIT_LIST, RESTART, \
+	    "Sockets that the program gets, in this order, as descriptors 3, 4 and so on with LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES (sd_listen_fds(3)). See SOCKETS.") \
+	KEY(socket_as, SOCKET_AS, "descriptors", 0, 0, RESTART, \
+	    "How the program gets them. stdin: its one socket is its standard input, as FastCGI and inetd have it.") \
 	KEY(watchdog, DURATION, "0s", 0, 24 * KEY_HOUR, NEXT, \
 	    "The program must send WATCHDOG=1 (sd_notify(3)) at least this often once it is ready, else it gets ABRT, as a failed run; 0: off.") \
 	KEY(fdstore_max, COUNT, "16", 0, LIMIT_FDSTORE, NEXT, \
@@ -194,6 +198,36 @@
 	    "Facility of what goes to syslog or the journal.") \
 	KEY(syslog_tag, STRING, NULL, 0, 0, LIVE, \
 	    "Name of the program in syslog and the journal, of at most 48 bytes. Default: the name of the instance.")
+
+#define SOCKET_KEYS(KEY) \
+	KEY(listen, LISTEN, NULL, 1, LIMIT_LISTEN, RESTART, \
+	    "The address, or a list of them. tcp:PORT is every address of the machine, IPv6 and IPv4; a unix name that begins with @ is an abstract one. Required.") \
+	KEY(backlog, COUNT, "4096", 1, 1000000, LIVE, \
+	    "Connections that may wait to be accepted; the kernel allows at most net.core.somaxconn.") \
+	KEY(mode, OCTAL, "0660", 0, 0777, LIVE, \
+	    "Permissions of the file of a unix socket or a fifo, octal.") \
+	KEY(owner, STRING, NULL, 0, 0, LIVE, \
+	    "Owner of that file. Only root may name another user.") \
+	KEY(group, STRING, NULL, 0, 0, LIVE, \
+	    "Group of that file. Who is not root may name groups it is in.") \
+	KEY(fd_name, STRING, NULL, 0, 0, RESTART, \
+	    "Its name in LISTEN_FDNAMES. Default: the name of the socket.") \
+	KEY(v6_only, BOOL, "false", 0, 0, NEXT, \
+	    "An IPv6 address takes no connections by IPv4.") \
+	KEY(reuse_port, BOOL, "false", 0, 0, NEXT, \
+	    "Other sockets of the same user may be bound to the same address, and the kernel deals connections out to all of them (SO_REUSEPORT).") \
+	KEY(free_bind, BOOL, "false", 0, 0, NEXT, \
+	    "The address need not be one of the machine yet (IP_FREEBIND).") \
+	KEY(nodelay, BOOL, "false", 0, 0, LIVE, \
+	    "Connections send small pieces at once (TCP_NODELAY).") \
+	KEY(keepalive, BOOL, "false", 0, 0, LIVE, \
+	    "Connections notice that their peer is gone (SO_KEEPALIVE).") \
+	KEY(receive_buffer, SIZE, "0", 0, KEY_MB(1000), LIVE, \
+	    "Receive buffer (SO_RCVBUF); 0: the kernel decides.") \
+	KEY(send_buffer, SIZE, "0", 0, KEY_MB(1000), LIVE, \
+	    "Send buffer (SO_SNDBUF); 0: the kernel decides.") \
+	KEY(remove_on_stop, BOOL, "true", 0, 0, LIVE, \
+	    "Remove the file of a unix socket or a fifo when the socket is closed.")
 
 #define SETTING_KEYS(KEY) \
 	KEY(run_dir, PATH, NULL, 0, 0, NEXT, \

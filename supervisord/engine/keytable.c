@@ -21,12 +21,15 @@
 	ROW(life_config, LIFE, name, key_##name, type, def, min, max, change, help)
 #define GROUP_ROW(name, type, def, min, max, change, help) \
 	ROW(group_config, GROUP, name, name, type, def, min, max, change, help)
+#define SOCKET_ROW(name, type, def, min, max, change, help) \
+	ROW(socket_config, SOCKET, name, key_##name, type, def, min, max, change, help)
 #define SETTING_ROW(name, type, def, min, max, change, help) \
 	ROW(settings, SETTINGS, name, key_##name, type, def, min, max, change, help)
 
 const struct key_row program_rows[PROGRAM_KEY_COUNT] = {
 	PROGRAM_KEYS(PROGRAM_ROW) LIFE_KEYS(LIFE_ROW) LOG_KEYS(LIFE_ROW) };
 const struct key_row group_rows[GROUP_KEY_COUNT] = { GROUP_KEYS(GROUP_ROW) };
+const struct key_row socket_rows[SOCKET_KEY_COUNT] = { SOCKET_KEYS(SOCKET_ROW) };
 const struct key_row setting_rows[SETTING_KEY_COUNT] = { SETTING_KEYS(SETTING_ROW) };
 /* clang-format on */
 

@@ -26,7 +26,7 @@
 	X(PERCENT, false) X(ON_FAILURE, true) X(STEPS, true) X(HEALTH_ACTION, false) \
 	X(LOG_ROTATE, false) X(LOG_COMPRESS, false) X(LOG_FORMAT, false) X(LOG_FULL, false) \
 	X(FACILITY, false) X(INHERIT, false) X(LOG_FILTER, true) X(ALLOW, true) \
-	X(INSTANCES, false)
+	X(INSTANCES, false) X(SOCKETS, true) X(SOCKET_AS, false) X(LISTEN, true)
 
 /* Of a stanza group; its member is in struct group_config.  Columns as in keys.h. */
 #define GROUP_KEYS(KEY) \
@@ -43,6 +43,9 @@ enum program_key { PROGRAM_KEYS(KEY_INDEX) LIFE_KEYS(KEY_INDEX) LOG_KEYS(KEY_IND
 #define KEY_INDEX(name, type, def, min, max, change, help) GROUP_##name,
 enum group_key { GROUP_KEYS(KEY_INDEX) GROUP_KEY_COUNT };
 #undef KEY_INDEX
+#define KEY_INDEX(name, type, def, min, max, change, help) SOCKET_##name,
+enum socket_key { SOCKET_KEYS(KEY_INDEX) SOCKET_KEY_COUNT };
+#undef KEY_INDEX
 #define KEY_INDEX(name, type, def, min, max, change, help) SETTING_##name,
 enum setting_key { SETTING_KEYS(KEY_INDEX) SETTING_KEY_COUNT };
 #undef KEY_INDEX
@@ -53,6 +56,7 @@ enum key_part {
 	PART_PROGRAM, /* program_config */
 	PART_LIFE,    /* life_config */
 	PART_GROUP,   /* group_config */
+	PART_SOCKET,  /* socket_config */
 	PART_SETTINGS,
 };
 
@@ -69,9 +73,10 @@ struct key_row {
 	size_t size;
 };
 
-/* Indexed by enum program_key, enum group_key and enum setting_key. */
+/* Indexed by enum program_key, enum group_key, enum socket_key and enum setting_key. */
 extern const struct key_row program_rows[PROGRAM_KEY_COUNT];
 extern const struct key_row group_rows[GROUP_KEY_COUNT];
+extern const struct key_row socket_rows[SOCKET_KEY_COUNT];
 extern const struct key_row setting_rows[SETTING_KEY_COUNT];
 
 /* The index of the row of this name, or -1. */

@@ -27,6 +27,7 @@
 	X(STDIN, "stdin")                                                                          \
 	X(STDOUT, "stdout")                                                                        \
 	X(STDERR, "stderr")                                                                        \
+	X(SOCKETS, "socket")                                                                       \
 	X(NOTIFY, "notify socket")                                                                 \
 	X(READY, "ready")                                                                          \
 	X(CGROUP, "cgroup")                                                                        \
@@ -75,8 +76,8 @@ struct launch_request {
 	int cgroup;                    /* directory of the run's cgroup, open; -1: none */
 };
 
-/* LISTEN_FDS of a full store, and one for ready = "fd:N". */
-#define LAUNCH_EXTRA (LIMIT_FDSTORE + 1)
+/* LISTEN_FDS of all sockets and a full store, and one for ready = "fd:N". */
+#define LAUNCH_EXTRA (LIMIT_PROGRAM_SOCKETS + LIMIT_FDSTORE + 1)
 
 /*
  * Start it.  `row` is where the kernel writes the pid and the child its failure.  Returns 0 when a

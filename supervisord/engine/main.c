@@ -4,6 +4,7 @@
  * to check a configuration and nothing else, or by the engine itself as a helper (helper.h).
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -22,8 +23,8 @@
 #include "supervisord/engine/feed.h"
 
 static int check(const char *const *paths, size_t count, bool json);
-static void print_errors(const struct config_errors *errors);
-static void print_json(const struct config_errors *errors);
+static void print_all(const struct config_errors *errors, const char *before);
+static void print_json(const struct config_errors *errors, const struct config_errors *notes);
 static const char *default_config_path(void);
 static void export_libexec_dir(void);
 static bool is_started_by_guardian(void);
@@ -78,47 +79,53 @@ int main(int argc, char **argv)
  * superctl as records. */
 static int check(const char *const *paths, size_t count, bool json)
 {
-	struct config_errors errors = {0};
+	struct config_errors errors = {0}, notes = {0};
 	struct config *config;
 	int error = config_load_files(paths, count, &config, &errors);
 
-	if (json)
-		print_json(&errors);
-	else
-		print_errors(&errors);
 	if (error == 0) {
-		if (!json)
+		sockets_check(NULL, config, &errors, &notes);
+		if (!json && errors.count == 0)
 			printf("%s: ok, %zu program%s\n", paths[0], config->program_count,
 			    config->program_count == 1 ? "" : "s");
 		config_free(config);
 	} else if (errors.count == 0) {
 		fprintf(stderr, "%s: %s\n", paths[0], strerror(-error));
 	}
+	if (json) {
+		print_json(&errors, &notes);
+	} else {
+		print_all(&errors, "");
+		print_all(&notes, "note: ");
+	}
+	if (errors.count > 0)
+		error = -EINVAL;
 	config_errors_done(&errors);
+	config_errors_done(&notes);
 	return error == 0 ? 0 : 1;
 }
 
-static void print_errors(const struct config_errors *errors)
-{
-	for (size_t i = 0; i < errors->count; i++) {
-		char *text = config_error_text(&errors->list[i]);
-
-		fprintf(stderr, "%s\n", text != NULL ? text : "out of memory");
-		free(text);
-	}
-}
-
-static void print_json(const struct config_errors *errors)
+static void print_json(const struct config_errors *errors, const struct config_errors *notes)
 {
 	struct jsonw w;
 
 	jsonw_init(&w, LIMIT_CONTROL_QUEUE);
 	jsonw_begin_object(&w);
-	confshow_errors(&w, errors);
+	confshow_errors(&w, errors, notes);
 	jsonw_end_object(&w);
 	if (jsonw_error(&w) == 0)
 		printf("%.*s\n", (int)w.length, w.data);
 	jsonw_done(&w);
+}
+
+static void print_all(const struct config_errors *errors, const char *before)
+{
+	for (size_t i = 0; i < errors->count; i++) {
+		char *text = config_error_text(&errors->list[i]);
+
+		fprintf(stderr, "%s%s\n", before, text != NULL ? text : "out of memory");
+		free(text);
+	}
 }
 
 /* A user's own file if there is one; the system's otherwise. */

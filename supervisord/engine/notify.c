@@ -42,9 +42,6 @@ static struct notify *need(struct program *program);
 static int make_socket(struct program *program, const struct ids *ids);
 static void drop_socket(struct program *program);
 static void watch(struct notify *notify);
-static int add_store(struct notify *notify, char **environment, size_t *count,
-    struct launch_fd *extra, size_t *extra_count);
-static size_t room_of(const struct program *program);
 static int add_variable(char **environment, size_t *count, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 static void on_readable(struct ev_loop *loop, ev_io *io, int events);
@@ -99,8 +96,7 @@ int notify_prepare(struct program *program)
 	return make_socket(program, ids);
 }
 
-int notify_add(struct program *program, char **environment, size_t *count, struct launch_fd *extra,
-    size_t *extra_count)
+int notify_add(struct program *program, char **environment, size_t *count)
 {
 	int64_t watchdog_ns = program->config->life->key_watchdog;
 	struct notify *notify = program->notify;
@@ -117,9 +113,14 @@ int notify_add(struct program *program, char **environment, size_t *count, struc
 		    environment, count, "WATCHDOG_USEC=%lld", (long long)(watchdog_ns / NS_PER_US));
 	if (error == 0 && watchdog_ns > 0)
 		error = add_variable(environment, count, "WATCHDOG_PID=");
-	if (error < 0 || notify->store.count == 0)
-		return error;
-	return add_store(notify, environment, count, extra, extra_count);
+	return error;
+}
+
+const struct fdstore *notify_store(const struct program *program)
+{
+	const struct notify *notify = program->notify;
+
+	return notify != NULL && notify->slot >= 0 ? &notify->store : NULL;
 }
 
 void notify_catch_up(struct program *program)
@@ -237,44 +238,6 @@ static void watch(struct notify *notify)
 
 	ev_io_init(&notify->io, on_readable, slots_get_fd(&engine->slots, notify->slot), EV_READ);
 	ev_io_start(engine->loop, &notify->io);
-}
-
-static int add_store(struct notify *notify, char **environment, size_t *count,
-    struct launch_fd *extra, size_t *extra_count)
-{
-	size_t most = room_of(notify->program), given;
-	char *names;
-	int error;
-
-	if (notify->store.count > most)
-		log_warning(
-		    "%s: ready = \"fd:%d\" leaves room for %zu of its %zu stored descriptors",
-		    program_name(notify->program), notify->program->config->life->key_ready.fd,
-		    most, notify->store.count);
-	if (most == 0)
-		return 0;
-	names = fdstore_names(&notify->store, most);
-	if (names == NULL)
-		return -ENOMEM;
-	given = fdstore_list(&notify->store, extra + *extra_count, most);
-	*extra_count += given;
-	error = add_variable(environment, count, "LISTEN_FDS=%zu", given);
-	if (error == 0)
-		error = add_variable(environment, count, "LISTEN_PID=");
-	if (error == 0)
-		error = add_variable(environment, count, "LISTEN_FDNAMES=%s", names);
-	free(names);
-	return error;
-}
-
-/* They are numbered from 3 on without a gap, so the number of ready = "fd:N" ends the row. */
-static size_t room_of(const struct program *program)
-{
-	const struct check *ready = &program->config->life->key_ready;
-
-	return ready->kind != CHECK_FD     ? LIMIT_FDSTORE
-	       : ready->fd > FDSTORE_FIRST ? (size_t)(ready->fd - FDSTORE_FIRST)
-					   : 0;
 }
 
 static int add_variable(char **environment, size_t *count, const char *format, ...)

@@ -22,6 +22,7 @@
 
 #include "supervisord/engine/launch.h"
 
+struct fdstore;
 struct program;
 struct notify; /* program.c keeps one a program, NULL: none */
 
@@ -33,14 +34,14 @@ bool notify_is_wanted(const struct program *program);
 int notify_prepare(struct program *program);
 
 /*
- * Add NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID's place, and with descriptors in the store
- * LISTEN_FDS, LISTEN_PID's place and LISTEN_FDNAMES; their numbers, from 3 on, ascend and are below
- * that of ready = "fd:N".  `environment`: room for NOTIFY_ENVIRONMENT more, *count of it used;
- * strings are given (malloc).  0 or -ENOMEM.
+ * Add NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID's place.  `environment`: room for
+ * NOTIFY_ENVIRONMENT more, *count of it used; strings are given (malloc).  0 or -ENOMEM.
  */
-#define NOTIFY_ENVIRONMENT 8
-int notify_add(struct program *program, char **environment, size_t *count, struct launch_fd *extra,
-    size_t *extra_count);
+#define NOTIFY_ENVIRONMENT 3
+int notify_add(struct program *program, char **environment, size_t *count);
+
+/* What the program has left with us, for its next run; NULL: nothing was asked for. */
+const struct fdstore *notify_store(const struct program *program);
 
 /* Read what the program has said until now: its end is about to be acted on, and its last words
  * were before that. */

@@ -75,6 +75,7 @@ static const char *const section_names[] = {
     [STANZA_DEFAULTS] = "defaults",
     [STANZA_PROGRAM] = "program",
     [STANZA_GROUP] = "group",
+    [STANZA_SOCKET] = "socket",
 };
 #define KIND_COUNT (sizeof(section_names) / sizeof(section_names[0]))
 
@@ -117,6 +118,9 @@ const struct key_row *parse_rows(enum stanza_kind kind, size_t *ret_count)
 	case STANZA_GROUP:
 		*ret_count = GROUP_KEY_COUNT;
 		return group_rows;
+	case STANZA_SOCKET:
+		*ret_count = SOCKET_KEY_COUNT;
+		return socket_rows;
 	}
 	*ret_count = PROGRAM_KEY_COUNT;
 	return program_rows;
@@ -174,6 +178,7 @@ static bool check_form(struct parser *parser, const char *name)
 	switch (parser->kind) {
 	case STANZA_PROGRAM:
 	case STANZA_GROUP:
+	case STANZA_SOCKET:
 		title = " \"NAME\"";
 		if (!slice->section)
 			problem = "is a section";
@@ -427,6 +432,7 @@ static int read_slice(struct parser *parser)
 	switch (parser->kind) {
 	case STANZA_PROGRAM:
 	case STANZA_GROUP:
+	case STANZA_SOCKET:
 		top[0] = (cfg_opt_t)CFG_SEC(name, keys, CFGF_MULTI | CFGF_TITLE);
 		break;
 	case STANZA_CONTROL:

@@ -21,10 +21,12 @@ enum stanza_kind {
 	STANZA_DEFAULTS,
 	STANZA_PROGRAM,
 	STANZA_GROUP,
+	STANZA_SOCKET,
 };
 
 struct stanza_entry {
-	size_t key; /* index into parse_rows(): enum setting_key, program_key or group_key */
+	size_t key; /* index into parse_rows(): enum setting_key, program_key, group_key or
+		       socket_key */
 	int line;
 	bool list;
 	size_t count;
@@ -34,7 +36,7 @@ struct stanza_entry {
 struct stanza {
 	enum stanza_kind kind;
 	int line;
-	const char *title; /* of a program or group */
+	const char *title; /* of a program, group or socket */
 	bool spoiled;      /* it had more keys, which were refused */
 	size_t count;      /* of a setting: 1 */
 	const struct stanza_entry *entries;

@@ -317,6 +317,7 @@ const char *program_reason(const struct program *program, char *buffer, size_t s
 	    .stream_target = {config->key_stdin.target, config->key_stdout.target,
 		config->key_stderr.target},
 	    .user = config->key_user,
+	    .socket = sockets_find_missing(engine, config),
 	    .retry_ms = state->failures > 0 && state->deadline_ns > state->since_ns
 			    ? (state->deadline_ns - state->since_ns) / NS_PER_MS
 			    : -1,

@@ -240,6 +240,9 @@ static void add_launch(
 	case LAUNCH_EXEC:
 		what = words->program_path;
 		break;
+	case LAUNCH_SOCKETS:
+		what = words->socket;
+		break;
 	case LAUNCH_NONE:
 	case LAUNCH_PREPARE:
 	case LAUNCH_NOTIFY:

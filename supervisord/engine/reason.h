@@ -58,6 +58,7 @@ struct reason_words {
 	const char *directory;
 	const char *stream_target[3]; /* stdin, stdout, stderr as written in the stanza */
 	const char *user;
+	const char *socket;          /* the address that is not open; NULL: all are */
 	const char *waits_for;       /* the instance it waits for, NULL: none */
 	const char *waits_condition; /* "ready" and so on, NULL: nothing to add */
 	const char *other;           /* the instance that `step` names, NULL: not there any more */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/listenfds.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/readiness.h"
 #include "supervisord/engine/start.h"
@@ -13,7 +14,7 @@ struct parcel {
 	struct open_streams streams;
 	struct launch_fd extra[LAUNCH_EXTRA];
 	size_t extra_count;
-	char *environment[NOTIFY_ENVIRONMENT + 1];
+	char *environment[NOTIFY_ENVIRONMENT + LISTENFDS_ENVIRONMENT + 1];
 	size_t environment_count;
 	int ready_fd;
 };
@@ -75,8 +76,10 @@ static int gather(
 	*step = LAUNCH_NOTIFY;
 	error = notify_prepare(program);
 	if (error == 0)
-		error = notify_add(program, parcel->environment, &parcel->environment_count,
-		    parcel->extra, &parcel->extra_count);
+		error = notify_add(program, parcel->environment, &parcel->environment_count);
+	if (error == 0)
+		error = listenfds_add(program, parcel->environment, &parcel->environment_count,
+		    parcel->extra, &parcel->extra_count, step);
 	if (error < 0)
 		return error;
 	*step = LAUNCH_READY;

@@ -11,6 +11,7 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/expand.h"
 #include "supervisord/engine/instname.h"
+#include "supervisord/engine/listenfds.h"
 #include "supervisord/engine/route.h"
 #include "supervisord/engine/streams.h"
 
@@ -195,6 +196,8 @@ static int open_stream(struct program *program, const struct ids *ids, int index
 	struct slots *slots = &program->engine->slots;
 	int error = 0, fd = -1;
 
+	if (index == 0 && program->config->life->key_socket_as == SOCKET_AS_STDIN)
+		return listenfds_get_stdin(program, &streams->fds[0]);
 	if (index == 0 && (program->is_target || stdio->kind == STDIO_PIPE)) {
 		error = streams_need_stdin(&program->streams, slots, program->run.row);
 		streams->fds[0] = slots_get_fd(slots, program->streams.stdin_read);

@@ -292,6 +292,8 @@ WORD_TYPE(facility, int,
     "", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
     "ftp", "", "", "", "", "local0", "local1", "local2", "local3", "local4", "local5", "local6",
     "local7");
+WORD_TYPE(socket_as, enum socket_as, "descriptors or stdin",
+    [SOCKET_AS_DESCRIPTORS] = "descriptors", [SOCKET_AS_STDIN] = "stdin");
 WORD_TYPE(log_full, enum logspec_full, "block or drop", [LOGSPEC_BLOCK] = "block",
     [LOGSPEC_DROP] = "drop");
 /* clang-format on */
@@ -360,4 +362,7 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_LOG_FILTER] = &value_log_filter,
     [KEY_ALLOW] = &value_allow,
     [KEY_INSTANCES] = &value_instances,
+    [KEY_SOCKETS] = &value_sockets,
+    [KEY_SOCKET_AS] = &value_socket_as,
+    [KEY_LISTEN] = &value_listen,
 };

@@ -10,6 +10,7 @@
 #include "lib/limits.h"
 #include "supervisord/engine/depend.h"
 #include "supervisord/engine/rights.h"
+#include "supervisord/engine/socketaddress.h"
 #include "supervisord/engine/valuetype.h"
 #include "supervisord/engine/words.h"
 
@@ -263,6 +264,37 @@ static int parse_depends(const struct value_input *input, void *ret_value, char 
 	return error < 0 ? error : keep_list(input, ret_value);
 }
 
+static int parse_sockets(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	char quoted[CONFREPORT_QUOTE];
+	int error;
+
+	error = check_count(input, (size_t)input->row->maximum, ret_problem);
+	for (size_t i = 0; error == 0 && i < input->count; i++) {
+		const char *rule = value_check_name(input->items[i]);
+
+		if (rule != NULL)
+			error = value_sentence(ret_problem, "the socket name '%s' %s",
+			    confreport_quote(input->items[i], quoted), rule);
+	}
+	if (error == 0)
+		error = refuse_twice(input, ret_problem);
+	return error < 0 ? error : keep_list(input, ret_value);
+}
+
+static int parse_listen(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	struct socket_address address;
+	const char *problem;
+	int error;
+
+	error = check_count(input, (size_t)input->row->maximum, ret_problem);
+	for (size_t i = 0; error == 0 && i < input->count; i++)
+		if (socketaddress_parse(input->items[i], &address, &problem) < 0)
+			error = value_problem(input, input->items[i], problem, ret_problem);
+	return error < 0 ? error : keep_list(input, ret_value);
+}
+
 static int parse_patterns(const struct value_input *input, void *ret_value, char **ret_problem)
 {
 	int error;
@@ -375,6 +407,22 @@ static const char *allowed_names(const struct key_row *row, char buffer[VALUE_AL
 	return buffer;
 }
 
+static const char *allowed_sockets(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED, "a list of sockets such as {\"http\", \"https\"}");
+	return buffer;
+}
+
+static const char *allowed_listen(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED,
+	    "tcp:PORT, tcp:HOST:PORT, udp:PORT, udp:HOST:PORT, unix:PATH, unix-dgram:PATH, "
+	    "unix-seqpacket:PATH or fifo:PATH (HOST a number, IPv6 in brackets)");
+	return buffer;
+}
+
 static const char *allowed_depends(const struct key_row *row, char buffer[VALUE_ALLOWED])
 {
 	(void)row;
@@ -406,6 +454,8 @@ const struct value_type value_environment = {
 const struct value_type value_names = {parse_names, done_list, write_list, allowed_names};
 const struct value_type value_depends = {parse_depends, done_list, write_list, allowed_depends};
 const struct value_type value_patterns = {parse_patterns, done_list, write_list, allowed_patterns};
+const struct value_type value_sockets = {parse_sockets, done_list, write_list, allowed_sockets};
+const struct value_type value_listen = {parse_listen, done_list, write_list, allowed_listen};
 const struct value_type value_log_filter = {
     parse_log_filter, done_list, write_log_filter, allowed_log_filter};
 const struct value_type value_allow = {parse_allow, done_list, write_list, allowed_allow};

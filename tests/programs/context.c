@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * context FILE [WORD…]: writes to FILE, one "key value" a line, all that a program inherits: words,
- * environment, descriptors, signals, limits, ids, directory, mask, session.  Then it exits 0.
+ * environment, descriptors, signals, limits, ids, directory, mask, session, pid.  Then it exits 0.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -88,5 +88,6 @@ static void print_process(FILE *out)
 		fprintf(out, "nofile %llu %llu\n", (unsigned long long)limit.rlim_cur,
 		    (unsigned long long)limit.rlim_max);
 	fprintf(out, "session %s\n", getsid(0) == getpid() ? "own" : "foreign");
+	fprintf(out, "pid %d\n", (int)getpid());
 	fprintf(out, "group %s\n", getpgrp() == getpid() ? "own" : "foreign");
 }

@@ -62,14 +62,11 @@ int notify_prepare(struct program *program)
 	return notify->slot < 0 ? notify->slot : 0;
 }
 
-int notify_add(struct program *program, char **environment, size_t *count, struct launch_fd *extra,
-    size_t *extra_count)
+int notify_add(struct program *program, char **environment, size_t *count)
 {
 	(void)program;
 	(void)environment;
 	(void)count;
-	(void)extra;
-	(void)extra_count;
 	return 0;
 }
 

@@ -165,7 +165,7 @@ static void test_list_when_there_are_some_then_in_one_row_with_their_names(void 
 
 	(void)context;
 	assert_int_equal(store.count, 3);
-	assert_int_equal(fdstore_list(&store, list, LIMIT_FDSTORE), 3);
+	assert_int_equal(fdstore_list(&store, list, FDSTORE_FIRST, LIMIT_FDSTORE), 3);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(list[i].number, FDSTORE_FIRST + i);
 	assert_int_equal(inode_of(list[0].fd), one);
@@ -173,7 +173,7 @@ static void test_list_when_there_are_some_then_in_one_row_with_their_names(void 
 	assert_int_equal(inode_of(list[2].fd), three);
 	assert_names("one:stored:three 3");
 	/* No more than there is room for. */
-	assert_int_equal(fdstore_list(&store, list, 2), 2);
+	assert_int_equal(fdstore_list(&store, list, FDSTORE_FIRST, 2), 2);
 }
 
 static void test_add_when_full_then_refused(void **context)
@@ -253,7 +253,7 @@ static void test_adopt_when_all_is_there_then_it_is_as_before(void **context)
 		end();
 		begin(message_count, backwards);
 		assert_names("one:two");
-		assert_int_equal(fdstore_list(&store, list, LIMIT_FDSTORE), 2);
+		assert_int_equal(fdstore_list(&store, list, FDSTORE_FIRST, LIMIT_FDSTORE), 2);
 		assert_int_equal(inode_of(list[0].fd), one);
 		assert_int_equal(inode_of(list[1].fd), two);
 	}
@@ -321,7 +321,7 @@ static void know(ino_t inode, const char *name)
 static void assert_right_names(void)
 {
 	struct launch_fd list[LIMIT_FDSTORE];
-	size_t count = fdstore_list(&store, list, LIMIT_FDSTORE);
+	size_t count = fdstore_list(&store, list, FDSTORE_FIRST, LIMIT_FDSTORE);
 	char *names = fdstore_names(&store, LIMIT_FDSTORE), *rest = names;
 
 	assert_non_null(names);

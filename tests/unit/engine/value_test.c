@@ -36,6 +36,8 @@ static void test_every_default_is_allowed(void **state)
 		check_default(&setting_rows[i]);
 	for (size_t i = 0; i < GROUP_KEY_COUNT; i++)
 		check_default(&group_rows[i]);
+	for (size_t i = 0; i < SOCKET_KEY_COUNT; i++)
+		check_default(&socket_rows[i]);
 }
 
 /* What is printed is read as the same again. */
