@@ -74,7 +74,7 @@ void engine_start(struct engine *engine, struct program *program, const struct c
  * started ever. */
 void engine_start_needed(struct engine *engine, struct program *program);
 
-/* The program that filters its log (CONFIG_FILTER_SUFFIX); NULL: none. */
+/* The program that filters its log (INSTNAME_FILTER); NULL: none. */
 struct program *engine_find_filter(const struct engine *engine, const struct program *program);
 
 /* Tell all that may wait for it that the program has changed. */
