@@ -63,28 +63,6 @@ void reply_write_ack(struct jsonw *w, int64_t ack, int64_t seq)
 	end_line(w);
 }
 
-void reply_write_handle_ack(struct jsonw *w)
-{
-	jsonw_reset(w);
-	jsonw_begin_object(w);
-	jsonw_member_string(w, "cmd", "NODE_HANDLE_ACK");
-	jsonw_end_object(w);
-	end_line(w);
-}
-
-void reply_write_sockets(struct jsonw *w, enum request_act act, const char *key)
-{
-	jsonw_reset(w);
-	jsonw_begin_object(w);
-	jsonw_member_string(w, "cmd",
-	    act == REQUEST_CLOSE_SOCKETS ? "NODE_SOCKET_ALL_CLOSED" : "NODE_SOCKET_COUNT");
-	jsonw_member_string(w, "key", key);
-	if (act == REQUEST_COUNT_SOCKETS)
-		jsonw_member_int(w, "count", 0); /* we keep none */
-	jsonw_end_object(w);
-	end_line(w);
-}
-
 static void begin_cluster(struct jsonw *w, int64_t seq)
 {
 	jsonw_begin_object(w);

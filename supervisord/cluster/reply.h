@@ -37,8 +37,4 @@ void reply_write_disconnect(struct jsonw *w, int64_t seq);
 /* To exitedAfterDisconnect. */
 void reply_write_ack(struct jsonw *w, int64_t ack, int64_t seq);
 
-/* NODE_HANDLE_ACK; NODE_SOCKET_ALL_CLOSED, NODE_SOCKET_COUNT of the server that `key` names. */
-void reply_write_handle_ack(struct jsonw *w);
-void reply_write_sockets(struct jsonw *w, enum request_act act, const char *key);
-
 #endif

@@ -13,7 +13,9 @@
 enum { FLAG_V6_ONLY = 1, FLAG_REUSE_ADDRESS = 4 };
 
 static void read_internal(
-    struct request_reader *reader, int root, const char *cmd, struct request *request);
+    struct request_reader *reader, const char *cmd, struct request *request);
+static void read_sockets(
+    struct request_reader *reader, enum ipcmsg_kind kind, struct request *request);
 static void read_cluster(struct request_reader *reader, int root, struct request *request);
 static void read_query(struct request_reader *reader, int root, struct request *request);
 static void read_type(struct request_reader *reader, int root, struct request *request);
@@ -36,6 +38,7 @@ void request_reader_done(struct request_reader *reader)
 void request_read(
     struct request_reader *reader, const char *line, size_t length, struct request *ret_request)
 {
+	enum ipcmsg_kind kind;
 	const char *cmd;
 
 	ret_request->act = REQUEST_NONSENSE;
@@ -52,12 +55,23 @@ void request_read(
 	reader->text[length] = '\0';
 	if (jsonr_parse(&reader->json, reader->text, length, LIMIT_IPC_DEPTH) < 0)
 		return;
-	cmd = jsonr_text(&reader->json, jsonr_member(&reader->json, JSONR_ROOT, "cmd"), "");
-	/* As Node tells internal messages: by a prefix, and something behind it. */
-	if (strncmp(cmd, "NODE_", 5) == 0 && cmd[5] != '\0')
-		read_internal(reader, JSONR_ROOT, cmd, ret_request);
-	else
+	kind = ipcmsg_read(&reader->json, &cmd);
+	switch (kind) {
+	case IPCMSG_APPLICATION:
 		ret_request->act = REQUEST_MESSAGE;
+		break;
+	case IPCMSG_INTERNAL:
+		read_internal(reader, cmd, ret_request);
+		break;
+	case IPCMSG_HANDLE:
+		ret_request->kind = kind;
+		ret_request->act = REQUEST_SOCKETS;
+		break;
+	case IPCMSG_CLOSE_SOCKETS:
+	case IPCMSG_COUNT_SOCKETS:
+		read_sockets(reader, kind, ret_request);
+		break;
+	}
 }
 
 int request_make_key(const struct request *request, char key[LIMIT_CLUSTER_KEY])
@@ -75,31 +89,27 @@ int request_make_key(const struct request *request, char key[LIMIT_CLUSTER_KEY])
 }
 
 static void read_internal(
-    struct request_reader *reader, int root, const char *cmd, struct request *request)
+    struct request_reader *reader, const char *cmd, struct request *request)
 {
-	static const struct {
-		const char *cmd;
-		enum request_act act;
-	} commands[] = {
-	    {"NODE_HANDLE", REQUEST_HANDLE},
-	    {"NODE_HANDLE_ACK", REQUEST_HANDLE_ACK},
-	    {"NODE_HANDLE_NACK", REQUEST_HANDLE_NACK},
-	    {"NODE_SOCKET_NOTIFY_CLOSE", REQUEST_CLOSE_SOCKETS},
-	    {"NODE_SOCKET_GET_COUNT", REQUEST_COUNT_SOCKETS},
-	};
+	if (strcmp(cmd, "NODE_CLUSTER") == 0)
+		read_cluster(reader, JSONR_ROOT, request);
+	else if (strcmp(cmd, "NODE_HANDLE_ACK") == 0)
+		request->act = REQUEST_HANDLE_ACK;
+	else if (strcmp(cmd, "NODE_HANDLE_NACK") == 0)
+		request->act = REQUEST_HANDLE_NACK;
+}
 
-	if (strcmp(cmd, "NODE_CLUSTER") == 0) {
-		read_cluster(reader, root, request);
+/* One that is longer than ours are cannot be answered. */
+static void read_sockets(
+    struct request_reader *reader, enum ipcmsg_kind kind, struct request *request)
+{
+	const char *key = ipcmsg_get_key(&reader->json);
+
+	if (key[0] == '\0' || strlen(key) >= sizeof(request->key))
 		return;
-	}
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(cmd, commands[i].cmd) == 0)
-			request->act = commands[i].act;
-	if (request->act == REQUEST_CLOSE_SOCKETS || request->act == REQUEST_COUNT_SOCKETS) {
-		copy_key(reader, jsonr_member(&reader->json, root, "key"), request);
-		if (request->key[0] == '\0')
-			request->act = REQUEST_NONSENSE;
-	}
+	memcpy(request->key, key, strlen(key) + 1);
+	request->kind = kind;
+	request->act = REQUEST_SOCKETS;
 }
 
 static void read_cluster(struct request_reader *reader, int root, struct request *request)

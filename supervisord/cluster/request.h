@@ -12,17 +12,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/ipcmsg.h"
 #include "lib/jsonr.h"
 #include "lib/limits.h"
 
 enum request_act {
 	REQUEST_NONSENSE,      /* not JSON, or an internal message that says nothing to a primary */
 	REQUEST_MESSAGE,       /* process.send() of the application: for the engine, as it came */
-	REQUEST_HANDLE,        /* it sends a socket: it waits for an ACK */
+	REQUEST_SOCKETS,     /* about sockets that it sends: `kind`, `key` */
 	REQUEST_HANDLE_ACK,    /* it has taken the socket that we sent */
 	REQUEST_HANDLE_NACK,   /* ... has not got it */
-	REQUEST_CLOSE_SOCKETS, /* NODE_SOCKET_NOTIFY_CLOSE: `key` */
-	REQUEST_COUNT_SOCKETS, /* NODE_SOCKET_GET_COUNT: `key` */
 	REQUEST_ONLINE,
 	REQUEST_QUERY,     /* it wants to listen */
 	REQUEST_LISTENING, /* it does */
@@ -35,6 +34,7 @@ enum request_type { TYPE_TCP, TYPE_PATH, TYPE_UDP4, TYPE_UDP6 };
 
 struct request {
 	enum request_act act;
+	enum ipcmsg_kind kind;
 	int64_t seq; /* 0: none */
 	int64_t ack;
 	bool accepted;

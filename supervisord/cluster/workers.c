@@ -18,8 +18,6 @@
 
 /* Sockets that may come with one read. */
 #define READ_FDS 32
-/* From NODE_HANDLE on, with the message to be of any length. */
-#define HANDLE_PREFIX "{\"cmd\":\"NODE_HANDLE\""
 
 static struct worker *need(struct cluster *cluster, uint32_t slot);
 static void reset(struct worker *worker, uint64_t id);
@@ -381,8 +379,8 @@ static bool serve(struct cluster *cluster, struct worker *worker, struct request
 	case REQUEST_NONSENSE:
 	case REQUEST_MESSAGE:
 		return true;
-	case REQUEST_HANDLE:
-		reply_write_handle_ack(&cluster->line);
+	case REQUEST_SOCKETS:
+		ipcmsg_answer(&cluster->line, request->kind, request->key);
 		return answer(cluster, worker);
 	case REQUEST_HANDLE_ACK:
 		deal_note_ack(cluster, worker);
@@ -393,10 +391,6 @@ static bool serve(struct cluster *cluster, struct worker *worker, struct request
 	case REQUEST_ANSWER:
 		deal_note_answer(cluster, worker, request->ack, request->accepted);
 		return true;
-	case REQUEST_CLOSE_SOCKETS:
-	case REQUEST_COUNT_SOCKETS:
-		reply_write_sockets(&cluster->line, request->act, request->key);
-		return answer(cluster, worker);
 	case REQUEST_ONLINE:
 		if (worker->state->phase == PHASE_NEW)
 			set_phase(worker, PHASE_ONLINE);
@@ -430,8 +424,8 @@ static void leave_out(struct cluster *cluster, struct worker *worker, const char
 	log_warning("worker %llu: a message of more than %d bytes is left out",
 	    (unsigned long long)worker->state->id, LIMIT_IPC_LINE);
 	/* Without the ACK nothing of it would ever come again. */
-	if (strncmp(line, HANDLE_PREFIX, strlen(HANDLE_PREFIX)) == 0) {
-		reply_write_handle_ack(&cluster->line);
+	if (strncmp(line, IPCMSG_HANDLE_PREFIX, strlen(IPCMSG_HANDLE_PREFIX)) == 0) {
+		ipcmsg_answer(&cluster->line, IPCMSG_HANDLE, "");
 		(void)answer(cluster, worker);
 	}
 }
