@@ -76,28 +76,31 @@ endif
 
 # ---- what is built of what ---------------------------------------------------------------------
 # A component is a folder; its link line is its trust boundary.
-COMPONENTS := lib guardian engine logger ctl hello
+COMPONENTS := lib guardian engine logger cluster ctl hello
 DIR_lib := lib
 DIR_guardian := supervisord/guardian
 DIR_engine := supervisord/engine
 DIR_logger := supervisord/logger
+DIR_cluster := supervisord/cluster
 DIR_ctl := ctl
 DIR_hello := hello
 
 OUT_guardian := $(O)/sbin/supervisord
 OUT_engine := $(O)/libexec/supervisord/engine
 OUT_logger := $(O)/libexec/supervisord/logger
+OUT_cluster := $(O)/libexec/supervisord/cluster
 OUT_ctl := $(O)/bin/superctl
 OUT_hello := $(O)/libexec/supervisord/hello
 
 LIBS_guardian :=
 LIBS_engine := $(call pkg_libs,libconfuse libbsd jansson) -lev -lm -pthread
 LIBS_logger := $(call pkg_libs,libbsd zlib libzstd)
+LIBS_cluster :=
 LIBS_ctl := $(call pkg_libs,libbsd jansson)
 LIBS_hello :=
 LIBS_lib := $(call pkg_libs,libbsd)
 
-PROGRAMS := $(OUT_guardian) $(OUT_engine) $(OUT_logger) $(OUT_ctl) $(OUT_hello)
+PROGRAMS := $(OUT_guardian) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_ctl) $(OUT_hello)
 
 all: $(PROGRAMS)
 

@@ -39,6 +39,15 @@ int channel_send_head(int fd, const struct msg_head *head, int passed_fd, int fl
  */
 int channel_receive(int fd, struct msg *ret_msg, int flags);
 
+/*
+ * The same for messages with long payloads and one descriptor at most (-1: none); a message whose
+ * payload is longer than `size` is cut: -EBADMSG.  *ret_fd is the receiver's.
+ */
+int channel_send_long(int fd, const struct msg_head *head, const void *payload, size_t length,
+    int passed_fd, int flags);
+int channel_receive_long(int fd, struct msg_head *ret_head, void *payload, size_t size,
+    size_t *ret_length, int *ret_fd, int flags);
+
 /* Close every descriptor of a message that nobody took. */
 void channel_drop_fds(struct msg *msg);
 

@@ -96,6 +96,28 @@
 #define LIMIT_DOCTORS  4
 #define LIMIT_DOCTOR_S 120
 
+/* One message on a worker's IPC channel, without its newline, and nesting of its JSON.  A longer
+ * one is left out, which is said. */
+#define LIMIT_IPC_LINE  (64 * 1024)
+#define LIMIT_IPC_DEPTH 32
+/* Read from one channel before the others are looked at. */
+#define LIMIT_IPC_BUDGET (256 * 1024)
+/* A cluster: its workers; its listening sockets (bits of a uint64_t); bytes of the name and of the
+ * data (keys of TLS tickets) of one; replies with a socket that wait for the one before;
+ * descriptors accepted in a row. */
+#define LIMIT_CLUSTER_WORKERS   128
+#define LIMIT_CLUSTER_LISTENERS 64
+#define LIMIT_CLUSTER_KEY       256
+#define LIMIT_CLUSTER_DATA      1024
+#define LIMIT_CLUSTER_OWED      8
+#define LIMIT_CLUSTER_BATCH     64
+/* What a cluster may listen to, in its stanza. */
+#define LIMIT_CLUSTER_ALLOWED 64
+/* Refused by every worker: offered again after so long.  Not answered for so long: stuck, and the
+ * engine is told. */
+#define LIMIT_CLUSTER_REFUSED_NS (20 * 1000 * 1000LL)
+#define LIMIT_CLUSTER_STUCK_NS   (10 * 1000 * 1000 * 1000LL)
+
 /* Log readers (superctl logs) served at once, and what one request may ask for. */
 #define LIMIT_LOG_READERS 128
 #define LIMIT_LOG_LINES   1000000

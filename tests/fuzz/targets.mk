@@ -10,9 +10,10 @@ FUZZ_SRC_config = $(wildcard supervisord/engine/conf*.c supervisord/engine/value
 FUZZ_SRC_notify = supervisord/engine/notifyparse.c
 FUZZ_SRC_logrequest = supervisord/engine/logrequest.c supervisord/logger/place.c supervisord/logger/unpack.c
 FUZZ_SRC_message = $(addprefix supervisord/logger/,form.c message.c stamp.c)
+FUZZ_SRC_inbox = supervisord/cluster/request.c
 FUZZ_SRC_lines = supervisord/logger/lines.c
 FUZZ_LIB = $(wildcard lib/*.c)
-FUZZ_TARGETS = config lines logrequest message notify
+FUZZ_TARGETS = config inbox lines logrequest message notify
 
 $(FUZZ_O)/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_LIB) FORCE
 	@mkdir -p $(@D) $(FUZZ_O)/corpus-$*

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: ISC */
+/* workers.c: see workers.h, Node's lib/internal/cluster/primary.js and child_process.js. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/ownlog.h"
+#include "supervisord/cluster/deal.h"
+#include "supervisord/cluster/link.h"
+#include "supervisord/cluster/listeners.h"
+#include "supervisord/cluster/reply.h"
+#include "supervisord/cluster/workers.h"
+
+/* Sockets that may come with one read. */
+#define READ_FDS 32
+
+static struct worker *need(struct cluster *cluster, uint32_t slot);
+static void reset(struct worker *worker, uint64_t id);
+static void close_channel(struct cluster *cluster, struct worker *worker);
+static void set_phase(struct worker *worker, enum worker_phase phase);
+static ssize_t receive(struct worker *worker, char *room, size_t size);
+static void drop_sockets(struct msghdr *header);
+static void deal_with_lines(struct cluster *cluster, struct worker *worker);
+static bool deal_with(
+    struct cluster *cluster, struct worker *worker, const char *line, size_t length);
+static bool serve(struct cluster *cluster, struct worker *worker, struct request *request);
+static void leave_out(struct cluster *cluster, struct worker *worker, const char *line);
+static void note_end(struct cluster *cluster, struct worker *worker);
+static bool answer(struct cluster *cluster, struct worker *worker);
+static void note_listening(
+    struct cluster *cluster, struct worker *worker, const struct request *request);
+static bool send_disconnect(struct cluster *cluster, struct worker *worker);
+
+void workers_begin(struct cluster *cluster, uint32_t slot, uint64_t id, int fd)
+{
+	struct worker *worker =
+	    slot < LIMIT_CLUSTER_WORKERS && fd >= 0 ? need(cluster, slot) : NULL;
+
+	if (worker == NULL) {
+		if (fd >= 0)
+			close(fd);
+		log_error("worker %llu is refused: out of memory, or more than %d workers",
+		    (unsigned long long)id, LIMIT_CLUSTER_WORKERS);
+		return;
+	}
+	if (worker->state->id != id) {
+		workers_end(cluster, worker);
+		reset(worker, id);
+	}
+	close_channel(cluster, worker); /* the engine says it again */
+	worker->fd = fd;
+	inbox_attach(&worker->inbox, &worker->state->inbox);
+	worker->readable = true;
+	worker->watched = false;
+	if (cluster_watch(cluster, WATCH_WORKER, slot, fd, EPOLLIN | EPOLLRDHUP, true) < 0)
+		log_error(
+		    "worker %llu is not watched: %s", (unsigned long long)id, strerror(errno));
+	if (worker->state->phase == PHASE_GAP)
+		cluster_arm(cluster, worker->state->deadline_ns);
+}
+
+void workers_end(struct cluster *cluster, struct worker *worker)
+{
+	if (worker->state->id == 0)
+		return;
+	if (worker->fd >= 0 && !worker->ended) {
+		worker->readable = true;
+		workers_read(cluster, worker);
+	}
+	note_end(cluster, worker);
+	close_channel(cluster, worker);
+	inbox_attach(&worker->inbox, &worker->state->inbox);
+	inbox_clear(&worker->inbox);
+	set_phase(worker, PHASE_NONE);
+	worker->state->id = 0;
+	worker->due = 0;
+}
+
+void workers_disconnect(struct cluster *cluster, struct worker *worker, int64_t gap_ns)
+{
+	if (worker->state->phase >= PHASE_GAP)
+		return;
+	worker->state->deadline_ns = clock_boot_ns() + gap_ns;
+	set_phase(worker, PHASE_GAP);
+	cluster_arm(cluster, worker->state->deadline_ns);
+}
+
+void workers_send_message(
+    struct cluster *cluster, struct worker *worker, const char *value, size_t length)
+{
+	jsonw_reset(&cluster->line);
+	jsonw_raw(&cluster->line, value, length);
+	jsonw_raw(&cluster->line, "\n", 1);
+	if (length == 0 || memchr(value, '\n', length) != NULL || worker->fd < 0 ||
+	    workers_send(cluster, worker, -1) < 0)
+		log_warning("worker %llu: a message for it is dropped: its channel is full",
+		    (unsigned long long)worker->state->id);
+}
+
+void workers_tell(struct worker *worker)
+{
+	const struct worker_state *state = worker->state;
+
+	if (state->phase >= PHASE_ONLINE)
+		worker->due |= DUE_ONLINE;
+	if (state->listening_told)
+		worker->due |= DUE_LISTENING;
+	if (state->phase == PHASE_LEAVING)
+		worker->due |= DUE_LEAVING;
+	if (state->phase == PHASE_CLOSED)
+		worker->due |= DUE_CLOSED;
+}
+
+void workers_note_event(
+    struct cluster *cluster, struct worker *worker, bool writable, bool readable)
+{
+	if (writable && worker->watched) {
+		worker->watched = false;
+		worker->full = false;
+		workers_unblock(worker);
+		cluster->deal_due |= worker->state->member;
+		(void)cluster_watch(
+		    cluster, WATCH_WORKER, worker->slot, worker->fd, EPOLLIN | EPOLLRDHUP, false);
+	}
+	if (readable)
+		worker->readable = true;
+}
+
+void workers_read(struct cluster *cluster, struct worker *worker)
+{
+	size_t taken = 0;
+
+	while (worker->readable && !worker->ended && !worker->blocked && worker->fd >= 0 &&
+	       taken < LIMIT_IPC_BUDGET) {
+		size_t room;
+		char *to;
+		ssize_t got;
+
+		deal_with_lines(cluster, worker); /* of before */
+		if (worker->blocked)
+			return;
+		to = inbox_get_room(&worker->inbox, &room);
+		got = receive(worker, to, room);
+		if (got == -EAGAIN) {
+			worker->readable = false;
+			return;
+		}
+		if (got <= 0) {
+			note_end(cluster, worker);
+			return;
+		}
+		inbox_add(&worker->inbox, (size_t)got);
+		taken += (size_t)got;
+		deal_with_lines(cluster, worker);
+	}
+}
+
+void workers_look_at_time(struct cluster *cluster, struct worker *worker, int64_t now_ns)
+{
+	struct worker_state *state = worker->state;
+	int64_t patience_ns = cluster->options->patience_ns;
+
+	if (state->phase == PHASE_GAP) {
+		if (now_ns < state->deadline_ns || !send_disconnect(cluster, worker))
+			cluster_arm(cluster, now_ns < state->deadline_ns
+						 ? state->deadline_ns
+						 : now_ns + LIMIT_CLUSTER_REFUSED_NS);
+	}
+	for (uint32_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++) {
+		const struct offer *offer = &worker->offers[i];
+
+		if (offer->fd < 0 || worker->stuck)
+			continue;
+		if (now_ns < offer->since_ns + patience_ns) {
+			cluster_arm(cluster, offer->since_ns + patience_ns);
+			continue;
+		}
+		worker->stuck = true;
+		worker->due |= DUE_STUCK;
+		log_warning("worker %llu has not taken a connection for %lld ms",
+		    (unsigned long long)state->id, (long long)(patience_ns / NS_PER_MS));
+	}
+}
+
+void workers_unblock(struct worker *worker)
+{
+	if (!worker->blocked)
+		return;
+	worker->blocked = false;
+	worker->readable = true;
+}
+
+int workers_send(struct cluster *cluster, struct worker *worker, int fd)
+{
+	struct iovec part = {.iov_base = cluster->line.data, .iov_len = cluster->line.length};
+	union {
+		struct cmsghdr align;
+		unsigned char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+	ssize_t sent;
+
+	if (jsonw_error(&cluster->line) < 0)
+		return jsonw_error(&cluster->line);
+	if (worker->full)
+		return -EAGAIN;
+	if (fd >= 0) {
+		struct cmsghdr *cmsg = &control.align;
+
+		header.msg_control = &control;
+		header.msg_controllen = sizeof(control.space);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	}
+	do
+		sent = sendmsg(worker->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent >= 0)
+		return 0;
+	/* ETOOMANYREFS: too many sockets on their way in the whole system. */
+	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS && errno != ETOOMANYREFS)
+		return -errno;
+	if (errno == ENOBUFS || errno == ETOOMANYREFS) {
+		cluster_arm(cluster, clock_boot_ns() + LIMIT_CLUSTER_REFUSED_NS);
+		return -EAGAIN;
+	}
+	worker->full = true;
+	worker->watched = true;
+	(void)cluster_watch(cluster, WATCH_WORKER, worker->slot, worker->fd,
+	    EPOLLIN | EPOLLRDHUP | EPOLLOUT, false);
+	return -EAGAIN;
+}
+
+bool workers_has_room(const struct worker *worker, uint32_t listener)
+{
+	return worker->fd >= 0 && worker->state->phase == PHASE_ONLINE && !worker->ended &&
+	       (worker->state->member >> listener & 1) && worker->handle.seq == 0 &&
+	       worker->state->owed[0].seq == 0 && worker->offers[listener].fd < 0 &&
+	       !worker->full && !worker->stuck;
+}
+
+static struct worker *need(struct cluster *cluster, uint32_t slot)
+{
+	struct worker *worker = cluster->workers[slot];
+
+	if (worker != NULL)
+		return worker;
+	worker = calloc(1, sizeof(*worker));
+	if (worker == NULL)
+		return NULL;
+	worker->slot = slot;
+	worker->state = &cluster->state->workers[slot];
+	worker->fd = -1;
+	for (size_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++)
+		worker->offers[i].fd = -1;
+	cluster->workers[slot] = worker;
+	return worker;
+}
+
+static void reset(struct worker *worker, uint64_t id)
+{
+	struct worker_state *state = worker->state;
+
+	inbox_attach(&worker->inbox, &state->inbox);
+	inbox_clear(&worker->inbox);
+	memset(state->owed, 0, sizeof(state->owed));
+	state->member = 0;
+	state->listening = 0;
+	state->listening_told = false;
+	state->deadline_ns = 0;
+	worker->ended = false;
+	worker->blocked = false;
+	worker->full = false;
+	worker->stuck = false;
+	worker->bind_error = 0;
+	worker->due = 0;
+	worker->handle = (struct handle){0};
+	set_phase(worker, PHASE_NEW);
+	state->id = id;
+}
+
+static void close_channel(struct cluster *cluster, struct worker *worker)
+{
+	if (worker->fd < 0)
+		return;
+	cluster_unwatch(cluster, worker->fd);
+	close(worker->fd);
+	worker->fd = -1;
+}
+
+static void set_phase(struct worker *worker, enum worker_phase phase)
+{
+	atomic_store(&worker->state->phase, phase);
+}
+
+static ssize_t receive(struct worker *worker, char *room, size_t size)
+{
+	union {
+		struct cmsghdr align;
+		unsigned char space[CMSG_SPACE(sizeof(int) * READ_FDS)];
+	} control;
+	struct iovec part = {.iov_base = room, .iov_len = size};
+	struct msghdr header = {.msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control.space)};
+	ssize_t got;
+
+	do
+		got = recvmsg(worker->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	drop_sockets(&header);
+	return got;
+}
+
+/* There is nothing here that sockets of workers would be for.  Which message each came with does
+ * not matter, then: each gets its ACK. */
+static void drop_sockets(struct msghdr *header)
+{
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
+	     cmsg = CMSG_NXTHDR(header, cmsg)) {
+		size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		int fds[READ_FDS];
+
+		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS ||
+		    count > READ_FDS)
+			continue;
+		memcpy(fds, CMSG_DATA(cmsg), count * sizeof(int));
+		for (size_t i = 0; i < count; i++)
+			close(fds[i]);
+	}
+}
+
+static void deal_with_lines(struct cluster *cluster, struct worker *worker)
+{
+	enum inbox_found found;
+	const char *line;
+	size_t length;
+
+	while (!worker->blocked) {
+		found = inbox_next(&worker->inbox, &line, &length);
+		if (found == INBOX_NOTHING)
+			return;
+		if (found == INBOX_TOO_LONG)
+			leave_out(cluster, worker, line);
+		else if (deal_with(cluster, worker, line, length))
+			inbox_take(&worker->inbox, length);
+		else
+			worker->blocked = true;
+	}
+}
+
+/* True when it is done, and is not needed any more. */
+static bool deal_with(
+    struct cluster *cluster, struct worker *worker, const char *line, size_t length)
+{
+	struct request request;
+
+	request_read(&cluster->reader, line, length, &request);
+	if (request.act == REQUEST_MESSAGE) {
+		link_pass_message(cluster, worker, line, length);
+		return true;
+	}
+	return serve(cluster, worker, &request);
+}
+
+static bool serve(struct cluster *cluster, struct worker *worker, struct request *request)
+{
+	switch (request->act) {
+	case REQUEST_NONSENSE:
+	case REQUEST_MESSAGE:
+		return true;
+	case REQUEST_SOCKETS:
+		ipcmsg_answer(&cluster->line, request->kind, request->key);
+		return answer(cluster, worker);
+	case REQUEST_HANDLE_ACK:
+		deal_note_ack(cluster, worker);
+		return true;
+	case REQUEST_HANDLE_NACK:
+		deal_note_nack(cluster, worker);
+		return true;
+	case REQUEST_ANSWER:
+		deal_note_answer(cluster, worker, request->ack, request->accepted);
+		return true;
+	case REQUEST_ONLINE:
+		if (worker->state->phase == PHASE_NEW)
+			set_phase(worker, PHASE_ONLINE);
+		worker->due |= DUE_ONLINE;
+		return true;
+	case REQUEST_QUERY:
+		/* As Node's primary: whoever goes gets no more answer. */
+		return worker->state->phase == PHASE_LEAVING ||
+		       listeners_query(cluster, worker, request);
+	case REQUEST_LISTENING:
+		note_listening(cluster, worker, request);
+		return true;
+	case REQUEST_CLOSE:
+		listeners_note_close(cluster, worker, request->key);
+		return true;
+	case REQUEST_LEAVING:
+		reply_write_ack(&cluster->line, request->seq, cluster_next_seq(cluster));
+		if (!answer(cluster, worker))
+			return false;
+		if (worker->state->phase < PHASE_LEAVING)
+			set_phase(worker, PHASE_LEAVING);
+		worker->due |= DUE_LEAVING;
+		return true;
+	}
+	return true;
+}
+
+/* One that is too long to be looked at. */
+static void leave_out(struct cluster *cluster, struct worker *worker, const char *line)
+{
+	log_warning("worker %llu: a message of more than %d bytes is left out",
+	    (unsigned long long)worker->state->id, LIMIT_IPC_LINE);
+	/* Without the ACK nothing of it would ever come again. */
+	if (strncmp(line, IPCMSG_HANDLE_PREFIX, strlen(IPCMSG_HANDLE_PREFIX)) == 0) {
+		ipcmsg_answer(&cluster->line, IPCMSG_HANDLE, "");
+		(void)answer(cluster, worker);
+	}
+}
+
+/* Its channel is at its end, or it is. */
+static void note_end(struct cluster *cluster, struct worker *worker)
+{
+	struct worker_state *state = worker->state;
+
+	if (!worker->ended) {
+		worker->ended = true;
+		worker->readable = false;
+		deal_take_back(cluster, worker);
+		if (state->listening_told)
+			state->expected = state->listening;
+		state->member = 0;
+		memset(state->owed, 0, sizeof(state->owed));
+	}
+	set_phase(worker, PHASE_CLOSED);
+	worker->due |= DUE_CLOSED;
+}
+
+/* False: its channel is full, again later.  Of one that has gone there is nothing to wait for. */
+static bool answer(struct cluster *cluster, struct worker *worker)
+{
+	return workers_send(cluster, worker, -1) != -EAGAIN;
+}
+
+static void note_listening(
+    struct cluster *cluster, struct worker *worker, const struct request *request)
+{
+	struct worker_state *state = worker->state;
+	const struct listener *listener = listeners_find_bound(cluster, worker, request);
+
+	if (listener != NULL)
+		state->listening |= 1ULL << listener->number;
+	if (state->listening_told || state->phase > PHASE_GAP)
+		return;
+	/* One of no listener of ours has listened by itself. */
+	if (listener == NULL || listeners_are_all(cluster, worker)) {
+		state->listening_told = true;
+		worker->due |= DUE_LISTENING;
+	}
+}
+
+/* False: its channel is full. */
+static bool send_disconnect(struct cluster *cluster, struct worker *worker)
+{
+	if (worker->fd >= 0 && !worker->ended) {
+		reply_write_disconnect(&cluster->line, cluster_next_seq(cluster));
+		if (!answer(cluster, worker))
+			return false;
+	}
+	set_phase(worker, PHASE_LEAVING);
+	return true;
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The primary of a cluster with real Node workers, and cluster_engine.py in the engine's place.
+
+load lib.bash
+
+setup_file() {
+	if ! command -v "${NODE:-node}" >/dev/null; then
+		skip "there is no node here"
+	fi
+	if ! command -v openssl >/dev/null; then
+		skip "there is no openssl here to make a certificate"
+	fi
+	export SCRATCH=$BATS_FILE_TMPDIR
+	export CLUSTER=$OUT/libexec/supervisord/cluster KEY=$SCRATCH/key CERT=$SCRATCH/cert
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$KEY" -out "$CERT" -days 2 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost 2>/dev/null
+}
+
+play() {
+	"$PYTHON" -S "$BATS_TEST_DIRNAME/cluster_engine.py" "$1"
+}
+
+@test "round-robin: each worker gets its turn, and knows that it is one" { play round_robin; }
+@test "shared, reuse-port: workers have the socket" { play other_modes; }
+@test "port 0: the same random port for all, another for the next server" { play port_0; }
+@test "what cannot be bound is an error with its name, with TLS too" { play errors; }
+@test "a path: a stale one is taken over, and it goes with the last worker" { play path; }
+@test "UDP is shared" { play udp; }
+@test "https: a TLS session goes on with another worker" { play tickets; }
+@test "a connection whose worker died before it answered is another's" { play killed_unanswered; }
+@test "a worker that takes nothing is reported" { play stuck; }
+@test "workers that refuse: all are served, and nobody spins" { play refusals; }
+@test "disconnect: what it has is served, then it ends" { play disconnect; }
+@test "worker.disconnect() of its own accord" { play leaving; }
+@test "a port outlives its workers, and who connects meanwhile waits" { play replaced; }
+@test "ready is who listens on all that the run before it had" { play ready_when_all_listen; }
+@test "the last one to close its server closes the port" { play closed_by_itself; }
+@test "close and listen again" { play listening_again; }
+@test "process.send both ways" { play messages; }
+@test "messages too long, too many, or with sockets delay nobody" { play too_much; }
+@test "nonsense harms nobody" { play nonsense; }
+@test "the primary killed ten times under load: nothing is lost" { play primary_killed; }
+@test "the same with a shared socket" { play primary_killed_shared; }
+@test "the primary killed while it is asked: the worker gets its answer" { play primary_killed_while_asked; }
+@test "a port that needs a privilege is the engine's to bind" { play privileged; }
+@test "exclusive: true does without the primary" { play exclusive; }
+@test "memory of the primary" { play memory; }
