@@ -88,8 +88,8 @@
 #define LIMIT_HELPERS  32
 #define LIMIT_DOCTORS  4
 #define LIMIT_DOCTOR_S 120
-/* Events that are remembered, a power of two; ended runs of an instance; names of instances that are
- * gone and still stand in events.  (tests/sim has fewer of them, too.) */
+/* Events that are remembered, a power of two; ended runs of an instance; names of instances that
+ * are gone and still stand in events.  (tests/sim has fewer of them, too.) */
 #ifndef LIMIT_EVENTS
 #define LIMIT_EVENTS 4096
 #define LIMIT_RUNS   16

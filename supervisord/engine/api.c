@@ -17,10 +17,13 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/feed.h"
 #include "supervisord/engine/graph.h"
+#include "supervisord/engine/events.h"
 #include "supervisord/engine/logs.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
+#include "supervisord/engine/runs.h"
 #include "supervisord/engine/selection.h"
+#include "supervisord/engine/why.h"
 
 #define SERVICE      "org.varlink.service"
 #define INTERFACE    CALL_INTERFACE
@@ -58,6 +61,9 @@ static const struct method {
     {INTERFACE ".Restart", command_restart},
     {INTERFACE ".Reload", command_reload},
     {INTERFACE ".Signal", command_signal},
+    {INTERFACE ".Why", why},
+    {INTERFACE ".Runs", runs},
+    {INTERFACE ".Events", events_read},
     {INTERFACE ".Logs", logs_read},
     {INTERFACE ".RotateLogs", logs_rotate},
     {INTERFACE ".ReopenLogs", logs_reopen},
@@ -248,7 +254,7 @@ static void apply(struct call *call)
 		call_out_of_memory(call);
 		return;
 	}
-	error = apply_files(call->engine, op, &errors);
+	error = apply_files(call->engine, (uint32_t)call->client->uid, op, &errors);
 	if (error == 0) {
 		op_begin(op);
 	} else {

@@ -67,8 +67,7 @@ int boot_open_history(struct engine *engine)
 	int error = -ENOENT;
 
 	if (slot >= 0)
-		error =
-		    history_map(slots_get_fd(&engine->slots, slot), &engine->history, &next);
+		error = history_map(slots_get_fd(&engine->slots, slot), &engine->history, &next);
 	if (error == 0)
 		history_recover(engine->history, engine->ledger);
 	else if (error == -ENOENT || error == -EPROTO)

@@ -45,7 +45,8 @@ static void act_on_all(struct command *command);
 static bool is_to_be_replaced(const struct command *command, const struct program *program);
 static void act_on(
     const struct command *command, struct program *program, const struct cause *cause);
-static bool reload_one(struct op *op, struct program *program);
+static void note(uid_t uid, const struct program *program, enum history_command what, int number);
+static bool reload_one(struct op *op, uid_t uid, struct program *program);
 static bool is_commandable(const struct program *program, enum op_goal goal);
 
 static const char being_removed[] = "its stanza is gone: it is being removed";
@@ -77,7 +78,7 @@ void command_reload(struct call *call)
 		return;
 	op = op_new(&command.request);
 	for (size_t i = 0; op != NULL && ok && i < command.named.count; i++)
-		ok = reload_one(op, command.named.list[i]);
+		ok = reload_one(op, call->client->uid, command.named.list[i]);
 	if (op != NULL && ok) {
 		op_begin(op);
 	} else {
@@ -111,6 +112,8 @@ void command_signal(struct call *call)
 	for (size_t i = 0; op != NULL && i < selection.count; i++) {
 		int error = program_signal_main(selection.list[i], number);
 
+		if (error == 0)
+			note(call->client->uid, selection.list[i], HISTORY_SIGNAL, number);
 		op_add_result(op, selection.list[i], error == 0,
 		    error == 0        ? "signalled"
 		    : error == -ESRCH ? "is not running"
@@ -334,11 +337,27 @@ static void act_on(
 		program_restart(program, cause);
 }
 
+/* What leaves no other trace. */
+static void note(uid_t uid, const struct program *program, enum history_command what, int number)
+{
+	history_note(program->engine->history, &(struct history_event){
+						   .kind = HISTORY_COMMAND,
+						   .row = (uint16_t)program->run.row,
+						   .run = (uint32_t)program_state(program)->starts,
+						   .step = (int32_t)what,
+						   .detail = number,
+						   .delay_ms = UINT32_MAX,
+						   .uid = (uint32_t)uid,
+					       });
+}
+
 /* False: out of memory. */
-static bool reload_one(struct op *op, struct program *program)
+static bool reload_one(struct op *op, uid_t uid, struct program *program)
 {
 	int error = program->removed ? -EIDRM : program_reload(program);
 
+	if (error == 0)
+		note(uid, program, HISTORY_RELOAD, 0);
 	if (error == 0)
 		return op_add(op, program, OP_RELOADED) == 0;
 	op_add_result(op, program, false,

@@ -24,6 +24,7 @@
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/events.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/run.h"
@@ -364,6 +365,8 @@ static void on_round(struct ev_loop *loop, ev_prepare *prepare, int revents)
 	if (engine->shutdown)
 		check_shutdown(engine);
 	timers_settle(&engine->timers);
+	if (events_are_new(engine))
+		control_wake_watches(&engine->control);
 	if (more || !TAILQ_EMPTY(&engine->pending) || !TAILQ_EMPTY(&engine->control.due))
 		ev_idle_start(loop, &engine->busy);
 	else
@@ -457,7 +460,7 @@ static void reload(struct engine *engine)
 	if (engine->shutdown)
 		return;
 	log_notice("applying %s", engine->config_path);
-	error = apply_files(engine, NULL, &errors);
+	error = apply_files(engine, HISTORY_NO_UID, NULL, &errors);
 	for (size_t i = 0; i < errors.count; i++) {
 		char *text = config_error_text(&errors.list[i]);
 

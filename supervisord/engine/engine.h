@@ -30,6 +30,7 @@ struct engine {
 	struct ev_loop *loop;
 	struct ledger *ledger;
 	struct history_memory *history;
+	uint64_t history_told; /* those who follow it were told of what is before this number */
 	struct slots slots;
 	struct timers timers;
 	struct control control;

@@ -22,6 +22,7 @@ static void note_begin(struct history_start *start, const struct transition *tra
     const struct happening *happening);
 static void note_end(struct history_memory *history, const struct ledger *ledger, int row,
     const struct transition *transition, const struct happening *happening);
+static bool is_by_operator(enum reason reason);
 static uint32_t delay_of(const struct ledger_state *state, int64_t now_ns);
 static bool has_come_true(const struct ledger *ledger, const struct history_event *event);
 
@@ -148,7 +149,8 @@ void history_prepare(struct history_memory *history, const struct ledger *ledger
 	    .wstatus = transition->ended ? state->last_wstatus : 0,
 	    .starts = state->window_starts,
 	    .delay_ms = delay_of(state, happening->now_ns),
-	    .uid = HISTORY_NO_UID,
+	    .uid = is_by_operator((enum reason)state->reason) ? (uint32_t)state->detail
+							      : HISTORY_NO_UID,
 	};
 
 	if (!transition->news)
@@ -162,6 +164,12 @@ void history_prepare(struct history_memory *history, const struct ledger *ledger
 	if (transition->actions & ACTION_BEGIN)
 		note_begin(start, transition, happening);
 	prepare(history, &event);
+}
+
+static bool is_by_operator(enum reason reason)
+{
+	return reason == REASON_STARTED || reason == REASON_STOPPED || reason == REASON_RESTARTED ||
+	       reason == REASON_FORCED;
 }
 
 static uint32_t delay_of(const struct ledger_state *state, int64_t now_ns)
@@ -238,8 +246,7 @@ void history_note(struct history_memory *history, const struct history_event *ev
 	history_publish(history, history_next(history));
 }
 
-void history_prepare_removal(
-    struct history_memory *history, const struct ledger *ledger, int row)
+void history_prepare_removal(struct history_memory *history, const struct ledger *ledger, int row)
 {
 	uint64_t count = atomic_load(&history->former), next = history_next(history);
 	struct history_former *former = &history->formers[count % LIMIT_FORMER_NAMES];
@@ -290,8 +297,8 @@ const struct history_event *history_find(const struct history_memory *history, u
 	return place;
 }
 
-const char *history_name(const struct history_memory *history, const struct ledger *ledger, int row,
-    uint64_t number)
+const char *history_name(
+    const struct history_memory *history, const struct ledger *ledger, int row, uint64_t number)
 {
 	uint64_t count = atomic_load(&history->former);
 
@@ -307,6 +314,16 @@ const char *history_name(const struct history_memory *history, const struct ledg
 			return former->name;
 	}
 	return NULL;
+}
+
+bool history_has_former(const struct history_memory *history, const char *name)
+{
+	uint64_t count = atomic_load(&history->former);
+
+	for (uint64_t i = 0; i < count && i < LIMIT_FORMER_NAMES; i++)
+		if (strcmp(history->formers[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 const struct history_run *history_find_run(

@@ -166,8 +166,7 @@ void history_publish(struct history_memory *history, uint64_t number);
 void history_note(struct history_memory *history, const struct history_event *event);
 
 /* An instance leaves its row: before, and when the row is free. */
-void history_prepare_removal(
-    struct history_memory *history, const struct ledger *ledger, int row);
+void history_prepare_removal(struct history_memory *history, const struct ledger *ledger, int row);
 void history_publish_removal(struct history_memory *history, int row);
 
 /* The oldest event that is still there; history_next() if there is none. */
@@ -177,8 +176,11 @@ uint64_t history_first(const struct history_memory *history);
 const struct history_event *history_find(const struct history_memory *history, uint64_t number);
 
 /* Who had `row` when the event of this number came; NULL: that is not known any more. */
-const char *history_name(const struct history_memory *history, const struct ledger *ledger, int row,
-    uint64_t number);
+const char *history_name(
+    const struct history_memory *history, const struct ledger *ledger, int row, uint64_t number);
+
+/* Whether events of one of this name, which is gone, may be there. */
+bool history_has_former(const struct history_memory *history, const char *name);
 
 /* The run of this number of the instance that has `row`; NULL: it has not ended, or that was long
  * ago. */

@@ -83,8 +83,8 @@ void program_happen(struct program *program, struct happening *happening)
 }
 
 /* What is told of it is written before it, and counts when it is committed. */
-static void commit(struct program *program, const struct transition *transition,
-    const struct happening *happening)
+static void commit(
+    struct program *program, const struct transition *transition, const struct happening *happening)
 {
 	struct engine *engine = program->engine;
 	int row = program->run.row;

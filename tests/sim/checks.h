@@ -5,8 +5,8 @@
  *
  * checkstep.c, checknext.c: each decision; checkwrite.c: other commits; checkcount.c: what is
  * counted; checklink.c: who depends on whom; checkprocess.c: processes, tasks and signals;
- * checkhistory.c: what is told of it; checklife.c: commands, applies, the engine's lives; checkquiet.c: whenever it sleeps;
- * checkrest.c: in the end.
+ * checkhistory.c: what is told of it; checklife.c: commands, applies, the engine's lives;
+ * checkquiet.c: whenever it sleeps; checkrest.c: in the end.
  */
 #ifndef SIM_CHECKS_H
 #define SIM_CHECKS_H
