@@ -31,6 +31,9 @@ enum exitcode ctl_status(struct ctl *ctl); /* status.c */
 enum exitcode ctl_attach(struct ctl *ctl); /* attach.c */
 enum exitcode ctl_doctor(struct ctl *ctl); /* doctor.c */
 enum exitcode ctl_graph(struct ctl *ctl);  /* graph.c */
+enum exitcode ctl_why(struct ctl *ctl);    /* why.c */
+enum exitcode ctl_runs(struct ctl *ctl);   /* runs.c */
+enum exitcode ctl_events(struct ctl *ctl); /* events.c */
 enum exitcode ctl_logs(struct ctl *ctl);   /* logs.c */
 enum exitcode ctl_apply(struct ctl *ctl);  /* apply.c */
 enum exitcode ctl_check(struct ctl *ctl);

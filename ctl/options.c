@@ -23,7 +23,7 @@ const struct option_row options_table[] = {
 	{OPTION_LINES,   'n', "lines",   "LINES",    "show the last LINES lines first (10), or \"all\""},
 	{OPTION_FOLLOW,  'f', "follow",  NULL,       "go on with what comes"},
 	{OPTION_STDERR,  0,   "stderr",  NULL,       "what the program wrote to stderr, where that is a log of its own"},
-	{OPTION_SINCE,   0,   "since",   "TIME",     "only what was written since then (10min, 09:30, 2026-01-31)"},
+	{OPTION_SINCE,   0,   "since",   "TIME",     "only what came since then (10min, 09:30, 2026-01-31; a number alone: seconds, of events their number)"},
 	{OPTION_RUN,     0,   "run",     "NUMBER",   "only what this run wrote (needs log_format = stamp or json)"},
 	{OPTION_GREP,    0,   "grep",    "REGEXP",   "only lines that match this extended regular expression"},
 	{OPTION_ROTATE,  0,   "rotate",  NULL,       "show nothing: begin new files, the old ones become archives"},
@@ -54,7 +54,7 @@ static int complain(struct walk *walk, const char *argument, const char *problem
 int options_parse(
     int argc, char **argv, struct options *ret_options, struct options_error *ret_error)
 {
-	struct options options = {.lines = DEFAULT_LINES, .names = argv};
+	struct options options = {.lines = DEFAULT_LINES, .since_number = -1, .names = argv};
 	struct walk walk = {argc, argv, 1, &options, ret_error};
 	bool only_names = false;
 	int words = 0;
@@ -173,6 +173,9 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 			options->lines = (int64_t)count;
 		break;
 	case OPTION_SINCE:
+		options->since_number = -1;
+		if (units_parse_count(value, 0, INT64_MAX - 1, &count) == 0)
+			options->since_number = (int64_t)count;
 		if (since_parse(value, clock_wall_ns(), &options->since_ns) < 0)
 			return complain(walk, value, "not a time, such as " SINCE_FORMS);
 		break;

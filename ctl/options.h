@@ -53,6 +53,7 @@ struct options {
 	int64_t timeout_ns; /* with OPTION_TIMEOUT */
 	int64_t lines;      /* -1: all */
 	int64_t since_ns;   /* with OPTION_SINCE; wall clock */
+	int64_t since_number; /* the same if it is a plain number, of an event, else -1 */
 	int64_t run;        /* with OPTION_RUN */
 	const char *grep;   /* with OPTION_GREP */
 	const char *verb;   /* NULL: none was given */

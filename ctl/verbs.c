@@ -53,6 +53,16 @@ const struct verb verbs_table[] = {
 	{"signal", "SIGNAL NAME...", 2, NAMES + 1, "needs a signal and a program's name: superctl signal HUP web", OPTION_JSON, ctl_signal,
 	 "send a signal to the main process of programs",
 	 "SIGNAL is a name (HUP, SIGHUP) or a number.  Exits 7 when a program is not running.\n"},
+	{"why", "NAME", 1, 1, "needs a program's name", OPTION_JSON, ctl_why,
+	 "tell how a program came to be as it is",
+	 "What led to its state, what it waits for, and what could be done; then the same of the program\n"
+	 "that it waits for.\n"},
+	{"runs", "NAME", 1, 1, "needs a program's name", OPTION_LINES | OPTION_JSON, ctl_runs,
+	 "show the last runs of a program",
+	 "With -n the last of those that are remembered (16, and the present one).\n"},
+	{"events", "[NAME...]", 0, NAMES, NULL, OPTION_LINES | OPTION_FOLLOW | OPTION_SINCE | OPTION_JSON, ctl_events,
+	 "show what has happened",
+	 "The last 10 events, with --since those after a number or a time, with -f what comes, too.\n"},
 	{"logs", "NAME...", 1, NAMES, "needs a program's name, or supervisord", LOGGING, ctl_logs,
 	 "show what programs wrote, or rotate or clear it",
 	 "The name supervisord stands for the daemon's own log.  Several logs are merged by time where\n"

@@ -31,13 +31,14 @@
 #include "lib/limits.h"
 
 #define LEDGER_MAGIC   0x7375706c65646731ULL /* "supledg1" */
-#define LEDGER_VERSION 2
+#define LEDGER_VERSION 3
 
 /* How a run ended, as waitid(2) told the guardian. */
 struct ledger_exit {
 	uint64_t run;   /* the run that ended */
 	int64_t end_ns; /* when the guardian saw it */
-	int64_t cpu_us; /* user + system */
+	int64_t user_us;
+	int64_t system_us;
 	int64_t maxrss_kb;
 	int32_t pid;
 	int32_t wstatus; /* as wait(2) gives it: WIFEXITED() and friends apply */
@@ -65,6 +66,7 @@ struct ledger_state {
 	int64_t window_ns;    /* start of the start_limit window, 0 none */
 	int64_t deadline_ns;  /* of the state's timer, 0 none */
 	int64_t run_start_ns; /* launch of the last run */
+	uint64_t event;       /* number of the one that made it so: see engine/history.h */
 };
 
 #define LEDGER_FLAG_HAS_EXIT 0x0001

@@ -95,6 +95,15 @@
 #define LIMIT_HELPERS  32
 #define LIMIT_DOCTORS  4
 #define LIMIT_DOCTOR_S 120
+/* Events that are remembered, a power of two; ended runs of an instance; names of instances that
+ * are gone and still stand in events.  (tests/sim has fewer of them, too.) */
+#ifndef LIMIT_EVENTS
+#define LIMIT_EVENTS 4096
+#define LIMIT_RUNS   16
+#endif
+#define LIMIT_FORMER_NAMES 256
+/* Events in one reply. */
+#define LIMIT_EVENT_BATCH 256
 
 /* One message on a worker's IPC channel, without its newline, and nesting of its JSON.  A longer
  * one is left out, which is said. */

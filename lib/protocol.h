@@ -90,6 +90,7 @@ enum held_kind {
 	HELD_LOG_SPECS, /* memfd: logspec.h; for the logger too */
 	HELD_OWN_READ,  /* pipe of the daemon's own messages; for the logger too */
 	HELD_OWN_WRITE,
+	HELD_HISTORY, /* memfd: engine/history.h */
 	HELD_SINGLE_MAX = 16,
 	HELD_LOG_READ = 16, /* row, stream: a program's stdout or stderr; for the logger too */
 	HELD_LOG_WRITE,     /* its other end, for the next run */

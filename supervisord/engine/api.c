@@ -17,10 +17,13 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/feed.h"
 #include "supervisord/engine/graph.h"
+#include "supervisord/engine/events.h"
 #include "supervisord/engine/logs.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
+#include "supervisord/engine/runs.h"
 #include "supervisord/engine/selection.h"
+#include "supervisord/engine/why.h"
 
 #define SERVICE    "org.varlink.service"
 #define INTERFACE  CALL_INTERFACE
@@ -59,6 +62,9 @@ static const struct method {
     {INTERFACE ".Restart", RIGHT_RESTART, command_restart},
     {INTERFACE ".Reload", RIGHT_RELOAD, command_reload},
     {INTERFACE ".Signal", RIGHT_SIGNAL, command_signal},
+    {INTERFACE ".Why", RIGHT_WHY, why},
+    {INTERFACE ".Runs", RIGHT_RUNS, runs},
+    {INTERFACE ".Events", RIGHT_EVENTS, events_read},
     {INTERFACE ".Logs", RIGHT_LOGS, logs_read},
     {INTERFACE ".RotateLogs", RIGHT_ROTATE, logs_rotate},
     {INTERFACE ".ReopenLogs", RIGHT_ROTATE, logs_reopen},
@@ -261,7 +267,7 @@ static void apply(struct call *call)
 		return;
 	}
 	log_notice("apply requested by uid %u", (unsigned)call->client->uid);
-	error = apply_files(call->engine, op, &errors);
+	error = apply_files(call->engine, (uint32_t)call->client->uid, op, &errors);
 	if (error == 0) {
 		op_begin(op);
 	} else {

@@ -27,6 +27,8 @@
 struct apply {
 	struct engine *engine;
 	struct op *op;
+	uint32_t uid; /* who asked, or HISTORY_NO_UID */
+	bool is_first;
 	struct jsonw steps;
 	struct plan_input *inputs; /* their old stanzas are gone once the new ones are in force */
 	struct plan plan;
@@ -34,6 +36,7 @@ struct apply {
 
 static void leave_safe_mode(struct engine *engine);
 static int commit(struct apply *apply, struct config *config);
+static void note_applied(const struct apply *apply, const struct config *config);
 static int make_plan(struct apply *apply, const struct config *config);
 static struct plan_input input_of(
     const struct program *program, const struct program_config *stanza);
@@ -57,7 +60,7 @@ static void tell_step(
     struct apply *apply, const char *name, const char *action, const char *reason);
 static void watch(struct apply *apply, struct program *program, enum op_goal goal);
 
-int apply_files(struct engine *engine, struct op *op, struct config_errors *errors)
+int apply_files(struct engine *engine, uint32_t uid, struct op *op, struct config_errors *errors)
 {
 	struct apply apply = {.engine = engine, .op = op};
 	struct config *config;
@@ -79,6 +82,7 @@ int apply_files(struct engine *engine, struct op *op, struct config_errors *erro
 	jsonw_init(&apply.steps, LIMIT_CONTROL_QUEUE);
 	jsonw_key(&apply.steps, "steps");
 	jsonw_begin_array(&apply.steps);
+	apply.uid = uid;
 	error = commit(&apply, config);
 	jsonw_end_array(&apply.steps);
 	if (error < 0)
@@ -91,7 +95,7 @@ int apply_files(struct engine *engine, struct op *op, struct config_errors *erro
 
 int apply_first(struct engine *engine, struct config *config)
 {
-	struct apply apply = {.engine = engine};
+	struct apply apply = {.engine = engine, .uid = HISTORY_NO_UID, .is_first = true};
 	int error;
 
 	jsonw_init(&apply.steps, LIMIT_CONTROL_QUEUE);
@@ -132,6 +136,8 @@ static int commit(struct apply *apply, struct config *config)
 			align_names(engine, old);
 		goto out;
 	}
+	if (!apply->is_first) /* a start is told of by itself */
+		note_applied(apply, config);
 	tell_plan(apply, config);
 	config_forget_text(config);
 	switch_configs(engine, config);
@@ -162,6 +168,17 @@ out:
 	(void)malloc_trim(0);
 #endif
 	return error;
+}
+
+static void note_applied(const struct apply *apply, const struct config *config)
+{
+	history_note(apply->engine->history, &(struct history_event){
+						 .kind = HISTORY_APPLIED,
+						 .row = HISTORY_NO_ROW,
+						 .detail = (int32_t)config->program_count,
+						 .delay_ms = UINT32_MAX,
+						 .uid = apply->uid,
+					     });
 }
 
 /* All programs of the ledger and of the configuration, by name; both come sorted. */

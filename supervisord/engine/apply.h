@@ -16,10 +16,11 @@ struct engine;
 struct op;
 
 /*
- * Read the files, and apply them if all are good.  `op` (may be NULL) gets the steps and the
- * programs to wait for.  Returns 0, or -errno with *errors filled in; then nothing has changed.
+ * Read the files, and apply them if all are good.  `uid`: who asked, or HISTORY_NO_UID.  `op` (may
+ * be NULL) gets the steps and the programs to wait for.  Returns 0, or -errno with *errors filled
+ * in; then nothing has changed.
  */
-int apply_files(struct engine *engine, struct op *op, struct config_errors *errors);
+int apply_files(struct engine *engine, uint32_t uid, struct op *op, struct config_errors *errors);
 
 /*
  * Adopt what the ledger has and make it agree with `config`, which engine->config becomes; takes it

@@ -22,6 +22,7 @@
 #include "supervisord/engine/confsource.h"
 #include "supervisord/engine/engine.h"
 
+static int make_history(struct engine *engine, uint64_t first);
 static int load_empty_config(const struct engine *engine, struct config **ret_config);
 static int make_directory(const char *path, mode_t mode);
 static int take_lock(struct engine *engine, const char *run_dir);
@@ -50,6 +51,46 @@ int boot_load_config(struct engine *engine, struct config **ret_config)
 		error = load_empty_config(engine, ret_config);
 	}
 	return error;
+}
+
+int boot_open_history(struct engine *engine)
+{
+	const struct ledger_header *header = &engine->ledger->header;
+	int slot = slots_find(&engine->slots, held_key(HELD_HISTORY, 0, 0));
+	struct history_event event = {
+	    .kind = HISTORY_ENGINE,
+	    .row = HISTORY_NO_ROW,
+	    .detail = (int32_t)atomic_load(&header->engine_starts),
+	    .delay_ms = UINT32_MAX,
+	    .uid = HISTORY_NO_UID,
+	};
+	uint64_t next = 1;
+	int error = -ENOENT;
+
+	if (slot >= 0)
+		error = history_map(slots_get_fd(&engine->slots, slot), &engine->history, &next);
+	if (error == 0)
+		history_recover(engine->history, engine->ledger);
+	else if (error == -ENOENT || error == -EPROTO)
+		error = make_history(engine, next);
+	if (error < 0)
+		return error;
+	if (slot < 0 && atomic_load(&header->served) == 0)
+		event.kind = HISTORY_DAEMON;
+	history_note(engine->history, &event);
+	return 0;
+}
+
+static int make_history(struct engine *engine, uint64_t first)
+{
+	int fd, slot, error = history_create(first, &fd, &engine->history);
+
+	if (error < 0)
+		return error;
+	slot = slots_hold(&engine->slots, held_key(HELD_HISTORY, 0, 0), fd);
+	if (slot < 0)
+		close(fd);
+	return slot < 0 ? slot : 0;
 }
 
 void boot_prepare_log_dir(const char *log_dir)

@@ -18,6 +18,13 @@ struct engine;
 int boot_load_config(struct engine *engine, struct config **ret_config);
 
 /*
+ * Map the history that the guardian holds, or make the first one, and note in it that we are here.
+ * One that another build has left is not understood: then a new one goes on with its numbers.
+ * Returns 0 or -errno.
+ */
+int boot_open_history(struct engine *engine);
+
+/*
  * Make the run directory, lock it against a second supervisord, and listen on the control socket in
  * it; all of it is held by the guardian then.  Returns 0 or -errno, having logged why.
  */

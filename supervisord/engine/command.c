@@ -48,6 +48,7 @@ static void act_on_all(struct command *command);
 static bool is_to_be_replaced(const struct command *command, const struct program *program);
 static void act_on(
     const struct command *command, struct program *program, const struct cause *cause);
+static void note(uid_t uid, const struct program *program, enum history_command what, int number);
 static bool reload_one(struct op *op, struct program *program, uid_t uid);
 static bool is_commandable(const struct program *program, enum op_goal goal);
 
@@ -114,9 +115,11 @@ void command_signal(struct call *call)
 	for (size_t i = 0; op != NULL && i < selection.count; i++) {
 		int error = program_signal_main(selection.list[i], number);
 
-		if (error == 0)
+		if (error == 0) {
 			log_notice("%s: signal %s by uid %u", program_name(selection.list[i]), name,
 			    (unsigned)call->client->uid);
+			note(call->client->uid, selection.list[i], HISTORY_SIGNAL, number);
+		}
 		op_add_result(op, selection.list[i], error == 0,
 		    error == 0        ? "signalled"
 		    : error == -ESRCH ? "is not running"
@@ -372,6 +375,20 @@ static void act_on(
 		program_restart(program, cause);
 }
 
+/* What leaves no other trace. */
+static void note(uid_t uid, const struct program *program, enum history_command what, int number)
+{
+	history_note(program->engine->history, &(struct history_event){
+						   .kind = HISTORY_COMMAND,
+						   .row = (uint16_t)program->run.row,
+						   .run = (uint32_t)program_state(program)->starts,
+						   .step = (int32_t)what,
+						   .detail = number,
+						   .delay_ms = UINT32_MAX,
+						   .uid = (uint32_t)uid,
+					       });
+}
+
 /* False: out of memory. */
 static bool reload_one(struct op *op, struct program *program, uid_t uid)
 {
@@ -379,6 +396,7 @@ static bool reload_one(struct op *op, struct program *program, uid_t uid)
 
 	if (error == 0) {
 		log_notice("%s: reload requested by uid %u", program_name(program), (unsigned)uid);
+		note(uid, program, HISTORY_RELOAD, 0);
 		return op_add(op, program, OP_RELOADED) == 0;
 	}
 	op_add_result(op, program, false,

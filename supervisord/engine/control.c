@@ -17,6 +17,7 @@
 #include "supervisord/engine/api.h"
 #include "supervisord/engine/control.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/events.h"
 #include "supervisord/engine/op.h"
 
 #define BACKLOG 128
@@ -33,6 +34,7 @@ static void on_read(struct ev_loop *loop, ev_io *io, int events);
 static void on_write(struct ev_loop *loop, ev_io *io, int events);
 static void serve(struct control_client *client);
 static void note_end(struct control_client *client);
+static bool is_at_work(const struct control_client *client);
 static bool is_gone(const struct control_client *client);
 static void make_due(struct control_client *client);
 static void pause_accept(struct control *control);
@@ -151,6 +153,15 @@ void control_wake_ops(struct control *control)
 			make_due(client);
 }
 
+void control_wake_watches(struct control *control)
+{
+	struct control_client *client;
+
+	TAILQ_FOREACH (client, &control->clients, link)
+		if (client->watch != NULL)
+			make_due(client);
+}
+
 bool control_run(struct control *control, unsigned most)
 {
 	struct control_client *client;
@@ -160,6 +171,7 @@ bool control_run(struct control *control, unsigned most)
 		client->due = false;
 		if (client->op != NULL && !client->dead)
 			op_review(client->op);
+		events_serve(client);
 		serve(client);
 		free_if_dead(client);
 	}
@@ -320,7 +332,7 @@ static void on_read(struct ev_loop *loop, ev_io *io, int events)
 		if (got == 0) {
 			client->eof = true;
 			ev_io_stop(client->engine->loop, &client->reader);
-		} else if (got == -EMSGSIZE && client->op != NULL) {
+		} else if (got == -EMSGSIZE && is_at_work(client)) {
 			/* It pipelines more than the limit while a call is being waited for: later.
 			 */
 			ev_io_stop(client->engine->loop, &client->reader);
@@ -345,6 +357,7 @@ static void on_write(struct ev_loop *loop, ev_io *io, int events)
 	(void)events;
 	if (error == 0) {
 		ev_io_stop(loop, &client->writer);
+		events_serve(client); /* it takes more again */
 		if (client->eof)
 			note_end(client);
 	} else if (error != -EAGAIN) {
@@ -359,7 +372,7 @@ static void serve(struct control_client *client)
 	size_t length;
 
 	for (int i = 0; i < CALL_BATCH; i++) {
-		if (client->dead || client->op != NULL ||
+		if (client->dead || is_at_work(client) ||
 		    varlink_input_next(&client->input, &message, &length) != 1)
 			break;
 		client->more = client->oneway = false;
@@ -369,7 +382,7 @@ static void serve(struct control_client *client)
 	}
 	if (client->eof)
 		note_end(client);
-	else if (!client->dead && client->op == NULL)
+	else if (!client->dead && !is_at_work(client))
 		ev_io_start(client->engine->loop, &client->reader);
 }
 
@@ -378,10 +391,16 @@ static void serve(struct control_client *client)
 static void note_end(struct control_client *client)
 {
 	bool idle =
-	    client->op == NULL && varlink_output_pending(&client->output) == 0 && !client->due;
+	    !is_at_work(client) && varlink_output_pending(&client->output) == 0 && !client->due;
 
 	if (idle || is_gone(client))
 		client->dead = true;
+}
+
+/* Its present call is not over. */
+static bool is_at_work(const struct control_client *client)
+{
+	return client->op != NULL || client->watch != NULL;
 }
 
 /* Not only silent: nobody is there to read an answer.  A socket says so by HUP, see poll(2). */
@@ -408,6 +427,7 @@ static void free_if_dead(struct control_client *client)
 		return;
 	if (client->op != NULL)
 		op_cancel(client->op);
+	events_forget(client);
 	ev_io_stop(client->engine->loop, &client->reader);
 	ev_io_stop(client->engine->loop, &client->writer);
 	ev_clear_pending(client->engine->loop, &client->reader);

@@ -22,6 +22,7 @@
 
 struct engine;
 struct op;
+struct watch;
 
 struct control_client {
 	struct engine *engine;
@@ -81,6 +82,9 @@ void control_resume(struct control_client *client);
 /* Something has changed that the commands that are being waited for may depend on: the next round
  * looks at each (op_review()). */
 void control_wake_ops(struct control *control);
+
+/* There are events that those who follow them were not told of: the next round does. */
+void control_wake_watches(struct control *control);
 
 /*
  * Once a round, before its other work: serve the clients that are due, at most `most`.  Returns

@@ -25,6 +25,7 @@
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
+#include "supervisord/engine/events.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/run.h"
@@ -51,6 +52,7 @@ static void do_put_off_work(struct engine *engine);
 static void free_program(struct engine *engine, struct program *program);
 static void note_drained(struct engine *engine, const struct msg_head *head);
 static void reload(struct engine *engine);
+static void note_shutdown(struct history_memory *history);
 static void begin_shutdown(struct engine *engine);
 static void on_shutdown_timeout(struct timer *timer);
 static void tell_shutdown(struct timer *timer);
@@ -248,6 +250,8 @@ static int set_up(struct engine *engine, const struct engine_options *options)
 	if (error == 0)
 		error = slots_receive(&engine->slots, FD_GUARDIAN);
 	if (error == 0)
+		error = boot_open_history(engine);
+	if (error == 0)
 		cgroups_init(&engine->cgroups, engine->ledger->header.nonce);
 	if (error == 0)
 		error = timers_init(&engine->timers);
@@ -399,6 +403,8 @@ static void on_round(struct ev_loop *loop, ev_prepare *prepare, int revents)
 	if (engine->shutdown)
 		check_shutdown(engine);
 	timers_settle(&engine->timers);
+	if (events_are_new(engine))
+		control_wake_watches(&engine->control);
 	if (more || !TAILQ_EMPTY(&engine->pending) || !TAILQ_EMPTY(&engine->control.due))
 		ev_idle_start(loop, &engine->busy);
 	else
@@ -459,13 +465,18 @@ static void do_put_off_work(struct engine *engine)
  */
 static void free_program(struct engine *engine, struct program *program)
 {
+	int row;
+
 	op_note_removed(program);
 	streams_release(&program->streams, &engine->slots);
 	if (slots_is_draining(&engine->slots, program->run.row))
 		return;
+	row = program->run.row;
 	engine_remove(engine, program);
 	run_release(&program->run);
-	ledger_free_row(engine->ledger, program->run.row);
+	history_prepare_removal(engine->history, engine->ledger, row);
+	ledger_free_row(engine->ledger, row);
+	history_publish_removal(engine->history, row);
 	program_free(program);
 }
 
@@ -487,7 +498,7 @@ static void reload(struct engine *engine)
 	if (engine->shutdown)
 		return;
 	log_notice("applying %s", engine->config_path);
-	error = apply_files(engine, NULL, &errors);
+	error = apply_files(engine, HISTORY_NO_UID, NULL, &errors);
 	for (size_t i = 0; i < errors.count; i++) {
 		char *text = config_error_text(&errors.list[i]);
 
@@ -499,11 +510,26 @@ static void reload(struct engine *engine)
 	config_errors_done(&errors);
 }
 
+/* Once, whichever engine it is that shuts down. */
+static void note_shutdown(struct history_memory *history)
+{
+	if (history->shutdown_told)
+		return;
+	history->shutdown_told = 1;
+	history_note(history, &(struct history_event){
+				  .kind = HISTORY_SHUTDOWN,
+				  .row = HISTORY_NO_ROW,
+				  .delay_ms = UINT32_MAX,
+				  .uid = HISTORY_NO_UID,
+			      });
+}
+
 static void begin_shutdown(struct engine *engine)
 {
 	if (engine->shutdown)
 		return;
 	engine->shutdown = true;
+	note_shutdown(engine->history);
 	(void)timers_arm(&engine->timers, &engine->shutdown_timer,
 	    clock_boot_ns() + engine->config->settings.key_shutdown_timeout);
 	(void)timers_arm(&engine->timers, &engine->tell_timer, clock_boot_ns() + OP_TELL_FIRST_NS);

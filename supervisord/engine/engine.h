@@ -18,6 +18,7 @@
 #include "supervisord/engine/control.h"
 #include "supervisord/engine/filelook.h"
 #include "supervisord/engine/helper.h"
+#include "supervisord/engine/history.h"
 #include "supervisord/engine/idcache.h"
 #include "supervisord/engine/links.h"
 #include "supervisord/engine/members.h"
@@ -29,6 +30,8 @@
 struct engine {
 	struct ev_loop *loop;
 	struct ledger *ledger;
+	struct history_memory *history;
+	uint64_t history_told; /* those who follow it were told of what is before this number */
 	struct slots slots;
 	struct timers timers;
 	struct control control;

@@ -38,19 +38,9 @@ void feed_call(struct call *call)
 		return;
 	if (!call_allows(call, names) || !call_get_string(call, "name", &name))
 		return;
-	if (name == NULL) {
-		call_invalid_parameter(call, "name");
+	program = selection_find_one(call, name);
+	if (program == NULL)
 		return;
-	}
-	program = engine_find(call->engine, name);
-	if (program == NULL) {
-		selection_tell_missing(call, name, false);
-		return;
-	}
-	if (!access_may(call->client, call->right, program)) {
-		access_refuse(call, call->right, name);
-		return;
-	}
 	if (program->config->key_stdin.kind != STDIO_PIPE) {
 		call_error_text(call, CALL_INTERFACE ".NoInput", "name", name);
 		return;

@@ -304,28 +304,36 @@ int program_signal_main(const struct program *program, int number)
 	return run_signal_main(&program->run, number);
 }
 
-const char *program_reason(const struct program *program, char *buffer, size_t size)
+struct reason_words program_words(const struct program *program)
 {
-	const struct ledger_state *state = program_state(program);
-	const struct program_config *config = program->config;
-	const struct engine *engine = program->engine;
-	const struct program_link *blocker = NULL;
-	const struct program *other = engine_program_of_row(engine, state->step - 1);
-	struct reason_words words = {
+	const struct program_config *config = program != NULL ? program->config : NULL;
+
+	if (config == NULL)
+		return (struct reason_words){.retry_ms = -1};
+	return (struct reason_words){
 	    .program_path = config->key_command != NULL ? config->key_command[0] : NULL,
 	    .directory = config->key_directory,
 	    .stream_target = {config->key_stdin.target, config->key_stdout.target,
 		config->key_stderr.target},
 	    .user = config->key_user,
-	    .socket = sockets_find_missing(engine, config),
-	    .retry_ms = state->failures > 0 && state->deadline_ns > state->since_ns
-			    ? (state->deadline_ns - state->since_ns) / NS_PER_MS
-			    : -1,
-	    .safe_mode = engine->safe_mode,
-	    .other = other != NULL ? program_name(other) : NULL,
+	    .socket = sockets_find_missing(program->engine, config),
 	    .ready = &config->life->key_ready,
+	    .retry_ms = -1,
 	};
+}
 
+const char *program_reason(const struct program *program, char *buffer, size_t size)
+{
+	const struct ledger_state *state = program_state(program);
+	const struct engine *engine = program->engine;
+	const struct program_link *blocker = NULL;
+	const struct program *other = engine_program_of_row(engine, state->step - 1);
+	struct reason_words words = program_words(program);
+
+	words.safe_mode = engine->safe_mode;
+	words.other = other != NULL ? program_name(other) : NULL;
+	if (state->failures > 0 && state->deadline_ns > state->since_ns)
+		words.retry_ms = (state->deadline_ns - state->since_ns) / NS_PER_MS;
 	if (state->state == STATE_WAITING)
 		blocker = engine_start_blocker(engine, program);
 	else if (step_is_up((enum state)state->state) && transition_is_halting(state))

@@ -170,6 +170,9 @@ void program_work(struct program *program);
 /* Send a signal to the main process.  -ESRCH when there is none. */
 int program_signal_main(const struct program *program, int number);
 
+/* What sentences about it need of its stanza; of NULL, nothing is known. */
+struct reason_words program_words(const struct program *program);
+
 /* The reason of its state as a sentence.  Returns `buffer`. */
 const char *program_reason(const struct program *program, char *buffer, size_t size);
 

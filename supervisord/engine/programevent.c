@@ -21,6 +21,8 @@
 
 const struct cause program_no_cause = {REASON_NONE, 0, 0};
 
+static void commit(struct program *program, const struct transition *transition,
+    const struct happening *happening);
 static void forget_last_run(struct program *program);
 static int end_input(struct program *program);
 static bool is_up_long_enough(const struct program *program);
@@ -54,7 +56,7 @@ void program_happen(struct program *program, struct happening *happening)
 		    program_name(program), step_event_name(happening->event),
 		    step_state_own_name(from));
 	else
-		ledger_commit_state(engine->ledger, program->run.row, &transition.state);
+		commit(program, &transition, happening);
 	/* The news may go now, and must before a launch: the next run's exit would be cleared with
 	 * it. */
 	if (happening->event == EVENT_EXIT)
@@ -78,6 +80,19 @@ void program_happen(struct program *program, struct happening *happening)
 	    happening->event == EVENT_EXIT)
 		engine_program_changed(engine, program);
 	note_outlook(program);
+}
+
+/* What is told of it is written before it, and counts when it is committed. */
+static void commit(
+    struct program *program, const struct transition *transition, const struct happening *happening)
+{
+	struct engine *engine = program->engine;
+	int row = program->run.row;
+
+	history_prepare(engine->history, engine->ledger, row, transition, happening);
+	ledger_commit_state(engine->ledger, row, &transition->state);
+	if (transition->news)
+		history_publish(engine->history, happening->number);
 }
 
 void program_act(struct program *program, unsigned actions)
@@ -288,6 +303,7 @@ static void look_around(struct program *program, struct happening *happening)
 		happening->leftovers = run_has_group(&program->run);
 	happening->config_hash = program_hash(program);
 	happening->random = arc4random();
+	happening->number = history_next(engine->history);
 	happening->now_ns = clock_boot_ns();
 	happening->wall_ns = clock_wall_ns();
 }

@@ -168,6 +168,15 @@ void program_note_health(struct program *program, enum ledger_health health)
 	state.health = (uint8_t)health;
 	ledger_commit_state(program->engine->ledger, program->run.row, &state);
 	if (health != LEDGER_HEALTH_UNKNOWN)
+		history_note(program->engine->history, &(struct history_event){
+							   .kind = HISTORY_HEALTH,
+							   .row = (uint16_t)program->run.row,
+							   .run = (uint32_t)state.starts,
+							   .detail = (int32_t)health,
+							   .delay_ms = UINT32_MAX,
+							   .uid = HISTORY_NO_UID,
+						       });
+	if (health != LEDGER_HEALTH_UNKNOWN)
 		log_notice("%s: %s", program_name(program),
 		    health == LEDGER_HEALTH_GOOD ? "healthy" : "unhealthy");
 	engine_program_changed(program->engine, program);

@@ -21,10 +21,11 @@
  * programs: the rule that gives one has the pattern "*".
  */
 #define RIGHTS(X) \
-	X(STATUS, "status", false) X(LOGS, "logs", false) X(CONFIG, "config", false) X(DOCTOR, "doctor", false) X(ATTACH, "attach", false) X(START, "start", false) \
+	X(STATUS, "status", false) X(LOGS, "logs", false) X(CONFIG, "config", false) X(DOCTOR, "doctor", false) X(ATTACH, "attach", false) X(WHY, "why", false) \
+	X(RUNS, "runs", false) X(START, "start", false) \
 	X(STOP, "stop", false) X(RESTART, "restart", false) X(RELOAD, "reload", false) \
 	X(SIGNAL, "signal", false) X(ROTATE, "rotate", false) X(CLEAR, "clear", false) \
-	X(CHECK, "check", true) X(PLAN, "plan", true) X(APPLY, "apply", true) \
+	X(EVENTS, "events", true) X(CHECK, "check", true) X(PLAN, "plan", true) X(APPLY, "apply", true) \
 	X(SHUTDOWN, "shutdown", true)
 
 #define RIGHT_ENUM(name, word, whole) RIGHT_##name,

@@ -113,6 +113,34 @@ void selection_tell_missing(struct call *call, const char *name, bool groups)
 	access_done(&sees);
 }
 
+struct program *selection_find_one(struct call *call, const char *name)
+{
+	struct program *program, *second;
+	size_t index = 0;
+
+	if (name == NULL) {
+		call_invalid_parameter(call, "name");
+		return NULL;
+	}
+	program = engine_next_named(call->engine, name, &index);
+	if (program == NULL) {
+		selection_tell_missing(call, name, false);
+		return NULL;
+	}
+	if (!access_may(call->client, call->right, program)) {
+		access_refuse(call, call->right, name);
+		return NULL;
+	}
+	second = engine_next_named(call->engine, name, &index);
+	if (second == NULL)
+		return program;
+	call_error_begin(call, CALL_INTERFACE ".NoSuchProgram");
+	jsonw_member_string(&call->w, "name", name);
+	jsonw_member_string(&call->w, "nearest", program_name(program));
+	call_error_end(call);
+	return NULL;
+}
+
 /* False: answered. */
 static bool read_names(struct reader *reader, const json_t *names)
 {

@@ -43,4 +43,10 @@ bool selection_read(struct call *call, bool needs_name, struct selection *ret_se
  */
 void selection_tell_missing(struct call *call, const char *name, bool groups);
 
+/*
+ * The one program that `name` (NULL: not given) means, and over which the client has the right of
+ * the call.  NULL: answered; of several instances one has to be named.
+ */
+struct program *selection_find_one(struct call *call, const char *name);
+
 #endif

@@ -17,6 +17,8 @@ static void note_event(struct ledger_state *state, const struct program_config *
     const struct happening *happening);
 static void note_exit(struct ledger_state *state, const struct program_config *config,
     const struct happening *happening);
+static void note_news(struct transition *transition, const struct ledger_state *before,
+    const struct happening *happening);
 static unsigned gather_facts(const struct ledger_state *state, const struct program_config *config,
     const struct happening *happening);
 static unsigned gather_end_facts(const struct ledger_state *state,
@@ -49,9 +51,28 @@ int transition_decide(const struct ledger_state *state, const struct program_con
 	if (error < 0)
 		return error;
 	transition->actions = step.actions;
+	transition->failed = (transition->state.flags & LEDGER_FLAG_FAILED) ||
+			     (step.actions & (ACTION_FAIL | ACTION_COUNT));
 	transition->moved = state->state != step.next || (step.actions & ACTION_BEGIN);
 	enter(&transition->state, config, &step, happening, transition->moved);
+	note_news(transition, state, happening);
 	return 0;
+}
+
+/* What is told of it, under its number. */
+static void note_news(struct transition *transition, const struct ledger_state *before,
+    const struct happening *happening)
+{
+	struct ledger_state *state = &transition->state;
+
+	transition->from = (enum state)before->state;
+	transition->waited_ns = before->state == STATE_WAITING ? before->since_ns : 0;
+	transition->ended = state->run_acted != before->run_acted;
+	transition->news = transition->moved || transition->ended ||
+			   state->reason != before->reason || state->detail != before->detail ||
+			   state->step != before->step;
+	if (transition->news)
+		state->event = happening->number;
 }
 
 int64_t transition_retry_ns(const struct program_config *config, const struct ledger_state *state)

@@ -32,6 +32,7 @@ struct happening {
 	bool lost;        /* something it requires is not there any more, or about to go */
 	bool hook_failed; /* EVENT_HOOK only */
 	uint64_t config_hash; /* of what a launch would launch now */
+	uint64_t number;      /* of the event that would tell of it: see history.h */
 	/* EVENT_EXIT only: */
 	uint64_t run; /* the run that ended */
 	int32_t pid;
@@ -46,6 +47,11 @@ struct transition {
 	struct ledger_state state; /* to be committed as a whole */
 	unsigned actions;          /* enum action: to be done after that */
 	bool moved;                /* another state, or the same one by a new run */
+	bool ended;                /* a run has */
+	bool failed;               /* that one */
+	bool news;                 /* either, or there is another reason: to be told of, once */
+	enum state from;
+	int64_t waited_ns; /* since when it was WAITING, 0: it was not */
 };
 
 /* The end of a run, or of the attempt to make one, of a run that had no process: as a shell's for

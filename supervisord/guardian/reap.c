@@ -76,8 +76,8 @@ static void post(struct ledger *ledger, int row, pid_t pid, int wstatus, const s
 	struct ledger_exit end = {
 	    .run = atomic_load(&ledger->table[row].run),
 	    .end_ns = clock_boot_ns(),
-	    .cpu_us = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000LL +
-		      usage->ru_utime.tv_usec + usage->ru_stime.tv_usec,
+	    .user_us = usage->ru_utime.tv_sec * 1000000LL + usage->ru_utime.tv_usec,
+	    .system_us = usage->ru_stime.tv_sec * 1000000LL + usage->ru_stime.tv_usec,
 	    .maxrss_kb = usage->ru_maxrss,
 	    .pid = pid,
 	    .wstatus = wstatus,

@@ -30,6 +30,7 @@ void check_quiet(void)
 	if (watches != world->engine.descriptors)
 		world_fail("%d descriptors of processes are open, %d are watched",
 		    world->engine.descriptors, watches);
+	check_history();
 	if (!TAILQ_EMPTY(&engine->pending) || !TAILQ_EMPTY(&engine->pending_tasks))
 		world_fail("the engine sleeps with work put off");
 	for (int row = 0; row < (int)world->ledger->header.rows_high; row++)

@@ -5,8 +5,8 @@
  *
  * checkstep.c, checknext.c: each decision; checkwrite.c: other commits; checkcount.c: what is
  * counted; checklink.c: who depends on whom; checkprocess.c: processes, tasks and signals;
- * checklife.c: commands, applies, the engine's lives; checkquiet.c: whenever it sleeps;
- * checkrest.c: in the end.
+ * checkhistory.c: what is told of it; checklife.c: commands, applies, the engine's lives;
+ * checkquiet.c: whenever it sleeps; checkrest.c: in the end.
  */
 #ifndef SIM_CHECKS_H
 #define SIM_CHECKS_H
@@ -31,6 +31,12 @@ void check_shutdown_begins(void);
 void check_apply(int from, int to);
 void check_command(struct sim_command *command);
 void check_command_done(const struct sim_command *command);
+
+/* Events: of a commit, of a row that is free; and whether all that is due was told. */
+void check_told_commit(
+    int row, const struct ledger_state *before, const struct ledger_state *after, bool begun);
+void check_told_removal(int row);
+void check_history(void);
 
 /* Rows: a new owner; nobody's any more; there was none for a task. */
 void check_claim(int row, int program);

@@ -299,6 +299,7 @@ static void restart_machine(void)
 	world->ledger->header.engine_pid = WORLD_ENGINE;
 	world->ledger->header.nonce = 1;
 	world_forget_rows();
+	world_forget_history();
 	memset(world->slots, 0, sizeof(world->slots));
 	memset(world->leaves, 0, sizeof(world->leaves));
 	world->process_count = world->note_count = 0;

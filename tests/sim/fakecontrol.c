@@ -12,6 +12,7 @@
 #include "supervisord/engine/access.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
+#include "supervisord/engine/events.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/selection.h"
@@ -83,6 +84,17 @@ void control_wake_ops(struct control *control)
 {
 	(void)control;
 	world->engine.wake_ops = true;
+}
+
+void control_wake_watches(struct control *control)
+{
+	(void)control;
+}
+
+bool events_are_new(struct engine *engine)
+{
+	(void)engine;
+	return false;
 }
 
 void control_flush(struct control *control, int timeout_ms)

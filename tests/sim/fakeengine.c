@@ -65,6 +65,15 @@ int boot_load_config(struct engine *engine, struct config **ret_config)
 	return 0;
 }
 
+int boot_open_history(struct engine *engine)
+{
+	engine->history = world->history;
+	history_recover(engine->history, engine->ledger);
+	check_history();
+	steps_effect();
+	return 0;
+}
+
 int boot_take_run_dir(struct engine *engine, const char *run_dir)
 {
 	(void)engine;

@@ -75,9 +75,14 @@ int __wrap_ledger_claim_row(struct ledger *ledger, const char *name,
 
 void __wrap_ledger_free_row(struct ledger *ledger, int row)
 {
+	bool is_program;
+
 	steps_effect();
 	check_free(row);
+	is_program = world->rows[row].kind == MAIN_PROCESS;
 	__real_ledger_free_row(ledger, row);
+	if (is_program)
+		check_told_removal(row);
 	note_rows();
 	steps_effect();
 }
@@ -114,6 +119,8 @@ void observe_end_commit(void)
 		return;
 	if (commit.decision) {
 		world->pending.valid = false;
+		check_told_commit(commit.row, &commit.before, &commit.after,
+		    (world->pending.transition.actions & ACTION_BEGIN) != 0);
 		check_step(commit.row, &world->pending);
 	} else {
 		check_write(commit.row, &commit.before, &commit.after);

@@ -78,6 +78,16 @@ struct shadow_pending {
 			  */
 };
 
+/* The last commit that is to be told of. */
+struct shadow_told {
+	uint64_t owed; /* number of the event, 0: it is told */
+	uint64_t seen; /* events that were looked at */
+	int row;
+	bool ended;
+	int removals; /* rows that were freed, and that is not told yet */
+	struct ledger_state state;
+};
+
 /* A commit that is under way: the engine may be killed in it. */
 struct shadow_commit {
 	bool active;

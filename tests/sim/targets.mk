@@ -2,7 +2,7 @@
 # The simulator (tests/sim/world.h): the engine's own code in a world that is made up, and mutants of it that it must catch.
 
 # What is real; everything else that these call is made up in tests/sim/fake*.c.
-SIM_ENGINE := step transition depend backoff policy order reason taskkind \
+SIM_ENGINE := history step transition depend backoff policy order reason taskkind \
 	engine program programevent programnote links start giveup retired run runmain task hooks readiness health timers apply adopt plan route \
 	command op aim words instname align
 SIM_LIB := ledger jsonw signame units
@@ -17,7 +17,7 @@ SIM_LDFLAGS = $(ALL_LDFLAGS) $(SIM_WRAPS:__wrap_%=-Wl,--wrap=%)
 
 # A hook in every basic block (steps.c).  Without the checks of glibc's headers, which call other functions than those that are wrapped.
 SIM_HOOKS := -fsanitize-coverage=trace-pc
-SIM_PLAIN := -U_FORTIFY_SOURCE -fno-stack-protector -DLIMIT_ROWS=256
+SIM_PLAIN := -U_FORTIFY_SOURCE -fno-stack-protector -DLIMIT_ROWS=256 -DLIMIT_EVENTS=64 -DLIMIT_RUNS=4
 
 # Schedules of sim-long.
 SIM_COUNT ?= 5000000

@@ -18,6 +18,7 @@ static const char *const task_names[] = {TASK_KINDS(TASK_NAME)};
 
 static struct world the_world;
 static struct ledger the_ledger;
+static struct history_memory the_history;
 
 struct world *world = &the_world;
 
@@ -46,6 +47,7 @@ void world_init(uint64_t seed)
 
 	memset(world, 0, sizeof(*world));
 	memset(&the_ledger, 0, sizeof(the_ledger));
+	world_forget_history();
 	world->reached = reached;
 	world->seed = seed;
 	world->ledger = &the_ledger;
@@ -57,6 +59,14 @@ void world_init(uint64_t seed)
 	the_ledger.header.guardian_pid = WORLD_GUARDIAN;
 	the_ledger.header.engine_pid = WORLD_ENGINE;
 	the_ledger.header.nonce = 1;
+}
+
+void world_forget_history(void)
+{
+	memset(&the_history, 0, sizeof(the_history));
+	the_history.begin = the_history.next = 1;
+	world->history = &the_history;
+	world->told = (struct shadow_told){0};
 }
 
 void world_forget_rows(void)

@@ -170,6 +170,7 @@ struct world {
 	bool jumps; /* the wall clock does */
 
 	struct ledger *ledger;
+	struct history_memory *history;
 	struct sim_row rows[LIMIT_ROWS];
 	int main_rows[STANZA_PROGRAMS]; /* the other way round, -1: none */
 	unsigned lives[STANZA_PROGRAMS];
@@ -215,6 +216,7 @@ struct world {
 	struct shadow shadows[STANZA_PROGRAMS];
 	struct shadow_pending pending;
 	struct shadow_commit commit;
+	struct shadow_told told;
 	uint64_t trace; /* of everything that was committed, without the wall clock */
 	bool failed;
 	char message[WORLD_TEXT];
@@ -225,6 +227,8 @@ struct world {
 extern struct world *world;
 
 void world_init(uint64_t seed);
+/* Nothing has happened. */
+void world_forget_history(void);
 /* Nobody has a row. */
 void world_forget_rows(void);
 

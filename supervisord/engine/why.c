@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/* why.c: see why.h. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/wstatus.h"
+#include "supervisord/engine/aim.h"
+#include "supervisord/engine/call.h"
+#include "supervisord/engine/depend.h"
+#include "supervisord/engine/engine.h"
+#include "supervisord/engine/events.h"
+#include "supervisord/engine/record.h"
+#include "supervisord/engine/selection.h"
+#include "supervisord/engine/why.h"
+
+/* Programs that are waited for by each other; events that are told of one. */
+#define DEPTH  8
+#define EVENTS 12
+
+struct chain {
+	struct program *programs[DEPTH];
+	size_t count;
+};
+
+static bool follow(struct chain *chain, struct program *next);
+static struct program *culprit_of(const struct program *program);
+static void write_story(struct jsonw *w, struct program *program);
+static void write_events(struct jsonw *w, const struct program *program);
+static bool is_beginning(const struct history_event *event);
+static void write_next(struct jsonw *w, const struct program *program);
+static const char *next_name(const struct program *program);
+static void write_left(struct jsonw *w, struct program *program);
+static const char *advice_of(const struct program *program, char *buffer, size_t size);
+
+void why(struct call *call)
+{
+	static const char *const names[] = {"name", NULL};
+	struct chain chain = {.count = 0};
+	const char *name = NULL;
+	struct program *program;
+
+	if (!call_allows(call, names) || !call_get_string(call, "name", &name))
+		return;
+	program = selection_find_one(call, name);
+	if (program == NULL)
+		return;
+	while (program != NULL && follow(&chain, program))
+		program = culprit_of(program);
+	call_begin_reply(call);
+	jsonw_key(&call->w, "stories");
+	jsonw_begin_array(&call->w);
+	for (size_t i = 0; i < chain.count; i++)
+		write_story(&call->w, chain.programs[i]);
+	jsonw_end_array(&call->w);
+	call_end_reply(call);
+}
+
+/* False: it is in the chain already, or that is long enough. */
+static bool follow(struct chain *chain, struct program *next)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->programs[i] == next)
+			return false;
+	if (chain->count == DEPTH)
+		return false;
+	chain->programs[chain->count++] = next;
+	return true;
+}
+
+/* On whose account it is not where it should be; NULL: its own. */
+static struct program *culprit_of(const struct program *program)
+{
+	const struct engine *engine = program->engine;
+	const struct ledger_state *state = program_state(program);
+	const struct program_link *link = NULL;
+
+	if (state->state == STATE_WAITING)
+		link = engine_start_blocker(engine, program);
+	else if (step_is_up((enum state)state->state) && transition_is_halting(state))
+		link = engine_stop_blocker(engine, program);
+	if (link != NULL)
+		return link->other;
+	if (state->reason == REASON_LOST || state->reason == REASON_CONFLICT)
+		return engine_program_of_row(engine, state->step - 1);
+	return NULL;
+}
+
+static void write_story(struct jsonw *w, struct program *program)
+{
+	const struct program *culprit = culprit_of(program);
+	char text[REASON_TEXT];
+
+	jsonw_begin_object(w);
+	jsonw_key(w, "program");
+	record_write(w, program, false);
+	write_events(w, program);
+	jsonw_member_string(w, "because_of", culprit != NULL ? program_name(culprit) : NULL);
+	write_next(w, program);
+	write_left(w, program);
+	jsonw_member_string(w, "advice", advice_of(program, text, sizeof(text)));
+	jsonw_end_object(w);
+}
+
+/* The last ones, from where somebody wanted something on; `earlier`: that is further back. */
+static void write_events(struct jsonw *w, const struct program *program)
+{
+	const struct history_memory *history = program->engine->history;
+	const int row = program->run.row;
+	const struct history_event *found[EVENTS];
+	uint64_t first = history_first(history), at = history_next(history);
+	size_t count = 0;
+	bool begins = false;
+
+	if (first < history->rows[row].born)
+		first = history->rows[row].born;
+	while (at > first && count < EVENTS && !begins) {
+		const struct history_event *event = history_find(history, --at);
+
+		if (event == NULL || event->row != row)
+			continue;
+		found[count++] = event;
+		begins = is_beginning(event);
+	}
+	jsonw_key(w, "events");
+	jsonw_begin_array(w);
+	while (count > 0)
+		events_write(w, program->engine, found[--count]);
+	jsonw_end_array(w);
+	jsonw_member_bool(w, "earlier", !begins);
+}
+
+/* Before this one there is nothing to explain: it came from outside, to one at rest or running. */
+static bool is_beginning(const struct history_event *event)
+{
+	if (event->kind != HISTORY_STATE || event->from == event->state)
+		return false;
+	return step_is_at_rest((enum state)event->from) ||
+	       (event->from == STATE_WAITING &&
+		   (event->reason == REASON_AUTOSTART || event->reason == REASON_ADDED ||
+		       event->reason == REASON_LAST_STATE)) ||
+	       (event->from == STATE_RUNNING && step_is_stopping((enum state)event->state) &&
+		   event->uid != HISTORY_NO_UID);
+}
+
+/* What its timer does, and when. */
+static void write_next(struct jsonw *w, const struct program *program)
+{
+	const struct ledger_state *state = program_state(program);
+	int64_t left_ns = state->deadline_ns - clock_boot_ns();
+
+	jsonw_member_string(w, "next", state->deadline_ns != 0 ? next_name(program) : NULL);
+	if (state->deadline_ns != 0)
+		jsonw_member_int(w, "next_ms", left_ns > 0 ? left_ns / NS_PER_MS : 0);
+	else
+		jsonw_member_null(w, "next_ms");
+}
+
+static const char *next_name(const struct program *program)
+{
+	const struct ledger_state *state = program_state(program);
+
+	switch ((enum state)state->state) {
+	case STATE_BACKOFF:
+		return "next start";
+	case STATE_FATAL:
+		return "next start (on_failure = retry)";
+	case STATE_STARTING:
+		return transition_waits_for_ready(program->config)
+			   ? "to be ready, or the start has failed"
+			   : "it counts as RUNNING";
+	case STATE_STOPPING:
+		return transition_stop_step(program->config, state).signal == SIGKILL
+			   ? "another KILL"
+			   : "the next step of its stop";
+	case STATE_STOPPED:
+	case STATE_WAITING:
+	case STATE_PREPARING:
+	case STATE_SETTLING:
+	case STATE_RUNNING:
+	case STATE_ENDING:
+	case STATE_CLEANING:
+	case STATE_EXITED:
+	case STATE_COUNT:
+		break;
+	}
+	return NULL;
+}
+
+/* The processes that a stop waits for. */
+static void write_left(struct jsonw *w, struct program *program)
+{
+	char text[AIM_LEFT_TEXT];
+
+	jsonw_member_string(w, "left",
+	    program_state_of(program) == STATE_STOPPING
+		? run_left_text(&program->run, text, sizeof(text))
+		: NULL);
+}
+
+/* The next thing that a person could do; NULL: nothing needs to be done. */
+static const char *advice_of(const struct program *program, char *buffer, size_t size)
+{
+	const struct ledger_state *state = program_state(program);
+	const char *name = program_name(program);
+	bool has_died = state->reason == REASON_EXIT && !wstatus_is_exit(state->detail);
+
+	if (state->state == STATE_RUNNING && state->health == LEDGER_HEALTH_BAD)
+		(void)snprintf(buffer, size,
+		    "it runs, but its health check fails: superctl logs %s, superctl restart %s",
+		    name, name);
+	else if (program->engine->safe_mode && !step_is_live((enum state)state->state))
+		(void)snprintf(buffer, size, "safe mode starts nothing: superctl apply leaves it");
+	else if (state->reason == REASON_LAUNCH &&
+		 (state->state == STATE_FATAL || state->state == STATE_BACKOFF))
+		(void)snprintf(buffer, size,
+		    "it could not be launched: look at its stanza, then superctl apply and "
+		    "superctl start %s",
+		    name);
+	else if (has_died && wstatus_signal(state->detail) == SIGKILL &&
+		 !step_is_up((enum state)state->state))
+		(void)snprintf(buffer, size,
+		    "that KILL was not supervisord's: dmesg tells whether memory had run out; "
+		    "superctl start %s",
+		    name);
+	else if (state->state == STATE_FATAL || state->state == STATE_BACKOFF)
+		(void)snprintf(buffer, size, "superctl logs %s may say more; %s: superctl start %s",
+		    name, state->state == STATE_FATAL ? "when it is mended" : "to start it at once",
+		    name);
+	else if (state->state == STATE_EXITED || state->state == STATE_STOPPED)
+		(void)snprintf(buffer, size, "superctl start %s starts it", name);
+	else
+		return NULL;
+	return buffer;
+}
