@@ -76,13 +76,14 @@ endif
 
 # ---- what is built of what ---------------------------------------------------------------------
 # A component is a folder; its link line is its trust boundary.
-COMPONENTS := lib guardian engine logger cluster ctl hello
+COMPONENTS := lib guardian engine logger cluster ctl shell hello
 DIR_lib := lib
 DIR_guardian := supervisord/guardian
 DIR_engine := supervisord/engine
 DIR_logger := supervisord/logger
 DIR_cluster := supervisord/cluster
 DIR_ctl := ctl
+DIR_shell := ctl/shell
 DIR_hello := hello
 
 OUT_guardian := $(O)/sbin/supervisord
@@ -90,6 +91,7 @@ OUT_engine := $(O)/libexec/supervisord/engine
 OUT_logger := $(O)/libexec/supervisord/logger
 OUT_cluster := $(O)/libexec/supervisord/cluster
 OUT_ctl := $(O)/bin/superctl
+OUT_shell := $(O)/libexec/supervisord/superctl-shell
 OUT_hello := $(O)/libexec/supervisord/hello
 
 LIBS_guardian :=
@@ -97,10 +99,14 @@ LIBS_engine := $(call pkg_libs,libconfuse libbsd jansson) -lev -lm -pthread
 LIBS_logger := $(call pkg_libs,libbsd zlib libzstd)
 LIBS_cluster :=
 LIBS_ctl := $(call pkg_libs,libbsd jansson)
+LIBS_shell := $(LIBS_ctl) $(call pkg_libs,libedit)
 LIBS_hello :=
 LIBS_lib := $(call pkg_libs,libbsd)
 
-PROGRAMS := $(OUT_guardian) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_ctl) $(OUT_hello)
+PROGRAMS := $(OUT_guardian) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_ctl) $(OUT_shell) $(OUT_hello)
+
+# What a component is built of besides lib/: superctl-shell is superctl, and more.
+USES_shell := $(O)/libctl.a
 
 all: $(PROGRAMS)
 
@@ -112,7 +118,7 @@ $(O)/lib$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
 	@rm -f $$@
 	$$(Q)$$(AR) rcs $$@ $$^
 ifneq ($(1),lib)
-$$(OUT_$(1)): $(O)/$$(DIR_$(1))/main.o $(O)/lib$(1).a $(O)/liblib.a
+$$(OUT_$(1)): $(O)/$$(DIR_$(1))/main.o $(O)/lib$(1).a $$(USES_$(1)) $(O)/liblib.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK)
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1)) $$(LDLIBS)
@@ -145,7 +151,7 @@ TEST_PROGRAMS := $(TEST_PROGRAM_SRC:%.c=$(O)/%)
 TEST_PRELOADS := $(patsubst %.c,$(O)/%.so,$(wildcard tests/preload/*.c))
 
 define UNIT_RULE
-$(O)/tests/unit/$(1)/%_test: $(O)/tests/unit/$(1)/%_test.o $(O)/lib$(1).a $(O)/liblib.a
+$(O)/tests/unit/$(1)/%_test: $(O)/tests/unit/$(1)/%_test.o $(O)/lib$(1).a $$(USES_$(1)) $(O)/liblib.a
 	$$(call say,LINK)
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1)) -lcmocka
 endef

@@ -36,6 +36,12 @@ enum exitcode checkfile_run(struct ctl *ctl)
 	int fds[2], status = 0, error;
 	pid_t pid;
 
+	if (ctl->options.host != NULL) {
+		ctl_complain(ctl,
+		    "check: files are those of this machine: ssh %s superctl check %s",
+		    ctl->options.host, ctl->options.names[0]);
+		return EXITCODE_USAGE;
+	}
 	libexec_find(path, PATH_MAX);
 	strcat(path, "/engine");
 	if (pipe2(fds, O_CLOEXEC) < 0) {

@@ -42,6 +42,14 @@ size_t complete_read(const char *arguments, struct complete_slot slots[COMPLETE_
 /* The slot of argument `index`, counted from 0; kind NOTHING past the last. */
 struct complete_slot complete_slot_at(const char *arguments, size_t index);
 
+/*
+ * Call `each` with what may stand after `words` (without superctl's name), where `current` has been
+ * typed so far: it says whether options are wanted, the rest is for the caller to compare.  Asks
+ * the daemon of `ctl` for names; says nothing when there is none.
+ */
+void complete_offer(struct ctl *ctl, char *const *words, size_t count, const char *current,
+    void (*each)(void *context, const char *word), void *context);
+
 /* NULL-terminated names of signals, as people write them. */
 extern const char *const complete_signals[];
 

@@ -10,6 +10,7 @@
 
 #include "lib/rundir.h"
 #include "ctl/connect.h"
+#include "ctl/remote.h"
 
 #define CANDIDATES 2
 
@@ -29,6 +30,8 @@ enum exitcode connect_daemon(struct ctl *ctl, bool quiet, int *ret_fd)
 	struct candidate candidates[CANDIDATES] = {0};
 	size_t count = 0;
 
+	if (ctl->options.host != NULL)
+		return remote_connect(ctl, quiet, ret_fd);
 	if (list_candidates(ctl, candidates, &count) < 0) {
 		if (!quiet)
 			ctl_complain(ctl, "%s: a socket's path has at most %zu bytes",

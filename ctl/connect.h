@@ -2,9 +2,10 @@
 /*
  * connect.h: find the control socket and connect to it.
  *
- * -s, else $SUPERCTL_SOCKET, else the user's run directory, else the system's.  What was named is
- * meant: when nothing answers there, no other socket is tried.  In a run directory found by
- * ourselves the daemon must be the user's own or root's: /tmp belongs to everyone.
+ * With -H that is a machine elsewhere, see remote.h.  Here it is -s, else $SUPERCTL_SOCKET, else
+ * the user's run directory, else the system's.  What was named is meant: when nothing answers
+ * there, no other socket is tried.  In a run directory found by ourselves the daemon must be the
+ * user's own or root's: /tmp belongs to everyone.
  */
 #ifndef CTL_CONNECT_H
 #define CTL_CONNECT_H

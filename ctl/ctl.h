@@ -16,6 +16,7 @@ struct ctl {
 	const struct verb *verb;
 	struct out out; /* stdout */
 	struct out err; /* stderr */
+	bool several_hosts; /* this is one of them: nobody answers questions of ssh */
 };
 
 /* One line "superctl: ..." on stderr, at once.  The arguments are sanitised as a whole. */
@@ -38,6 +39,7 @@ enum exitcode ctl_logs(struct ctl *ctl);   /* logs.c */
 enum exitcode ctl_apply(struct ctl *ctl);  /* apply.c */
 enum exitcode ctl_check(struct ctl *ctl);
 enum exitcode ctl_config(struct ctl *ctl);   /* config.c */
+enum exitcode ctl_bridge(struct ctl *ctl);   /* bridge.c */
 enum exitcode ctl_complete(struct ctl *ctl); /* complete.c */
 enum exitcode ctl_version(struct ctl *ctl); /* daemon.c */
 enum exitcode ctl_shutdown(struct ctl *ctl);

@@ -30,6 +30,7 @@ const struct option_row options_table[] = {
 	{OPTION_REOPEN,  0,   "reopen",  NULL,       "show nothing: open the files anew, after somebody moved them"},
 	{OPTION_CLEAR,   0,   "clear",   NULL,       "show nothing: remove what is in the logs, and their archives"},
 	{OPTION_DOT,     0,   "dot",     NULL,       "for dot(1): superctl graph --dot | dot -Tsvg >graph.svg"},
+	{OPTION_HOST,    'H', "host",    "HOST",     "through ssh to that machine, user@host; or to several: a,b,c"},
 	{OPTION_QUIET,   'q', "quiet",   NULL,       "print errors only"},
 	{OPTION_HELP,    'h', "help",    NULL,       "show help"},
 	{OPTION_VERSION, 'V', "version", NULL,       "show the version of superctl"},
@@ -158,6 +159,9 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	switch (row->option) {
 	case OPTION_SOCKET:
 		options->socket = value;
+		break;
+	case OPTION_HOST:
+		options->host = value;
 		break;
 	case OPTION_TIMEOUT:
 		if (units_parse_duration(value, &options->timeout_ns) < 0)

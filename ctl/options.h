@@ -29,11 +29,13 @@ enum option {
 	OPTION_REOPEN = 1 << 15,
 	OPTION_CLEAR = 1 << 16,
 	OPTION_DOT = 1 << 24,
+	OPTION_HOST = 1 << 29,
 	OPTION_QUIET = 1 << 30
 };
 
 /* What every verb takes. */
-#define OPTIONS_COMMON ((unsigned)OPTION_SOCKET | OPTION_QUIET | OPTION_HELP | OPTION_VERSION)
+#define OPTIONS_COMMON                                                                             \
+	((unsigned)OPTION_SOCKET | OPTION_HOST | OPTION_QUIET | OPTION_HELP | OPTION_VERSION)
 
 /* One row an option; `options_table[options_count]`. */
 struct option_row {
@@ -50,6 +52,7 @@ extern const size_t options_count;
 struct options {
 	unsigned set;       /* enum option bits that were given */
 	const char *socket; /* NULL: look for it */
+	const char *host;   /* NULL: this machine; else one, or several with commas */
 	int64_t timeout_ns; /* with OPTION_TIMEOUT */
 	int64_t lines;      /* -1: all */
 	int64_t since_ns;   /* with OPTION_SINCE; wall clock */

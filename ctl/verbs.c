@@ -86,7 +86,9 @@ const struct verb verbs_table[] = {
 	 "stop all programs in order, then supervisord", ""},
 	{"help", "[COMMAND]", 0, 1, NULL, 0, ctl_help,
 	 "show all commands, or more of one", ""},
-	{"complete", "names|keys", 1, 1, "needs names or keys", 0, ctl_complete, NULL, ""},
+	{"complete", "names|keys", 1, 1, "needs names or keys", 0, ctl_complete, NULL, "For the completion of shells.\n"},
+	{"bridge", "[greet]", 0, 1, NULL, 0, ctl_bridge, NULL,
+	 "Make standard input and output a connection to the daemon; what -H runs on the other machine.\n"},
 };
 /* clang-format on */
 const size_t verbs_count = sizeof(verbs_table) / sizeof(verbs_table[0]);
@@ -155,10 +157,11 @@ void verbs_print_usage(struct out *out)
 
 void verbs_print_help(struct out *out, const struct verb *verb)
 {
-	out_format(out, "usage: superctl %s%s%s%s\n%s.\n", verb->name,
+	out_format(out, "usage: superctl %s%s%s%s\n", verb->name,
 	    verb->options != 0 ? " [OPTION...]" : "", verb->arguments[0] != '\0' ? " " : "",
-	    verb->arguments,
-	    verb->summary != NULL ? verb->summary : "what the completion of shells asks");
+	    verb->arguments);
+	if (verb->summary != NULL)
+		out_format(out, "%s.\n", verb->summary);
 	out_string(out, verb->details);
 	out_string(out, "\n");
 	print_options(out, OPTIONS_COMMON | verb->options);

@@ -15,9 +15,14 @@ void libexec_find(char *directory, size_t size)
 		char *slash;
 
 		directory[length] = '\0';
-		for (int level = 0; level < 2; level++)
-			if ((slash = strrchr(directory, '/')) != NULL)
-				*slash = '\0';
+		if ((slash = strrchr(directory, '/')) != NULL)
+			*slash = '\0';
+		/* One of them itself. */
+		length = (ssize_t)strlen(directory) - (ssize_t)strlen(relative);
+		if (length >= 0 && strcmp(directory + length, relative) == 0)
+			return;
+		if ((slash = strrchr(directory, '/')) != NULL)
+			*slash = '\0';
 		memcpy(directory + strlen(directory), relative, sizeof(relative));
 		if (access(directory, X_OK) == 0)
 			return;

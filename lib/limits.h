@@ -35,6 +35,8 @@
 /* Connections on the control socket, and unsent bytes a connection may pile up. */
 #define LIMIT_CONTROL_CLIENTS 256
 #define LIMIT_CONTROL_QUEUE   (8 * 1024 * 1024)
+/* Lines that the shell of superctl remembers. */
+#define LIMIT_SHELL_HISTORY 1000
 /* Names or globs in one command. */
 #define LIMIT_COMMAND_NAMES 1024
 

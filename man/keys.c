@@ -107,13 +107,16 @@ static int write_rows(void)
 		for (size_t k = 0; k < lists[i].count; k++) {
 			const struct key_row *row = &lists[i].rows[k];
 			char allowed[VALUE_ALLOWED], label[KEYTABLE_LABEL];
+			size_t length = strlen(value_allowed(row, allowed));
 
 			if (is_in_section(row) != lists[i].section)
 				continue;
+			if (length > 0 && allowed[length - 1] == ',')
+				allowed[length - 1] = '\0';
 			putchar('{');
 			write_literal(lists[i].stanza);
 			write_literal(keytable_label(row, label));
-			write_literal(value_allowed(row, allowed));
+			write_literal(allowed);
 			write_literal(row->def);
 			write_literal(changes[row->change]);
 			write_literal(row->help);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+/* shell.c: see shell.h. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ctl/shell/shell.h"
+#include "ctl/superctl.h"
+#include "ctl/words.h"
+
+/* Options before the words of a line: -s SOCKET -H HOST. */
+#define OPTION_WORDS 4
+
+static int open_editor(struct shell *shell);
+static char *get_prompt(EditLine *edit);
+static unsigned char interrupt(EditLine *edit, int key);
+static bool run_line(struct shell *shell, const char *line, size_t length);
+static void run_words(struct shell *shell, const struct words *words);
+static void be_command(struct shell *shell, const struct words *words) __attribute__((noreturn));
+
+int shell_run(struct shell *shell)
+{
+	const char *line;
+	int length = 0;
+
+	if (open_editor(shell) < 0) {
+		ctl_complain(&shell->ctl, "cannot edit lines: %s", strerror(errno));
+		return EXITCODE_FAILED;
+	}
+	out_string(&shell->ctl.out,
+	    "superctl " SUPERVISORD_VERSION
+	    ": help lists the commands, Tab completes, exit or Ctrl-D ends\n");
+	out_flush(&shell->ctl.out);
+	/* Ctrl-C is for the command that runs. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	for (;;) {
+		/* Before there is a prompt: what answers it is typed in our mode. */
+		el_set(shell->edit, EL_PREP_TERM, 1);
+		line = el_gets(shell->edit, &length);
+		if (line == NULL || length <= 0 || !run_line(shell, line, (size_t)length))
+			break;
+	}
+	if (line == NULL || length <= 0)
+		out_string(&shell->ctl.out, "\n");
+	out_flush(&shell->ctl.out);
+	el_end(shell->edit);
+	shell_close_history(shell);
+	return EXITCODE_OK;
+}
+
+static int open_editor(struct shell *shell)
+{
+	const char *host = shell->ctl.options.host;
+
+	(void)snprintf(shell->prompt, sizeof(shell->prompt), "%.60s> ",
+	    host != NULL && host[0] != '\0' ? host : "superctl");
+	shell->edit = el_init("superctl", stdin, stdout, stderr);
+	if (shell->edit == NULL)
+		return -1;
+	shell_open_history(shell);
+	el_set(shell->edit, EL_CLIENTDATA, shell);
+	el_set(shell->edit, EL_PROMPT, get_prompt);
+	el_set(shell->edit, EL_EDITOR, "emacs");
+	el_set(shell->edit, EL_SIGNAL, 1); /* the size of the terminal */
+	if (shell->history != NULL)
+		el_set(shell->edit, EL_HIST, history, shell->history);
+	el_set(shell->edit, EL_ADDFN, "superctl-complete", "what may stand here", shell_complete);
+	el_set(shell->edit, EL_ADDFN, "superctl-interrupt", "forget the line", interrupt);
+	el_set(shell->edit, EL_BIND, "^I", "superctl-complete", NULL);
+	el_set(shell->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	/* While a line is edited Ctrl-C is a key. */
+	el_set(shell->edit, EL_SETTY, "-d", "-isig", NULL);
+	el_set(shell->edit, EL_BIND, "^C", "superctl-interrupt", NULL);
+	el_source(shell->edit, NULL);
+	return 0;
+}
+
+static char *get_prompt(EditLine *edit)
+{
+	struct shell *shell = NULL;
+
+	el_get(edit, EL_CLIENTDATA, &shell);
+	return shell->prompt;
+}
+
+static unsigned char interrupt(EditLine *edit, int key)
+{
+	const LineInfo *line = el_line(edit);
+	int length = (int)(line->lastchar - line->buffer);
+
+	(void)key;
+	(void)el_cursor(edit, (int)(line->lastchar - line->cursor));
+	el_deletestr(edit, length);
+	fputs("^C\n", stdout);
+	return CC_REDISPLAY;
+}
+
+/* False: that was the end. */
+static bool run_line(struct shell *shell, const char *line, size_t length)
+{
+	struct words words;
+	bool go_on = true;
+
+	if (words_split(line, length, &words) < 0) {
+		ctl_complain(&shell->ctl, "%s", strerror(ENOMEM));
+	} else if (words.count > 0) {
+		shell_add_history(shell, line);
+		if (words.open)
+			ctl_complain(&shell->ctl, "a quote is not closed");
+		else if (strcmp(words.list[0], "exit") == 0 || strcmp(words.list[0], "quit") == 0)
+			go_on = false;
+		else
+			run_words(shell, &words);
+	}
+	words_done(&words);
+	return go_on;
+}
+
+static void run_words(struct shell *shell, const struct words *words)
+{
+	sigset_t keys, before;
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	/* What is pressed before the command is ready for it is not lost. */
+	sigemptyset(&keys);
+	sigaddset(&keys, SIGINT);
+	sigaddset(&keys, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &keys, &before);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGINT, SIG_DFL);
+		signal(SIGQUIT, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		be_command(shell, words);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0) {
+		ctl_complain(&shell->ctl, "cannot run it: %s", strerror(errno));
+		return;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
+		out_string(&shell->ctl.out, "\n");
+	else if (WIFSIGNALED(status))
+		ctl_complain(
+		    &shell->ctl, "the command was killed: %s", strsignal(WTERMSIG(status)));
+	out_flush(&shell->ctl.out);
+}
+
+static void be_command(struct shell *shell, const struct words *words)
+{
+	const struct options *options = &shell->ctl.options;
+	size_t first = strcmp(words->list[0], "superctl") == 0 ? 1 : 0; /* out of habit */
+	const char **argv = calloc(words->count + OPTION_WORDS + 2, sizeof(*argv));
+	int argc = 0;
+
+	if (argv == NULL || first == words->count)
+		_exit(EXITCODE_OK);
+	argv[argc++] = "superctl";
+	if (options->socket != NULL) {
+		argv[argc++] = "-s";
+		argv[argc++] = options->socket;
+	}
+	if (options->host != NULL) {
+		argv[argc++] = "-H";
+		argv[argc++] = options->host;
+	}
+	for (size_t i = first; i < words->count; i++)
+		argv[argc++] = words->list[i];
+	_exit(superctl_run(argc, (char **)(uintptr_t)argv));
+}
