@@ -67,6 +67,8 @@ struct ledger_state {
 	int64_t deadline_ns;  /* of the state's timer, 0 none */
 	int64_t run_start_ns; /* launch of the last run */
 	uint64_t event;       /* number of the one that made it so: see engine/history.h */
+	int64_t demand_ns;    /* start of the trigger_limit window, 0 none */
+	uint32_t demand_starts; /* by connections, in it */
 };
 
 #define LEDGER_FLAG_HAS_EXIT 0x0001
@@ -84,6 +86,7 @@ struct ledger_state {
 #define LEDGER_FLAG_BEGUN     0x0200 /* there is a run, and its post_stop was not run yet */
 #define LEDGER_FLAG_EARLY     0x0400 /* type = forking: READY before its main process was known */
 #define LEDGER_FLAG_COMMAND   0x0800 /* of this stop: stop_command has had its turn */
+#define LEDGER_FLAG_DEMAND    0x1000 /* start = on-demand: a run is asked for, by no connection */
 
 enum ledger_health { LEDGER_HEALTH_UNKNOWN, LEDGER_HEALTH_GOOD, LEDGER_HEALTH_BAD };
 

@@ -139,6 +139,10 @@ static enum verdict judge_up(const struct aim *aim)
 
 	switch ((enum state)state->state) {
 	case STATE_WAITING:
+		if (state->wanted == WANTED_UP &&
+		    transition_waits_for_demand(program->config, state) &&
+		    engine_start_blocker(program->engine, program) == NULL)
+			return VERDICT_OK;
 		return state->wanted == WANTED_DOWN || may_come(program, NULL, 0) ? VERDICT_OPEN
 										  : VERDICT_FAILED;
 	case STATE_PREPARING:
@@ -270,7 +274,9 @@ static void describe_up(const struct aim *aim, char *buffer, size_t size)
 	const char *what = aim->goal == OP_RESTARTED ? "restarted" : "started";
 	char ended[64];
 
-	if (state->state != STATE_RUNNING)
+	if (state->state == STATE_WAITING)
+		(void)snprintf(buffer, size, "waits for a connection");
+	else if (state->state != STATE_RUNNING)
 		(void)snprintf(buffer, size, "%s; it %s", what,
 		    reason_exit_text(state->last_wstatus, ended, sizeof(ended)));
 	else if (pid == 0) /* a oneshot that remains */

@@ -14,6 +14,7 @@
 #include "supervisord/engine/align.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
+#include "supervisord/engine/demand.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/laststate.h"
@@ -143,6 +144,7 @@ static int commit(struct apply *apply, struct config *config)
 	switch_configs(engine, config);
 	idcache_clear(&engine->ids);
 	engine->config = config;
+	demand_end_all(engine); /* what they watch may be closed now: settle() */
 	error = sockets_use(engine);
 	config_free(old);
 	if (error == 0)

@@ -105,6 +105,8 @@ struct health_action {
 /* In place of a signal, for filters of logs only: no file can say it.  The standard input ends. */
 #define STOP_END_OF_INPUT 0
 
+enum start_mode { START_NOW, START_ON_DEMAND };
+
 /* How a program gets its sockets. */
 enum socket_as { SOCKET_AS_DESCRIPTORS, SOCKET_AS_STDIN };
 
@@ -159,6 +161,7 @@ struct stop_sequence {
 #define KEY_CTYPE_INSTANCES     uint32_t    /* INSTANCES_CPUS: one a CPU */
 #define KEY_CTYPE_SOCKETS       string_list
 #define KEY_CTYPE_SOCKET_AS     enum socket_as
+#define KEY_CTYPE_START         enum start_mode
 #define KEY_CTYPE_LISTEN        string_list /* of socketaddress.h, as written */
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;

@@ -42,6 +42,8 @@ static int check_addresses(struct build *build);
 static int compare_places(const void *a, const void *b);
 static int give_sockets(struct build *build);
 static void check_program(struct build *build, struct build_program *program);
+static void check_demand(struct build *build, const struct build_program *program, size_t count);
+static bool is_stream(const char *listen);
 static void refuse_unknown(
     struct build *build, const struct build_program *program, const char *name);
 static void check_stdin(struct build *build, const struct build_program *program, size_t count);
@@ -78,6 +80,8 @@ void build_check_sockets(struct build *build)
 {
 	for (size_t i = 0; i < build->program_count; i++)
 		if (build->programs[i].program->life->key_sockets != NULL ||
+		    build->programs[i].program->life->key_start == START_ON_DEMAND ||
+		    build->programs[i].lines[PROGRAM_idle_stop] > 0 ||
 		    build->programs[i].lines[PROGRAM_socket_as] > 0)
 			check_program(build, &build->programs[i]);
 }
@@ -306,6 +310,7 @@ static void check_program(struct build *build, struct build_program *program)
 		hash = hash_socket(hash, socket);
 	}
 	program->program->sockets_hash = hash;
+	check_demand(build, program, count);
 	if (count > LIMIT_PROGRAM_SOCKETS)
 		build_report(build, program, PROGRAM_sockets,
 		    "have %zu addresses together: at most %d are allowed", count,
@@ -318,6 +323,40 @@ static void check_program(struct build *build, struct build_program *program)
 		    "'fd:%d' is one of the descriptors from %d to %zu, which are its sockets: a "
 		    "larger one is allowed",
 		    life->key_ready.fd, FDSTORE_FIRST, FDSTORE_FIRST + count - 1);
+}
+
+static void check_demand(struct build *build, const struct build_program *program, size_t count)
+{
+	const struct life_config *life = program->program->life;
+
+	if (life->key_start == START_ON_DEMAND && count == 0)
+		build_report(build, program, PROGRAM_start,
+		    "'on-demand' is for programs with sockets: somebody has to connect to one");
+	if (life->key_idle_stop == 0)
+		return;
+	if (life->key_start != START_ON_DEMAND)
+		build_report(build, program, PROGRAM_idle_stop,
+		    "is for start = \"on-demand\" only: nothing else would start it again");
+	for (size_t i = 0; life->key_sockets != NULL && life->key_sockets[i] != NULL; i++) {
+		const struct socket_config *socket =
+		    config_find_socket(&build->whole->config, life->key_sockets[i]);
+
+		for (size_t k = 0; socket->key_listen != NULL && socket->key_listen[k] != NULL; k++)
+			if (!is_stream(socket->key_listen[k]))
+				build_report(build, program, PROGRAM_idle_stop,
+				    "cannot be had with '%s': only who connects is known to be "
+				    "there",
+				    socket->key_listen[k]);
+	}
+}
+
+static bool is_stream(const char *listen)
+{
+	struct socket_address address;
+	const char *problem;
+
+	return socketaddress_parse(listen, &address, &problem) == 0 &&
+	       socketaddress_is_stream(&address);
 }
 
 static void refuse_unknown(

@@ -70,8 +70,10 @@ bool depend_blocks_start(enum depend_kind kind, enum depend_condition condition,
 		return first->wanted == WANTED_UP && state != STATE_EXITED &&
 		       state != STATE_FATAL && state != STATE_BACKOFF &&
 		       !is_unhealthy(condition, first);
-	case DEPEND_AFTER:
-		return first->wanted == WANTED_UP && state != STATE_EXITED && state != STATE_FATAL;
+	case DEPEND_AFTER: /* one that waits for a connection may do so for ever */
+		return first->wanted == WANTED_UP && state != STATE_EXITED &&
+		       state != STATE_FATAL &&
+		       !(state == STATE_WAITING && transition_waits_for_demand(config, first));
 	}
 	return false;
 }

@@ -191,6 +191,9 @@ static const char *result_of(const struct program *program)
 	case REASON_GAVE_UP:
 	case REASON_FORCED:
 	case REASON_LAST_STATE:
+	case REASON_DEMAND:
+	case REASON_FLOOD:
+	case REASON_IDLE:
 	case REASON_WITHOUT:
 	case REASON_COUNT:
 		break;

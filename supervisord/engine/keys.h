@@ -118,6 +118,14 @@
 	    "Sockets that the program gets, in this order, as descriptors 3, 4 and so on with LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES (sd_listen_fds(3)). See SOCKETS.") \
 	KEY(socket_as, SOCKET_AS, "descriptors", 0, 0, RESTART, \
 	    "How the program gets them. stdin: its one socket is its standard input, as FastCGI and inetd have it.") \
+	KEY(start, START, "now", 0, 0, LIVE, \
+	    "now: when it is wanted up it is started. on-demand: it then waits until somebody connects to one of its sockets, or needs it; see Start on demand.") \
+	KEY(idle_stop, DURATION, "0s", 0, 24 * KEY_HOUR, LIVE, \
+	    "start = \"on-demand\": stop the program when nobody has been connected for this long; the next connection starts it again. 0: never.") \
+	KEY(trigger_limit, COUNT, "20", 1, LIMIT_START_LIMIT, LIVE, \
+	    "start = \"on-demand\": give up (FATAL) when connections have started it this often in trigger_limit_interval.") \
+	KEY(trigger_limit_interval, DURATION, "2s", KEY_MS(1), KEY_HOUR, LIVE, \
+	    "The window of trigger_limit.") \
 	KEY(watchdog, DURATION, "0s", 0, 24 * KEY_HOUR, NEXT, \
 	    "The program must send WATCHDOG=1 (sd_notify(3)) at least this often once it is ready, else it gets ABRT, as a failed run; 0: off.") \
 	KEY(fdstore_max, COUNT, "16", 0, LIMIT_FDSTORE, NEXT, \

@@ -26,7 +26,8 @@
 	X(PERCENT, false) X(ON_FAILURE, true) X(STEPS, true) X(HEALTH_ACTION, false) \
 	X(LOG_ROTATE, false) X(LOG_COMPRESS, false) X(LOG_FORMAT, false) X(LOG_FULL, false) \
 	X(FACILITY, false) X(INHERIT, false) X(LOG_FILTER, true) X(ALLOW, true) \
-	X(INSTANCES, false) X(SOCKETS, true) X(SOCKET_AS, false) X(LISTEN, true)
+	X(INSTANCES, false) X(SOCKETS, true) X(SOCKET_AS, false) X(LISTEN, true) \
+	X(START, false)
 
 /* Of a stanza group; its member is in struct group_config.  Columns as in keys.h. */
 #define GROUP_KEYS(KEY) \

@@ -161,6 +161,20 @@ uint8_t engine_outlook(const struct program *program)
 	return (uint8_t)worst;
 }
 
+bool engine_is_needed(const struct program *program)
+{
+	for (uint32_t i = 0; i < program->lasts.count; i++) {
+		const struct program_link *link = &program->lasts.list[i];
+		const struct ledger_state *state = program_state(link->other);
+
+		if (link->kind != DEPEND_AFTER && state->state == STATE_WAITING &&
+		    state->wanted == WANTED_UP &&
+		    !transition_waits_for_demand(link->other->config, state))
+			return true;
+	}
+	return false;
+}
+
 const struct program_link *engine_missed_link(const struct program *program)
 {
 	for (uint32_t i = 0; i < program->firsts.count; i++) {

@@ -8,6 +8,7 @@
 #ifndef ENGINE_LINKS_H
 #define ENGINE_LINKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,10 @@ const struct program_link *engine_lost_link(
  * keeps it in program->outlook, and tells the others when it has changed.
  */
 uint8_t engine_outlook(const struct program *program);
+
+/* Somebody who waits for it and is to come up requires or wants it: then it is asked for, though it
+ * is started on demand. */
+bool engine_is_needed(const struct program *program);
 
 /* The link to one that is not there and that it goes without; NULL: none. */
 const struct program_link *engine_missed_link(const struct program *program);

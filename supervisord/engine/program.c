@@ -12,6 +12,7 @@
 #include "lib/ownlog.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/launch.h"
+#include "supervisord/engine/demand.h"
 #include "supervisord/engine/giveup.h"
 #include "supervisord/engine/health.h"
 #include "supervisord/engine/hooks.h"
@@ -158,6 +159,7 @@ void program_free(struct program *program)
 	task_abandon_all(program);
 	readiness_end(program);
 	health_end(program);
+	demand_end(program);
 	notify_release(program);
 	run_forget_watch(&program->run);
 	free(program->firsts.list);
@@ -343,6 +345,9 @@ const char *program_reason(const struct program *program, char *buffer, size_t s
 		words.waits_condition =
 		    depend_condition_name((enum depend_condition)blocker->condition);
 	}
+	if (blocker == NULL && transition_waits_for_demand(config, state) &&
+	    config->life->key_sockets != NULL)
+		words.demand = config->life->key_sockets[0];
 	return reason_text(state, &words, buffer, size);
 }
 

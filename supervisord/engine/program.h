@@ -27,6 +27,7 @@ struct op_item;
 struct readiness;
 struct health;
 struct notify;
+struct demand;
 
 /* Work that is put off to the end of the loop's round, so that no event is handled inside another.
  */
@@ -71,6 +72,7 @@ struct program {
 	struct readiness *readiness; /* NULL where there is nothing to look at, as the next two */
 	struct health *health;
 	struct notify *notify;
+	struct demand *demand;
 	LIST_HEAD(program_tasks, task) tasks;
 	LIST_HEAD(op_items, op_item) items; /* commands that wait for it */
 	TAILQ_ENTRY(program) pending_link;
@@ -134,6 +136,8 @@ void program_note_ready(struct program *program, enum check_kind kind);
 /* Its run is not acceptable any more: stop it, as a failed one. */
 void program_fail(struct program *program, enum reason reason, int32_t detail);
 void program_note_health(struct program *program, enum ledger_health health);
+/* Nobody was connected for idle_stop. */
+void program_note_idle(struct program *program);
 /* A task has ended, and nothing is left of it. */
 void program_note_task(struct program *program, const struct task_end *end);
 /* RELOADING=1; ended by program_note_ready(). */

@@ -10,6 +10,7 @@
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"
+#include "supervisord/engine/demand.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/health.h"
 #include "supervisord/engine/hooks.h"
@@ -194,6 +195,7 @@ void program_attend(struct program *program)
 		health_end(program); /* what was said before it is RUNNING counts then */
 	if (state->state != STATE_RUNNING && !LIST_EMPTY(&program->tasks))
 		(void)task_cancel_kinds(program, 1U << TASK_RELOAD);
+	demand_attend(program);
 	if (state->state == STATE_STOPPED && program->notify != NULL)
 		notify_forget_store(program);
 }
@@ -294,6 +296,10 @@ static void look_around(struct program *program, struct happening *happening)
 	}
 	if (state->state == STATE_WAITING && happening->may_start)
 		note_missing(program, happening);
+	if (program->config->life->key_start == START_ON_DEMAND && happening->may_start) {
+		happening->demand = demand_is_there(program);
+		happening->needed = engine_is_needed(program);
+	}
 	/* In a storm the group must do; who commands can wait for a look at every process. */
 	if (happening->event == EVENT_START || happening->event == EVENT_STOP ||
 	    (happening->event == EVENT_HOOK && transition_is_halting(state)))

@@ -159,6 +159,19 @@ void program_fail(struct program *program, enum reason reason, int32_t detail)
 		program_event(program, EVENT_FAIL, &(struct cause){reason, detail, 0});
 }
 
+void program_note_idle(struct program *program)
+{
+	struct happening happening = {
+	    .event = EVENT_CHECK,
+	    .cause = {.reason = REASON_IDLE,
+		.detail = (int32_t)(program->config->life->key_idle_stop / NS_PER_S)},
+	    .idle = true,
+	};
+
+	if (program_state_of(program) == STATE_RUNNING)
+		program_happen(program, &happening);
+}
+
 void program_note_health(struct program *program, enum ledger_health health)
 {
 	struct ledger_state state = *program_state(program);

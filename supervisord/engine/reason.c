@@ -40,6 +40,9 @@ static const struct phrase phrases[REASON_COUNT] = {
     [REASON_RUNTIME] = {"ran longer than max_runtime (", " s)"},
     [REASON_SLOW_RETRY] = {"tried again by on_failure", NULL},
     [REASON_FORCED] = {"stopped by uid ", " with what it requires"},
+    [REASON_DEMAND] = {"somebody has connected", NULL},
+    [REASON_FLOOD] = {"connections started it ", " times in trigger_limit_interval"},
+    [REASON_IDLE] = {"nobody was connected for ", " s (idle_stop)"},
     [REASON_LAST_STATE] = {"as it was when supervisord ended", NULL},
 };
 
@@ -274,7 +277,10 @@ static void add_outlook(
 			add(text, "%sagain in %lld ms", comma, words->retry_ms);
 		break;
 	case STATE_FATAL:
-		add(text, "%sgave up after %u starts", comma, state->window_starts);
+		if (state->reason == REASON_FLOOD)
+			add(text, "%sgave up", comma);
+		else
+			add(text, "%sgave up after %u starts", comma, state->window_starts);
 		if (words->retry_ms >= 0)
 			add(text, "; again in %lld s", words->retry_ms / 1000);
 		break;
@@ -285,6 +291,8 @@ static void add_outlook(
 			add(text, "%swaits for %s%s%s", comma, words->waits_for,
 			    words->waits_condition != NULL ? " to be " : "",
 			    words->waits_condition != NULL ? words->waits_condition : "");
+		else if (words->demand != NULL)
+			add(text, "%swaits for a connection on %s", comma, words->demand);
 		break;
 	case STATE_PREPARING:
 		add(text, "%spre_start is running", comma);

@@ -45,6 +45,9 @@ enum reason {
 	REASON_GAVE_UP,    /* started by the on_failure of another one; step: row of that one + 1 */
 	REASON_FORCED,     /* stopped with what it requires (--force); detail: uid */
 	REASON_LAST_STATE, /* boot = last-state */
+	REASON_DEMAND,     /* start = on-demand: somebody has connected */
+	REASON_FLOOD,      /* trigger_limit; detail: starts by connections in its interval */
+	REASON_IDLE,       /* idle_stop; detail: its seconds */
 	REASON_WITHOUT,    /* went on without what it wants; step: row of that one + 1 */
 	REASON_COUNT,
 };
@@ -58,8 +61,9 @@ struct reason_words {
 	const char *directory;
 	const char *stream_target[3]; /* stdin, stdout, stderr as written in the stanza */
 	const char *user;
-	const char *socket;          /* the address that is not open; NULL: all are */
-	const char *waits_for;       /* the instance it waits for, NULL: none */
+	const char *demand;    /* the socket on which a connection is waited for; NULL: none */
+	const char *socket;    /* the address that is not open; NULL: all are */
+	const char *waits_for; /* the instance it waits for, NULL: none */
 	const char *waits_condition; /* "ready" and so on, NULL: nothing to add */
 	const char *other;           /* the instance that `step` names, NULL: not there any more */
 	const struct check *ready;   /* the stanza's */

@@ -12,7 +12,7 @@
 
 #include "supervisord/engine/step.h"
 
-#define RULES_MAX 12
+#define RULES_MAX 17
 
 #define SEEN(name, seen) #seen,
 static const char *const state_names[] = {STEP_STATES(SEEN)};
@@ -25,8 +25,8 @@ static const char *const event_names[] = {STEP_EVENTS(NAME)};
 #undef NAME
 
 struct rule {
-	uint16_t with;
-	uint16_t without;
+	uint32_t with;
+	uint32_t without;
 	uint16_t actions;
 	uint8_t next;
 	bool set; /* false: end of the cell */
@@ -53,6 +53,8 @@ struct rule {
 #define COMPLETE   FACT_COMPLETE
 #define REMAIN     FACT_REMAIN
 #define FORKED     FACT_FORKED
+#define REARM      FACT_REARM
+#define FLOODED    FACT_FLOODED
 
 #define RESET    ACTION_RESET
 #define COUNT    ACTION_COUNT
@@ -100,12 +102,15 @@ struct rule {
 	IF(RESTART | GIVE_UP, FATAL, COUNT | GIVEN_UP | TIMER), \
 	BEGIN(RESTART | NO_DELAY, COUNT), \
 	IF(RESTART, BACKOFF, COUNT | TIMER), \
+	BEGIN(REARM, RESET), \
+	IF(REARM, WAITING, RESET), \
 	ELSE(EXITED, GIVEN_UP)
 
 /* The main process ended by itself. */
 #define ENDED \
 	IF(HALT, STOPPING, SIGNAL), \
 	IF(RESTART | LEFTOVERS, STOPPING, SIGNAL), \
+	IF(REARM | LEFTOVERS, STOPPING, SIGNAL), \
 	IF(POST_STOP, CLEANING, HOOK), \
 	BY_POLICY
 
@@ -136,7 +141,7 @@ static const struct rule table[STATE_COUNT][EVENT_COUNT][RULES_MAX] = {
 	[STATE_WAITING] = {
 		[EVENT_START] = {BEGIN(0, 0), ELSE(WAITING, 0)},
 		[EVENT_STOP]  = {STILL_WANTED},
-		[EVENT_CHECK] = {STILL_WANTED},
+		[EVENT_CHECK] = {IF(UP | FLOODED, FATAL, GIVEN_UP | TIMER), STILL_WANTED},
 		[EVENT_GONE]  = STAY(WAITING),
 	},
 	[STATE_PREPARING] = {
@@ -232,6 +237,7 @@ static const struct rule table[STATE_COUNT][EVENT_COUNT][RULES_MAX] = {
 		[EVENT_HOOK]  = {
 			IF(HALT | LEFTOVERS, STOPPING, SIGNAL),
 			IF(RESTART | LEFTOVERS, STOPPING, SIGNAL),
+			IF(REARM | LEFTOVERS, STOPPING, SIGNAL),
 			OVER,
 		},
 		[EVENT_FAIL]  = STAY(CLEANING),

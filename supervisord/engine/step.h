@@ -56,7 +56,8 @@ enum wanted { WANTED_DOWN, WANTED_UP };
 enum fact {
 	FACT_UP = 0x0001,   /* wanted up */
 	FACT_HALT = 0x0002, /* this run is to end: wanted down, a restart, a requirement lost */
-	FACT_MAY_START = 0x0004, /* nothing that comes first is missing, and launching is allowed */
+	FACT_MAY_START = 0x0004, /* nothing that comes first is missing, launching is allowed, and
+				  * somebody asks for it where that is needed */
 	FACT_MAY_STOP = 0x0008,  /* nothing that must stop first is still there */
 	FACT_RESTART = 0x0010,   /* the restart policy says: again */
 	FACT_GIVE_UP = 0x0020,   /* start_limit is reached */
@@ -70,7 +71,9 @@ enum fact {
 	FACT_COMPLETE = 0x2000, /* a oneshot whose main process has ended with success */
 	FACT_REMAIN = 0x4000,   /* such a one counts as RUNNING */
 	FACT_FORKED = 0x8000,   /* of EXIT: the command of a forking program has done its part */
-	FACT_ALL = 0xffff,
+	FACT_REARM = 0x10000,   /* of an end: a success of one that is started on demand */
+	FACT_FLOODED = 0x20000, /* somebody waits for it, and trigger_limit is reached */
+	FACT_ALL = 0x3ffff,
 };
 
 /* What the shell does after it has entered the next state, in this order. */

@@ -15,10 +15,18 @@
 
 static void note_event(struct ledger_state *state, const struct program_config *config,
     const struct happening *happening);
+static bool is_asked_for(const struct ledger_state *state, const struct happening *happening);
 static void note_exit(struct ledger_state *state, const struct program_config *config,
     const struct happening *happening);
 static void note_news(struct transition *transition, const struct ledger_state *before,
     const struct happening *happening);
+static bool is_flooded(const struct ledger_state *state, const struct life_config *life,
+    const struct happening *happening);
+static bool is_by_connection(const struct ledger_state *state, const struct program_config *config,
+    const struct happening *happening);
+static void note_demand(
+    struct ledger_state *state, const struct life_config *life, const struct happening *happening);
+static bool is_success(const struct program_config *config, const struct ledger_state *state);
 static unsigned gather_facts(const struct ledger_state *state, const struct program_config *config,
     const struct happening *happening);
 static unsigned gather_end_facts(const struct ledger_state *state,
@@ -131,6 +139,12 @@ bool transition_waits_for_ready(const struct program_config *config)
 	return config->life->key_ready.kind != CHECK_NONE || config->life->key_type == TYPE_FORKING;
 }
 
+bool transition_waits_for_demand(
+    const struct program_config *config, const struct ledger_state *state)
+{
+	return config->life->key_start == START_ON_DEMAND && !(state->flags & LEDGER_FLAG_DEMAND);
+}
+
 bool transition_is_complete(const struct program_config *config, const struct ledger_state *state)
 {
 	return config->life->key_type == TYPE_ONESHOT && state->starts > 0 &&
@@ -152,10 +166,29 @@ static void note_event(struct ledger_state *state, const struct program_config *
 		note_exit(state, config, happening);
 	if (happening->lost && step_is_up((enum state)state->state))
 		state->flags |= LEDGER_FLAG_LOST;
+	/* As if it had lost what it needs: the run ends, and it waits. */
+	if (happening->idle && state->state == STATE_RUNNING)
+		state->flags |= LEDGER_FLAG_LOST;
+	if (config->life->key_start == START_ON_DEMAND && is_asked_for(state, happening))
+		state->flags |= LEDGER_FLAG_DEMAND;
 	if (happening->event == EVENT_READY)
 		state->flags &= (uint16_t)~LEDGER_FLAG_RELOADING;
 	if (happening->event == EVENT_HOOK && state->state == STATE_STOPPING)
 		state->flags |= LEDGER_FLAG_COMMAND;
+}
+
+/* By somebody who means it now: the start of the daemon and an apply only let it wait. */
+static bool is_asked_for(const struct ledger_state *state, const struct happening *happening)
+{
+	if (state->wanted != WANTED_UP)
+		return false;
+	if (happening->event == EVENT_STOP) /* a restart */
+		return true;
+	return happening->event == EVENT_START && !step_is_up((enum state)state->state) &&
+	       happening->cause.reason != REASON_AUTOSTART &&
+	       happening->cause.reason != REASON_ADDED &&
+	       happening->cause.reason != REASON_CHANGED &&
+	       happening->cause.reason != REASON_LAST_STATE;
 }
 
 /* The end of a run, as far as the counters are concerned. */
@@ -190,8 +223,13 @@ static unsigned gather_facts(const struct ledger_state *state, const struct prog
 		facts |= FACT_UP;
 	if (transition_is_halting(state))
 		facts |= FACT_HALT;
-	if (happening->may_start)
+	if (happening->may_start &&
+	    (!transition_waits_for_demand(config, state) || happening->needed ||
+		(happening->demand && !is_flooded(state, config->life, happening))))
 		facts |= FACT_MAY_START;
+	if (is_by_connection(state, config, happening) && happening->may_start &&
+	    is_flooded(state, config->life, happening))
+		facts |= FACT_FLOODED;
 	if (happening->may_stop)
 		facts |= FACT_MAY_STOP;
 	if (happening->leftovers && config->life->key_kill_mode != KILL_PROCESS)
@@ -219,14 +257,51 @@ static unsigned gather_end_facts(const struct ledger_state *state,
 	if (happening->event == EVENT_EXIT && (state->flags & LEDGER_FLAG_FORKED) &&
 	    state->run_acted != happening->run)
 		facts |= FACT_FORKED;
-	if (policy_wants_restart(
-		config, state->last_wstatus, (state->flags & LEDGER_FLAG_FAILED) != 0))
+	if (config->life->key_start == START_ON_DEMAND && is_success(config, state))
+		facts |= FACT_REARM;
+	else if (policy_wants_restart(
+		     config, state->last_wstatus, (state->flags & LEDGER_FLAG_FAILED) != 0))
 		facts |= FACT_RESTART;
 	if (backoff_is_exhausted(&policy, state, happening->now_ns))
 		facts |= FACT_GIVE_UP;
 	if (backoff_delay_ns(&policy, state->failures) == 0)
 		facts |= FACT_NO_DELAY;
 	return facts;
+}
+
+/* How its last run ended. */
+static bool is_success(const struct program_config *config, const struct ledger_state *state)
+{
+	return !(state->flags & LEDGER_FLAG_FAILED) &&
+	       policy_is_success(&config->key_success_exit, state->last_wstatus);
+}
+
+/* What would start it now is a connection, and nothing else. */
+static bool is_by_connection(const struct ledger_state *state, const struct program_config *config,
+    const struct happening *happening)
+{
+	return transition_waits_for_demand(config, state) && happening->demand &&
+	       !happening->needed;
+}
+
+/* A program that ends without taking the connection would be started by it again at once. */
+static bool is_flooded(const struct ledger_state *state, const struct life_config *life,
+    const struct happening *happening)
+{
+	return state->demand_ns != 0 &&
+	       happening->now_ns - state->demand_ns < life->key_trigger_limit_interval &&
+	       state->demand_starts >= life->key_trigger_limit;
+}
+
+static void note_demand(
+    struct ledger_state *state, const struct life_config *life, const struct happening *happening)
+{
+	if (state->demand_ns == 0 ||
+	    happening->now_ns - state->demand_ns >= life->key_trigger_limit_interval) {
+		state->demand_ns = happening->now_ns;
+		state->demand_starts = 0;
+	}
+	state->demand_starts++;
 }
 
 static unsigned gather_hooks(const struct ledger_state *state, const struct life_config *life)
@@ -278,6 +353,16 @@ static void enter(struct ledger_state *state, const struct program_config *confi
 		state->detail = cause->detail;
 		state->step = cause->step;
 	}
+	if (step->next == STATE_FATAL && from == STATE_WAITING) {
+		state->reason = REASON_FLOOD;
+		state->detail = (int32_t)state->demand_starts;
+		state->demand_ns = 0; /* whoever starts it again begins anew */
+	}
+	if ((step->actions & ACTION_BEGIN) && is_by_connection(state, config, happening)) {
+		note_demand(state, config->life, happening);
+		if (happening->event != EVENT_TIMER) /* that one tries again after a failure */
+			state->reason = REASON_DEMAND;
+	}
 	state->state = (uint8_t)step->next;
 	if (step->actions & ACTION_RESET)
 		backoff_reset(state);
@@ -313,6 +398,8 @@ static void enter_flags(struct ledger_state *state, const struct program_config 
 		drop |= LEDGER_FLAG_BOUNCE | LEDGER_FLAG_LOST | LEDGER_FLAG_BEGUN;
 	if (step->next == STATE_CLEANING)
 		drop |= LEDGER_FLAG_BEGUN;
+	if (step_is_at_rest(step->next))
+		drop |= LEDGER_FLAG_DEMAND;
 	if (step->next != from)
 		drop |= LEDGER_FLAG_OWED;
 	state->flags &= (uint16_t)~drop;
@@ -338,7 +425,7 @@ static void begin_run(struct ledger_state *state, const struct program_config *c
 	struct backoff_policy policy = backoff_policy(config);
 
 	state->flags &= (uint16_t) ~(LEDGER_FLAG_BOUNCE | LEDGER_FLAG_LOST | LEDGER_FLAG_FAILED |
-				     LEDGER_FLAG_FORKED | LEDGER_FLAG_EARLY);
+				     LEDGER_FLAG_FORKED | LEDGER_FLAG_EARLY | LEDGER_FLAG_DEMAND);
 	state->flags |= LEDGER_FLAG_BEGUN;
 	state->health = LEDGER_HEALTH_UNKNOWN;
 	state->stop_step = 0;

@@ -29,6 +29,9 @@ struct happening {
 	bool may_start;   /* nothing that comes first is missing, and launching is allowed at all */
 	bool may_stop;    /* nothing that must stop first is still there */
 	bool leftovers;   /* the main process has ended, others of its run have not */
+	bool demand;      /* start = on-demand: somebody waits in one of its sockets */
+	bool needed;      /* likewise: another program that waits for it is to come up */
+	bool idle;        /* EVENT_CHECK: nobody was connected for idle_stop */
 	bool lost;        /* something it requires is not there any more, or about to go */
 	bool hook_failed; /* EVENT_HOOK only */
 	uint64_t config_hash; /* of what a launch would launch now */
@@ -87,6 +90,10 @@ int64_t transition_kill_ns(const struct program_config *config, const struct led
 
 /* STARTING waits for something to say that it is ready, so that its deadline is a failure. */
 bool transition_waits_for_ready(const struct program_config *config);
+
+/* It is started when somebody asks for it, and nobody who is not a connection has. */
+bool transition_waits_for_demand(
+    const struct program_config *config, const struct ledger_state *state);
 
 /* A oneshot whose present run has ended with success. */
 bool transition_is_complete(const struct program_config *config, const struct ledger_state *state);

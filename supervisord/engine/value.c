@@ -292,6 +292,8 @@ WORD_TYPE(facility, int,
     "", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
     "ftp", "", "", "", "", "local0", "local1", "local2", "local3", "local4", "local5", "local6",
     "local7");
+WORD_TYPE(start, enum start_mode, "now or on-demand", [START_NOW] = "now",
+    [START_ON_DEMAND] = "on-demand");
 WORD_TYPE(socket_as, enum socket_as, "descriptors or stdin",
     [SOCKET_AS_DESCRIPTORS] = "descriptors", [SOCKET_AS_STDIN] = "stdin");
 WORD_TYPE(log_full, enum logspec_full, "block or drop", [LOGSPEC_BLOCK] = "block",
@@ -364,5 +366,6 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_INSTANCES] = &value_instances,
     [KEY_SOCKETS] = &value_sockets,
     [KEY_SOCKET_AS] = &value_socket_as,
+    [KEY_START] = &value_start,
     [KEY_LISTEN] = &value_listen,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* fakesocket.c: no program of this world has a socket: sockets.h and listenfds.h without any. */
+#include "supervisord/engine/demand.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/listenfds.h"
 #include "supervisord/engine/sockets.h"
@@ -45,4 +46,27 @@ int listenfds_add(struct program *program, char **environment, size_t *count,
 	(void)extra_count;
 	(void)ret_step;
 	return 0;
+}
+
+/* ---- demand.h ---- */
+
+bool demand_is_there(struct program *program)
+{
+	(void)program;
+	return false;
+}
+
+void demand_attend(struct program *program)
+{
+	(void)program;
+}
+
+void demand_end(struct program *program)
+{
+	(void)program;
+}
+
+void demand_end_all(struct engine *engine)
+{
+	(void)engine;
 }

@@ -118,6 +118,26 @@ static void test_descriptor_of_ready_is_behind_those_of_the_sockets(void **state
 	    "= \"/bin/true\" sockets = {\"a\"} ready = \"fd:5\" }\n"));
 }
 
+static void test_start_on_demand_takes_a_socket_and_idle_stop_connections(void **state)
+{
+	(void)state;
+	confdir_refuse("program \"p\" { command = \"/bin/true\" start = \"on-demand\" }\n",
+	    "@/main.conf:1: start: 'on-demand' is for programs with sockets: somebody has to "
+	    "connect "
+	    "to one\n");
+	confdir_refuse("socket \"a\" { listen = \"tcp:1\" }\nprogram \"p\" { command = "
+		       "\"/bin/true\" sockets = {\"a\"} idle_stop = 1min }\n",
+	    "@/main.conf:2: idle_stop: is for start = \"on-demand\" only: nothing else would start "
+	    "it "
+	    "again\n");
+	confdir_refuse("socket \"a\" { listen = {\"tcp:1\", \"udp:1\"} }\nprogram \"p\" { command "
+		       "= \"/bin/true\" sockets = {\"a\"} start = \"on-demand\" idle_stop = 1min "
+		       "}\n",
+	    "@/main.conf:2: idle_stop: cannot be had with 'udp:1': only who connects is known to "
+	    "be "
+	    "there\n");
+}
+
 static void note_key(void *context, const char *key, enum change_class change)
 {
 	(void)change;
@@ -156,6 +176,7 @@ int main(void)
 	    cmocka_unit_test(test_program_with_an_unknown_socket_is_told_the_nearest),
 	    cmocka_unit_test(test_stdin_takes_one_socket_and_no_other_input),
 	    cmocka_unit_test(test_descriptor_of_ready_is_behind_those_of_the_sockets),
+	    cmocka_unit_test(test_start_on_demand_takes_a_socket_and_idle_stop_connections),
 	    cmocka_unit_test(test_program_whose_socket_has_a_new_address_is_to_be_restarted),
 	};
 

@@ -156,6 +156,168 @@ static void test_stop_of_the_rest_when_signals_are_for_the_main_process_then_kil
 	life.key_kill_mode = KILL_ALL;
 }
 
+/* ---- start = "on-demand" ---- */
+
+static struct life_config lazy_life = {.key_start = START_ON_DEMAND,
+    .key_trigger_limit = 2,
+    .key_trigger_limit_interval = 2 * NS_PER_S};
+static const struct program_config lazy = {.life = &lazy_life,
+    .key_stop_signal = 15,
+    .key_success_exit = {.codes = {1}},
+    .key_restart = RESTART_ON_FAILURE,
+    .key_restart_delay = NS_PER_S,
+    .key_restart_delay_max = NS_PER_S,
+    .key_restart_factor = 1};
+
+/* The next state, by an event when everything else allows a start. */
+static void lazily(struct ledger_state *now, struct happening happening)
+{
+	struct transition transition;
+
+	happening.may_start = happening.may_stop = happening.launched = true;
+	if (happening.event == EVENT_EXIT)
+		happening.run = now->starts;
+	assert_int_equal(transition_decide(now, &lazy, &happening, &transition), 0);
+	*now = transition.state;
+}
+
+static void test_on_demand_then_only_who_asks_starts_it(void **state)
+{
+	static const struct {
+		enum reason reason;
+		bool starts;
+	} asks[] = {{REASON_ADDED, false}, {REASON_CHANGED, false}, {REASON_AUTOSTART, false},
+	    {REASON_LAST_STATE, false}, {REASON_STARTED, true}, {REASON_REQUIRED, true},
+	    {REASON_GAVE_UP, true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+		struct ledger_state now = {.state = STATE_STOPPED, .wanted = WANTED_UP};
+
+		lazily(&now,
+		    (struct happening){.event = EVENT_START, .cause = {.reason = asks[i].reason}});
+		assert_int_equal(now.state, asks[i].starts ? STATE_STARTING : STATE_WAITING);
+		assert_false(now.flags & LEDGER_FLAG_DEMAND); /* the run is the answer */
+	}
+}
+
+static void test_on_demand_then_a_connection_or_a_need_ends_the_wait(void **state)
+{
+	struct ledger_state now = {.state = STATE_WAITING, .wanted = WANTED_UP};
+
+	(void)state;
+	lazily(&now, (struct happening){.event = EVENT_CHECK});
+	assert_int_equal(now.state, STATE_WAITING);
+	lazily(&now, (struct happening){.event = EVENT_CHECK, .needed = true});
+	assert_int_equal(now.state, STATE_STARTING);
+	assert_int_equal(now.demand_starts, 0);
+	now = (struct ledger_state){.state = STATE_WAITING, .wanted = WANTED_UP};
+	lazily(&now, (struct happening){.event = EVENT_CHECK, .demand = true, .now_ns = 1});
+	assert_int_equal(now.state, STATE_STARTING);
+	assert_int_equal(now.reason, REASON_DEMAND);
+	assert_int_equal(now.demand_starts, 1);
+}
+
+/* Who was asked for while it could not start is not forgotten. */
+static void test_on_demand_and_asked_for_then_it_starts_as_soon_as_it_may(void **state)
+{
+	struct ledger_state now = {.state = STATE_STOPPED, .wanted = WANTED_UP};
+	struct happening start = {.event = EVENT_START, .cause = {.reason = REASON_STARTED}};
+	struct transition transition;
+
+	(void)state;
+	assert_int_equal(transition_decide(&now, &lazy, &start, &transition), 0);
+	now = transition.state;
+	assert_int_equal(now.state, STATE_WAITING);
+	assert_false(transition_waits_for_demand(&lazy, &now));
+	lazily(&now, (struct happening){.event = EVENT_CHECK});
+	assert_int_equal(now.state, STATE_STARTING);
+}
+
+static void test_on_demand_and_ended_well_then_it_waits_again(void **state)
+{
+	struct ledger_state now = {
+	    .state = STATE_RUNNING, .wanted = WANTED_UP, .starts = 1, .failures = 2};
+
+	(void)state;
+	lazily(&now, (struct happening){.event = EVENT_EXIT});
+	assert_int_equal(now.state, STATE_WAITING);
+	assert_int_equal(now.failures, 0);
+	/* Somebody waits already. */
+	now = (struct ledger_state){.state = STATE_RUNNING, .wanted = WANTED_UP, .starts = 1};
+	lazily(&now, (struct happening){.event = EVENT_EXIT, .demand = true});
+	assert_int_equal(now.state, STATE_STARTING);
+	assert_int_equal(now.starts, 2);
+	/* What is left of the run goes first. */
+	now = (struct ledger_state){.state = STATE_RUNNING, .wanted = WANTED_UP, .starts = 1};
+	lazily(&now, (struct happening){.event = EVENT_EXIT, .demand = true, .leftovers = true});
+	assert_int_equal(now.state, STATE_STOPPING);
+	lazily(&now, (struct happening){.event = EVENT_GONE});
+	assert_int_equal(now.state, STATE_WAITING);
+}
+
+static void test_on_demand_and_failed_then_the_delay_comes_first(void **state)
+{
+	struct ledger_state now = {.state = STATE_RUNNING, .wanted = WANTED_UP, .starts = 1};
+
+	(void)state;
+	lazily(&now, (struct happening){.event = EVENT_EXIT, .wstatus = 1 << 8, .demand = true});
+	assert_int_equal(now.state, STATE_BACKOFF);
+	lazily(&now, (struct happening){.event = EVENT_TIMER, .now_ns = NS_PER_S});
+	assert_int_equal(now.state, STATE_WAITING);
+}
+
+static void test_idle_then_the_run_ends_and_it_waits_or_serves_who_has_come(void **state)
+{
+	(void)state;
+	for (int demand = 0; demand < 2; demand++) {
+		struct ledger_state now = {
+		    .state = STATE_RUNNING, .wanted = WANTED_UP, .starts = 1};
+
+		lazily(&now, (struct happening){.event = EVENT_CHECK, .idle = true});
+		assert_int_equal(now.state, STATE_STOPPING);
+		lazily(&now, (struct happening){.event = EVENT_EXIT, .wstatus = 15});
+		assert_int_equal(now.state, STATE_STOPPING);
+		lazily(&now, (struct happening){.event = EVENT_GONE, .demand = demand != 0});
+		assert_int_equal(now.state, demand ? STATE_STARTING : STATE_WAITING);
+		assert_false(now.flags & LEDGER_FLAG_LOST);
+	}
+}
+
+static void test_connection_that_is_never_taken_then_it_is_given_up(void **state)
+{
+	struct ledger_state now = {.state = STATE_WAITING, .wanted = WANTED_UP};
+	struct happening connected = {.event = EVENT_CHECK, .demand = true, .now_ns = NS_PER_S};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		lazily(&now, connected);
+		assert_int_equal(now.state, STATE_STARTING);
+		lazily(&now, (struct happening){.event = EVENT_EXIT, .now_ns = NS_PER_S});
+		assert_int_equal(now.state, STATE_WAITING);
+	}
+	lazily(&now, connected);
+	assert_int_equal(now.state, STATE_FATAL);
+	assert_int_equal(now.reason, REASON_FLOOD);
+	assert_int_equal(now.detail, 2);
+	/* By hand it begins anew. */
+	lazily(&now,
+	    (struct happening){
+		.event = EVENT_START, .cause = {.reason = REASON_STARTED}, .now_ns = NS_PER_S});
+	assert_int_equal(now.state, STATE_STARTING);
+	lazily(&now, (struct happening){.event = EVENT_EXIT, .now_ns = NS_PER_S});
+	lazily(&now, connected);
+	assert_int_equal(now.state, STATE_STARTING);
+	/* As often in a longer time is nothing. */
+	now = (struct ledger_state){.state = STATE_WAITING, .wanted = WANTED_UP};
+	for (int i = 1; i < 10; i++) {
+		connected.now_ns = i * NS_PER_S + 1;
+		lazily(&now, connected);
+		assert_int_equal(now.state, STATE_STARTING);
+		lazily(&now, (struct happening){.event = EVENT_EXIT, .now_ns = connected.now_ns});
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +325,13 @@ int main(void)
 	    cmocka_unit_test(test_kill_comes_after_all_steps_that_are_left),
 	    cmocka_unit_test(test_crash_loop_follows_its_schedule_and_recovers),
 	    cmocka_unit_test(test_stop_of_the_rest_when_signals_are_for_the_main_process_then_kill),
+	    cmocka_unit_test(test_on_demand_then_only_who_asks_starts_it),
+	    cmocka_unit_test(test_on_demand_then_a_connection_or_a_need_ends_the_wait),
+	    cmocka_unit_test(test_on_demand_and_asked_for_then_it_starts_as_soon_as_it_may),
+	    cmocka_unit_test(test_on_demand_and_ended_well_then_it_waits_again),
+	    cmocka_unit_test(test_on_demand_and_failed_then_the_delay_comes_first),
+	    cmocka_unit_test(test_idle_then_the_run_ends_and_it_waits_or_serves_who_has_come),
+	    cmocka_unit_test(test_connection_that_is_never_taken_then_it_is_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
