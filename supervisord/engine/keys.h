@@ -118,6 +118,10 @@
 	    "Sockets that the program gets, in this order, as descriptors 3, 4 and so on with LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES (sd_listen_fds(3)). See SOCKETS.") \
 	KEY(socket_as, SOCKET_AS, "descriptors", 0, 0, RESTART, \
 	    "How the program gets them. stdin: its one socket is its standard input, as FastCGI and inetd have it.") \
+	KEY(ipc, BOOL, "false", 0, 0, RESTART, \
+	    "The program has an IPC channel as Node's child_process makes one (NODE_CHANNEL_FD): lines of JSON both ways. See IPC channels.") \
+	KEY(ipc_to, STRING, NULL, 0, 0, LIVE, \
+	    "program:NAME: messages of this program go to that one, which has ipc = true too.") \
 	KEY(watchdog, DURATION, "0s", 0, 24 * KEY_HOUR, NEXT, \
 	    "The program must send WATCHDOG=1 (sd_notify(3)) at least this often once it is ready, else it gets ABRT, as a failed run; 0: off.") \
 	KEY(fdstore_max, COUNT, "16", 0, LIMIT_FDSTORE, NEXT, \

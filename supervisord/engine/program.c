@@ -16,6 +16,7 @@
 #include "supervisord/engine/health.h"
 #include "supervisord/engine/hooks.h"
 #include "supervisord/engine/laststate.h"
+#include "supervisord/engine/ipc.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/plan.h"
 #include "supervisord/engine/program.h"
@@ -158,6 +159,7 @@ void program_free(struct program *program)
 	task_abandon_all(program);
 	readiness_end(program);
 	health_end(program);
+	ipc_release(program);
 	notify_release(program);
 	run_forget_watch(&program->run);
 	free(program->firsts.list);

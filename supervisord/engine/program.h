@@ -27,6 +27,7 @@ struct op_item;
 struct readiness;
 struct health;
 struct notify;
+struct ipc;
 
 /* Work that is put off to the end of the loop's round, so that no event is handled inside another.
  */
@@ -71,6 +72,7 @@ struct program {
 	struct readiness *readiness; /* NULL where there is nothing to look at, as the next two */
 	struct health *health;
 	struct notify *notify;
+	struct ipc *ipc;
 	LIST_HEAD(program_tasks, task) tasks;
 	LIST_HEAD(op_items, op_item) items; /* commands that wait for it */
 	TAILQ_ENTRY(program) pending_link;
