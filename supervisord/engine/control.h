@@ -31,6 +31,7 @@ struct control_client {
 	struct varlink_input input;
 	struct varlink_output output;
 	struct op *op; /* the command its present call waits for, or NULL */
+	struct watch *watch; /* what it follows (events.h), or NULL */
 	uid_t uid;     /* as it was when it connected, gid too */
 	gid_t gid;
 	bool more; /* of the present call */
