@@ -30,6 +30,8 @@ enum exitcode ctl_reload(struct ctl *ctl);
 enum exitcode ctl_signal(struct ctl *ctl);
 enum exitcode ctl_status(struct ctl *ctl); /* status.c */
 enum exitcode ctl_attach(struct ctl *ctl); /* attach.c */
+enum exitcode ctl_send(struct ctl *ctl);   /* message.c */
+enum exitcode ctl_messages(struct ctl *ctl);
 enum exitcode ctl_doctor(struct ctl *ctl); /* doctor.c */
 enum exitcode ctl_graph(struct ctl *ctl);  /* graph.c */
 enum exitcode ctl_why(struct ctl *ctl);    /* why.c */
@@ -41,7 +43,7 @@ enum exitcode ctl_check(struct ctl *ctl);
 enum exitcode ctl_config(struct ctl *ctl);   /* config.c */
 enum exitcode ctl_bridge(struct ctl *ctl);   /* bridge.c */
 enum exitcode ctl_complete(struct ctl *ctl); /* complete.c */
-enum exitcode ctl_version(struct ctl *ctl); /* daemon.c */
+enum exitcode ctl_version(struct ctl *ctl);  /* daemon.c */
 enum exitcode ctl_shutdown(struct ctl *ctl);
 enum exitcode ctl_help(struct ctl *ctl); /* verbs.c */
 

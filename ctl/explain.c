@@ -29,6 +29,8 @@ static void tell_not_allowed(struct call *call, const char *name, int parameters
 static void tell_shutting_down(struct call *call, const char *name, int parameters);
 static void tell_reason(struct call *call, const char *name, int parameters);
 static void tell_no_input(struct call *call, const char *name, int parameters);
+static void tell_no_channel(struct call *call, const char *name, int parameters);
+static void tell_not_sent(struct call *call, const char *name, int parameters);
 static void tell_no_log(struct call *call, const char *name, int parameters);
 static void tell_log_failed(struct call *call, const char *name, int parameters);
 static void tell_invalid_parameter(struct call *call, const char *name, int parameters);
@@ -45,6 +47,8 @@ static const struct error_row error_rows[] = {
 	{OURS "SafeMode",              EXITCODE_FAILED,      tell_reason},
 	{OURS "Busy",                  EXITCODE_FAILED,      tell_reason},
 	{OURS "NoInput",               EXITCODE_FAILED,      tell_no_input},
+	{OURS "NoChannel",             EXITCODE_FAILED,      tell_no_channel},
+	{OURS "NotSent",               EXITCODE_FAILED,      tell_not_sent},
 	{OURS "NoLog",                 EXITCODE_FAILED,      tell_no_log},
 	{OURS "LogFailed",             EXITCODE_FAILED,      tell_log_failed},
 	{VARLINK "InvalidParameter",   EXITCODE_USAGE,       tell_invalid_parameter},
@@ -167,6 +171,22 @@ static void tell_no_input(struct call *call, const char *name, int parameters)
 	ctl_complain(call->ctl,
 	    "%s: takes no input: stdin = \"pipe\" in its stanza lets it, after superctl apply",
 	    member(call, parameters, "name"));
+}
+
+static void tell_no_channel(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	ctl_complain(call->ctl,
+	    "%s: has no IPC channel: ipc = true in its stanza gives it one, after superctl apply",
+	    member(call, parameters, "name"));
+}
+
+static void tell_not_sent(struct call *call, const char *name, int parameters)
+{
+	const char *program = member(call, parameters, "name");
+
+	(void)name;
+	ctl_complain(call->ctl, "%s: not sent: %s", program, member(call, parameters, "reason"));
 }
 
 static void tell_no_log(struct call *call, const char *name, int parameters)

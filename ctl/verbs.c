@@ -25,6 +25,13 @@ const struct verb verbs_table[] = {
 	 "type to the standard input of a program",
 	 "For programs with stdin = \"pipe\".  On a terminal its log is followed, and Ctrl-D detaches; else\n"
 	 "the input is handed over: echo reload | superctl attach web.\n"},
+	{"send", "NAME JSON", 2, 2, "needs a program's name and a message: superctl send web '{\"reload\":true}'", 0, ctl_send,
+	 "send a message to a program's IPC channel",
+	 "For programs with ipc = true.  JSON is one value, which process.on('message') of Node gets.\n"
+	 "Exits 1 when the program has no channel now, or does not read from it.\n"},
+	{"messages", "NAME", 1, 1, "needs a program's name", OPTION_LINES | OPTION_FOLLOW | OPTION_JSON, ctl_messages,
+	 "show what a program sent on its IPC channel",
+	 "The last messages (process.send() of Node), with the time of each; with -f what comes, too.\n"},
 	{"doctor", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_doctor,
 	 "look for what would keep programs from running",
 	 "Goes through the launch of each program up to exec: user, directory, command, interpreter,\n"

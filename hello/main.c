@@ -48,6 +48,7 @@ int main(int argc, char **argv)
 static int run(const struct options *options)
 {
 	struct listeners listeners = {0};
+	struct ipc ipc = {.fd = -1};
 	int code = 1, r;
 
 	r = server_block_signals();
@@ -63,13 +64,19 @@ static int run(const struct options *options)
 		    options->identity.uid, options->identity.gid, strerror(-r));
 		goto out;
 	}
+	r = ipc_open(&ipc);
+	if (r < 0) {
+		(void)fprintf(stderr, "hello: NODE_CHANNEL_FD names no socket\n");
+		goto out;
+	}
 	announce(&listeners);
-	r = server_run(&listeners, &options->pool, options->grace_ns, &code);
+	r = server_run(&listeners, &ipc, &options->pool, options->grace_ns, &code);
 	if (r < 0) {
 		(void)fprintf(stderr, "hello: cannot start serving: %s\n", strerror(-r));
 		code = 1;
 	}
 out:
+	ipc_close(&ipc);
 	listeners_close(&listeners);
 	return code;
 }

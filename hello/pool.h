@@ -22,6 +22,7 @@ enum source_kind {
 	SOURCE_CONNECTION,
 	SOURCE_LISTENER,
 	SOURCE_SIGNAL,
+	SOURCE_IPC,
 };
 
 enum connection_phase {

@@ -37,6 +37,7 @@ struct server {
 	int epoll_fd;
 	int signal_fd;
 	struct listeners *listeners;
+	struct ipc *ipc;
 	bool is_paused;   /* the listeners are not watched */
 	int64_t retry_ns; /* when to watch them again at the latest, or INT64_MAX */
 	int64_t grace_ns;
@@ -62,13 +63,14 @@ static bool make_room(struct server *s);
 static void handle_signal(struct server *s);
 static void begin_drain(struct server *s);
 
-int server_run(struct listeners *listeners, const struct pool_settings *settings, int64_t grace_ns,
-    int *ret_code)
+int server_run(struct listeners *listeners, struct ipc *ipc, const struct pool_settings *settings,
+    int64_t grace_ns, int *ret_code)
 {
 	struct server s = {.signal_source = SOURCE_SIGNAL,
 	    .epoll_fd = -1,
 	    .signal_fd = -1,
 	    .listeners = listeners,
+	    .ipc = ipc,
 	    .is_paused = true,
 	    .retry_ns = INT64_MAX,
 	    .grace_ns = grace_ns,
@@ -124,6 +126,9 @@ static int set_up(struct server *s, const struct pool_settings *settings)
 	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->epoll_fd < 0 || s->signal_fd < 0 ||
 	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->signal_fd, &event) < 0)
+		return -errno;
+	event.data.ptr = s->ipc;
+	if (s->ipc->fd >= 0 && epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->ipc->fd, &event) < 0)
 		return -errno;
 	return watch_listeners(s);
 }
@@ -224,6 +229,9 @@ static void handle_event(struct server *s, const struct epoll_event *event)
 		return;
 	case SOURCE_SIGNAL:
 		handle_signal(s);
+		return;
+	case SOURCE_IPC:
+		ipc_handle(s->ipc);
 		return;
 	}
 }

@@ -6,6 +6,7 @@
 #ifndef HELLO_SERVER_H
 #define HELLO_SERVER_H
 
+#include "hello/ipc.h"
 #include "hello/listener.h"
 #include "hello/pool.h"
 
@@ -14,9 +15,10 @@ int server_block_signals(void);
 
 /*
  * Serves until SIGTERM or SIGINT (*ret_code 0), or until /exit (its code).  Borrows the listeners
- * but unlinks and closes them at the end of accepting.  -errno: the loop could not be set up.
+ * but unlinks and closes them at the end of accepting, and the channel, which may be none.  -errno:
+ * the loop could not be set up.
  */
-int server_run(struct listeners *listeners, const struct pool_settings *settings, int64_t grace_ns,
-    int *ret_code);
+int server_run(struct listeners *listeners, struct ipc *ipc, const struct pool_settings *settings,
+    int64_t grace_ns, int *ret_code);
 
 #endif

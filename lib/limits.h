@@ -111,6 +111,9 @@
  * one is left out, which is said. */
 #define LIMIT_IPC_LINE  (64 * 1024)
 #define LIMIT_IPC_DEPTH 32
+/* The last messages of a program, in bytes: at least one; clients that follow them. */
+#define LIMIT_IPC_RING      (128 * 1024)
+#define LIMIT_IPC_FOLLOWERS 8
 /* Read from one channel before the others are looked at. */
 #define LIMIT_IPC_BUDGET (256 * 1024)
 /* A cluster: its workers; its listening sockets (bits of a uint64_t); bytes of the name and of the
@@ -186,6 +189,7 @@
  * default and the most that may be asked for); listening sockets; accepted in one wake-up.
  */
 #define LIMIT_HELLO_READ            8192
+#define LIMIT_HELLO_IPC             8192 /* one message on its IPC channel */
 #define LIMIT_HELLO_HEAD            16384
 #define LIMIT_HELLO_CHUNK_LINE      256
 #define LIMIT_HELLO_BODY            1048576

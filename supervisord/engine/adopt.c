@@ -5,6 +5,7 @@
 #include "supervisord/engine/adopt.h"
 #include "supervisord/engine/align.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/ipc.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/readiness.h"
 #include "supervisord/engine/retired.h"
@@ -70,6 +71,10 @@ static void adopt_slot(struct program *program, uint64_t key, int slot)
 	case HELD_STORE:
 	case HELD_STORE_NAMES:
 		notify_adopt(program, key, slot);
+		break;
+	case HELD_IPC:
+	case HELD_IPC_STATE:
+		ipc_adopt(program, key, slot);
 		break;
 	case HELD_READY_READ:
 		readiness_adopt(program, slot);

@@ -19,6 +19,7 @@
 #include "supervisord/engine/graph.h"
 #include "supervisord/engine/events.h"
 #include "supervisord/engine/logs.h"
+#include "supervisord/engine/ipc.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/runs.h"
@@ -57,6 +58,8 @@ static const struct method {
     {INTERFACE ".Graph", RIGHT_STATUS, graph_show},
     {INTERFACE ".Doctor", RIGHT_DOCTOR, doctor_call},
     {INTERFACE ".Attach", RIGHT_ATTACH, feed_call},
+    {INTERFACE ".SendMessage", RIGHT_SEND, ipc_call_send},
+    {INTERFACE ".Messages", RIGHT_MESSAGES, ipc_call_messages},
     {INTERFACE ".Start", RIGHT_START, command_start},
     {INTERFACE ".Stop", RIGHT_STOP, command_stop},
     {INTERFACE ".Restart", RIGHT_RESTART, command_restart},

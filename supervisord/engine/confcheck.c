@@ -40,6 +40,7 @@ static void check_either(struct build *build, const struct build_program *progra
 static void check_either_defaults(struct build *build);
 static void check_exits(struct build *build, const struct build_program *program);
 static void check_ready(struct build *build, const struct build_program *program);
+static void check_ipc_to(struct build *build, const struct build_program *program);
 static void check_socket(struct build *build, const struct build_program *program,
     enum program_key key, const struct check *check);
 static int check_ids(struct build *build, const struct build_program *program,
@@ -202,6 +203,11 @@ static void check_ready(struct build *build, const struct build_program *program
 		build_report(build, program, PROGRAM_ready,
 		    "'log:' looks into the log, but stdout is another one than \"log\": that is "
 		    "needed");
+	if (life->key_ready.kind == CHECK_IPC && !life->key_ipc)
+		build_report(build, program, PROGRAM_ready,
+		    "'ipc' is a message on the IPC channel, and ipc is not true: that is needed");
+	if (life->key_ipc_to != NULL)
+		check_ipc_to(build, program);
 	/* Both would tell the program about its descriptors. */
 	if (life->key_ready.kind == CHECK_FD && life->key_watchdog > 0)
 		build_report(build, program, PROGRAM_ready,
@@ -209,6 +215,29 @@ static void check_ready(struct build *build, const struct build_program *program
 		    life->key_ready.fd);
 	check_socket(build, program, PROGRAM_ready, &life->key_ready);
 	check_socket(build, program, PROGRAM_health_check, &life->key_health_check);
+}
+
+static void check_ipc_to(struct build *build, const struct build_program *program)
+{
+	const struct life_config *life = program->program->life;
+	const char *name = life->key_ipc_to + strlen(IPC_TO_PROGRAM);
+	const struct build_program *other;
+	char quoted[CONFREPORT_QUOTE];
+
+	if (strncmp(life->key_ipc_to, IPC_TO_PROGRAM, strlen(IPC_TO_PROGRAM)) != 0) {
+		build_report(build, program, PROGRAM_ipc_to,
+		    "'%s' is not known: \"" IPC_TO_PROGRAM "NAME\" is allowed",
+		    confreport_quote(life->key_ipc_to, quoted));
+		return;
+	}
+	if (!life->key_ipc)
+		build_report(build, program, PROGRAM_ipc_to,
+		    "is for messages on the IPC channel, and ipc is not true: that is needed");
+	other = build_find(build, name);
+	if (other != NULL && other->program->life->key_ipc)
+		return;
+	build_report(build, program, PROGRAM_ipc_to,
+	    "'%s' is no program with ipc = true: one is needed", confreport_quote(name, quoted));
 }
 
 /* What is too long once it is absolute; one with a %{word} is only known at the start. */

@@ -126,6 +126,10 @@
 	    "start = \"on-demand\": give up (FATAL) when connections have started it this often in trigger_limit_interval.") \
 	KEY(trigger_limit_interval, DURATION, "2s", KEY_MS(1), KEY_HOUR, LIVE, \
 	    "The window of trigger_limit.") \
+	KEY(ipc, BOOL, "false", 0, 0, RESTART, \
+	    "The program has an IPC channel as Node's child_process makes one (NODE_CHANNEL_FD): lines of JSON both ways. See IPC channels.") \
+	KEY(ipc_to, STRING, NULL, 0, 0, LIVE, \
+	    "program:NAME: messages of this program go to that one, which has ipc = true too.") \
 	KEY(watchdog, DURATION, "0s", 0, 24 * KEY_HOUR, NEXT, \
 	    "The program must send WATCHDOG=1 (sd_notify(3)) at least this often once it is ready, else it gets ABRT, as a failed run; 0: off.") \
 	KEY(fdstore_max, COUNT, "16", 0, LIMIT_FDSTORE, NEXT, \

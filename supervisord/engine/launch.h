@@ -30,6 +30,7 @@
 	X(SOCKETS, "socket")                                                                       \
 	X(NOTIFY, "notify socket")                                                                 \
 	X(READY, "ready")                                                                          \
+	X(IPC, "ipc")                                                                              \
 	X(CGROUP, "cgroup")                                                                        \
 	X(CLONE, "clone")                                                                          \
 	X(DESCRIPTORS, "descriptors")                                                              \
@@ -76,8 +77,8 @@ struct launch_request {
 	int cgroup;                    /* directory of the run's cgroup, open; -1: none */
 };
 
-/* LISTEN_FDS of all sockets and a full store, and one for ready = "fd:N". */
-#define LAUNCH_EXTRA (LIMIT_PROGRAM_SOCKETS + LIMIT_FDSTORE + 1)
+/* LISTEN_FDS of all sockets and a full store, one for ready = "fd:N", and an IPC channel. */
+#define LAUNCH_EXTRA (LIMIT_PROGRAM_SOCKETS + LIMIT_FDSTORE + 2)
 
 /*
  * Start it.  `row` is where the kernel writes the pid and the child its failure.  Returns 0 when a

@@ -112,6 +112,7 @@ void probe_begin(struct probe *probe, int64_t timeout_ns)
 		break;
 	case CHECK_NONE:
 	case CHECK_NOTIFY:
+	case CHECK_IPC:
 	case CHECK_FD:
 	case CHECK_LOG:
 		note(probe, PROBE_UNABLE, "this cannot be looked at");

@@ -28,6 +28,7 @@ struct readiness;
 struct health;
 struct notify;
 struct demand;
+struct ipc;
 
 /* Work that is put off to the end of the loop's round, so that no event is handled inside another.
  */
@@ -73,6 +74,7 @@ struct program {
 	struct health *health;
 	struct notify *notify;
 	struct demand *demand;
+	struct ipc *ipc;
 	LIST_HEAD(program_tasks, task) tasks;
 	LIST_HEAD(op_items, op_item) items; /* commands that wait for it */
 	TAILQ_ENTRY(program) pending_link;

@@ -16,6 +16,7 @@
 #include "supervisord/engine/health.h"
 #include "supervisord/engine/hooks.h"
 #include "supervisord/engine/launch.h"
+#include "supervisord/engine/ipc.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/programevent.h"
 #include "supervisord/engine/readiness.h"
@@ -48,6 +49,8 @@ void program_note_exit(struct program *program)
 	/* Its last words were before its end. */
 	if (program->notify != NULL && step_is_live((enum state)state->state))
 		notify_catch_up(program);
+	if (program->ipc != NULL && step_is_live((enum state)state->state))
+		ipc_catch_up(program);
 	state = program_state(program);
 	if (end->run == state->run_acted || end->run != state->starts ||
 	    !step_is_live((enum state)state->state) ||

@@ -91,6 +91,7 @@ int readiness_prepare(
 		return mark_file(program);
 	case CHECK_NONE:
 	case CHECK_NOTIFY:
+	case CHECK_IPC:
 	case CHECK_TCP:
 	case CHECK_UNIX:
 	case CHECK_HTTP:
@@ -98,6 +99,12 @@ int readiness_prepare(
 		break;
 	}
 	return 0;
+}
+
+/* Nothing is to be looked at: the program says so. */
+static bool is_told(const struct check *check)
+{
+	return check->kind == CHECK_NOTIFY || check->kind == CHECK_IPC;
 }
 
 void readiness_begin(struct program *program)
@@ -108,7 +115,7 @@ void readiness_begin(struct program *program)
 	if (readiness != NULL && readiness->begun)
 		return;
 	if (life->key_type != TYPE_FORKING &&
-	    (life->key_ready.kind == CHECK_NONE || life->key_ready.kind == CHECK_NOTIFY))
+	    (life->key_ready.kind == CHECK_NONE || is_told(&life->key_ready)))
 		return;
 	readiness = need(program);
 	if (readiness != NULL && begin(readiness) < 0)
@@ -272,7 +279,7 @@ static int begin(struct readiness *readiness)
 	readiness->begun = true;
 	if (readiness->probe.check.kind == CHECK_FD && readiness->slot >= 0)
 		watch_fd(readiness);
-	else if (readiness->probe.check.kind != CHECK_NOTIFY ||
+	else if (!is_told(&readiness->probe.check) ||
 		 (program_state(program)->flags & LEDGER_FLAG_EARLY))
 		look_after(readiness, 0);
 	return 0;
@@ -431,7 +438,8 @@ static void look(struct readiness *readiness)
 		program_note_ready(program, CHECK_NONE);
 		return;
 	case CHECK_NOTIFY: /* it has said so before its command had ended */
-		program_note_ready(program, CHECK_NOTIFY);
+	case CHECK_IPC:
+		program_note_ready(program, readiness->probe.check.kind);
 		return;
 	case CHECK_FD:
 		fail_fd(readiness);

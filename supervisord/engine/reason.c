@@ -250,6 +250,7 @@ static void add_launch(
 	case LAUNCH_PREPARE:
 	case LAUNCH_NOTIFY:
 	case LAUNCH_READY:
+	case LAUNCH_IPC:
 	case LAUNCH_CGROUP:
 	case LAUNCH_CLONE:
 	case LAUNCH_DESCRIPTORS:

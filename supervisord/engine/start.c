@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/ipc.h"
 #include "supervisord/engine/listenfds.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/readiness.h"
@@ -14,9 +15,10 @@ struct parcel {
 	struct open_streams streams;
 	struct launch_fd extra[LAUNCH_EXTRA];
 	size_t extra_count;
-	char *environment[NOTIFY_ENVIRONMENT + LISTENFDS_ENVIRONMENT + 1];
+	char *environment[NOTIFY_ENVIRONMENT + LISTENFDS_ENVIRONMENT + IPC_ENVIRONMENT + 1];
 	size_t environment_count;
 	int ready_fd;
+	int ipc_fd;
 };
 
 static int gather(
@@ -26,7 +28,7 @@ static void let_go(struct parcel *parcel);
 void start_run(struct program *program)
 {
 	struct engine *engine = program->engine;
-	struct parcel parcel = {.ready_fd = -1};
+	struct parcel parcel = {.ready_fd = -1, .ipc_fd = -1};
 	enum launch_step step = LAUNCH_USER;
 	const struct ids *ids;
 	int error =
@@ -83,7 +85,12 @@ static int gather(
 	if (error < 0)
 		return error;
 	*step = LAUNCH_READY;
-	return readiness_prepare(program, parcel->extra, &parcel->extra_count, &parcel->ready_fd);
+	error = readiness_prepare(program, parcel->extra, &parcel->extra_count, &parcel->ready_fd);
+	if (error < 0)
+		return error;
+	*step = LAUNCH_IPC;
+	return ipc_prepare(program, parcel->environment, &parcel->environment_count, parcel->extra,
+	    &parcel->extra_count, &parcel->ipc_fd);
 }
 
 static void let_go(struct parcel *parcel)
@@ -93,4 +100,6 @@ static void let_go(struct parcel *parcel)
 		free(parcel->environment[i]);
 	if (parcel->ready_fd >= 0)
 		close(parcel->ready_fd);
+	if (parcel->ipc_fd >= 0)
+		close(parcel->ipc_fd);
 }

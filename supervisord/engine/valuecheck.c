@@ -65,6 +65,7 @@ static int keep_target(const char *target, struct check *check);
 static const struct form forms[] = {
     {"none", CHECK_NONE, true, NULL},
     {"notify", CHECK_NOTIFY, false, NULL},
+    {"ipc", CHECK_IPC, false, NULL},
     {"fd:", CHECK_FD, false, parse_fd},
     {"tcp:", CHECK_TCP, true, parse_tcp},
     {"unix:", CHECK_UNIX, true, parse_file},

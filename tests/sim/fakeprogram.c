@@ -10,6 +10,7 @@
 
 #include "lib/protocol.h"
 #include "supervisord/engine/health.h"
+#include "supervisord/engine/ipc.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/probe.h"
 #include "supervisord/engine/program.h"
@@ -31,6 +32,37 @@ static bool is_believed(const struct program *program, const struct sim_note *no
 static void deliver(struct program *program, const struct sim_note *note);
 static void on_probe_timer(struct timer *timer);
 static void answer(struct probe *probe, enum probe_result result);
+
+/* ---- ipc.h: no stanza of ours has a channel ---- */
+
+int ipc_prepare(struct program *program, char **environment, size_t *count, struct launch_fd *extra,
+    size_t *extra_count, int *ret_close)
+{
+	(void)environment;
+	(void)count;
+	(void)extra;
+	(void)extra_count;
+	if (program->config->life->key_ipc)
+		abort();
+	*ret_close = -1;
+	return 0;
+}
+
+void ipc_catch_up(struct program *program)
+{
+	(void)program;
+}
+
+void ipc_adopt(struct program *program, uint64_t key, int slot)
+{
+	(void)key;
+	slots_release(&program->engine->slots, slot);
+}
+
+void ipc_release(struct program *program)
+{
+	(void)program;
+}
 
 /* ---- notify.h ---- */
 

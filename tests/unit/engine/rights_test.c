@@ -71,8 +71,8 @@ static void test_rule_is_read_in_its_three_parts(void **state)
 static void test_wrong_rule_says_what_is_allowed(void **state)
 {
 	static const char words[] =
-	    "status logs config doctor attach why runs start stop restart reload signal rotate "
-	    "clear events check plan apply shutdown and all";
+	    "status logs config doctor attach why runs send messages start stop restart reload "
+	    "signal rotate clear events check plan apply shutdown and all";
 	char wanted[512], *longer;
 
 	(void)state;

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: ISC */
+/* ipc.c: see ipc.h, socketpair(2), and lib/ipcmsg.h for what Node says. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/inbox.h"
+#include "lib/ipcmsg.h"
+#include "lib/ownlog.h"
+#include "supervisord/engine/engine.h"
+#include "supervisord/engine/instname.h"
+#include "supervisord/engine/ipc.h"
+#include "supervisord/engine/ipcfollow.h"
+#include "supervisord/engine/ipcring.h"
+
+/* Sockets that may come with one read. */
+#define READ_FDS 32
+/* The first number in a program that is not a standard stream. */
+#define FIRST_FD 3
+
+struct ipc_state {
+	struct inbox inbox;
+	struct ipcring ring;
+};
+
+struct ipc {
+	ev_io io; /* first */
+	struct program *program;
+	int slot;       /* of the channel, -1: none */
+	int state_slot; /* of the memfd, -1: none */
+	struct ipc_state *state;
+	struct inbox_view inbox;
+	struct ipc_followers followers;
+	bool told_loss; /* once a run */
+};
+
+/* One line, read. */
+struct message {
+	struct jsonr json;
+	char text[LIMIT_IPC_LINE + 1];
+};
+
+static struct ipc *need(struct program *program);
+static int need_state(struct ipc *ipc);
+static int map_state(struct ipc *ipc);
+static int open_channel(struct ipc *ipc, int *ret_child);
+static void close_channel(struct ipc *ipc);
+static void watch(struct ipc *ipc);
+static int number_of(const struct launch_fd *extra, size_t count);
+static void on_readable(struct ev_loop *loop, ev_io *io, int events);
+static bool read_some(struct ipc *ipc, size_t most);
+static ssize_t receive(int fd, char *room, size_t size);
+static void drop_sockets(struct msghdr *header);
+static void deal_with_lines(struct ipc *ipc);
+static void deal_with(struct ipc *ipc, const char *line, size_t length);
+static void take_message(struct ipc *ipc, struct message *message, const char *line, size_t length);
+static void route(struct ipc *ipc, const char *line, size_t length);
+static void leave_out(struct ipc *ipc, const char *line);
+static void answer(struct ipc *ipc, enum ipcmsg_kind kind, const char *key);
+static void tell_loss(struct ipc *ipc, const char *what, const char *why);
+
+int ipc_prepare(struct program *program, char **environment, size_t *count, struct launch_fd *extra,
+    size_t *extra_count, int *ret_close)
+{
+	int number = number_of(extra, *extra_count), child = -1, error;
+	struct ipc *ipc;
+
+	*ret_close = -1;
+	if (!program->config->life->key_ipc) {
+		if (program->ipc != NULL)
+			close_channel(program->ipc);
+		return 0;
+	}
+	if (*extra_count == LAUNCH_EXTRA)
+		return -EMFILE;
+	ipc = need(program);
+	error = ipc == NULL ? -ENOMEM : need_state(ipc);
+	if (error < 0)
+		return error;
+	ipc_catch_up(program); /* of the run before */
+	close_channel(ipc);
+	ipc->told_loss = false;
+	error = open_channel(ipc, &child);
+	if (error < 0)
+		return error;
+	if (asprintf(&environment[*count], "NODE_CHANNEL_FD=%d", number) < 0) {
+		close(child);
+		return -ENOMEM;
+	}
+	(*count)++;
+	environment[*count] = strdup("NODE_CHANNEL_SERIALIZATION_MODE=json");
+	if (environment[*count] == NULL) {
+		close(child);
+		return -ENOMEM;
+	}
+	(*count)++;
+	extra[(*extra_count)++] = (struct launch_fd){.fd = child, .number = number};
+	*ret_close = child;
+	return 0;
+}
+
+void ipc_catch_up(struct program *program)
+{
+	struct ipc *ipc = program->ipc;
+
+	/* A channel has only so much in it, whoever still writes: others may. */
+	for (int i = 0; i < 4 && ipc != NULL && ipc->slot >= 0; i++)
+		if (!read_some(ipc, LIMIT_IPC_BUDGET))
+			break;
+}
+
+void ipc_adopt(struct program *program, uint64_t key, int slot)
+{
+	struct ipc *ipc = need(program);
+	int *place = ipc == NULL                      ? NULL
+		     : held_key_kind(key) == HELD_IPC ? &ipc->slot
+						      : &ipc->state_slot;
+
+	if (place == NULL || *place >= 0) {
+		slots_release(&program->engine->slots, slot);
+		return;
+	}
+	*place = slot;
+	if (place == &ipc->state_slot && map_state(ipc) < 0) {
+		slots_release(&program->engine->slots, slot);
+		ipc->state_slot = -1;
+		return;
+	}
+	if (ipc->slot >= 0 && ipc->state != NULL)
+		watch(ipc);
+}
+
+void ipc_release(struct program *program)
+{
+	struct ipc *ipc = program->ipc;
+
+	if (ipc == NULL)
+		return;
+	ipc_followers_done(&ipc->followers);
+	close_channel(ipc);
+	if (ipc->state != NULL)
+		munmap(ipc->state, sizeof(*ipc->state));
+	if (ipc->state_slot >= 0)
+		slots_release(&program->engine->slots, ipc->state_slot);
+	program->ipc = NULL;
+	free(ipc);
+}
+
+int ipc_send(struct program *program, const char *text, size_t length)
+{
+	struct ipc *ipc = program->ipc;
+	char newline = '\n';
+	struct iovec parts[2] = {{.iov_base = (void *)(uintptr_t)text, .iov_len = length},
+	    {.iov_base = &newline, .iov_len = 1}};
+	struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
+
+	if (ipc == NULL || ipc->slot < 0)
+		return -ENOTCONN;
+	if (length > LIMIT_IPC_LINE)
+		return -EMSGSIZE;
+	/* Whole or not at all: the kernel does not split what is so short. */
+	while (sendmsg(slots_get_fd(&program->engine->slots, ipc->slot), &header,
+		   MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		if (errno == EINTR)
+			continue;
+		return errno == EAGAIN || errno == ENOBUFS ? -EAGAIN : -ENOTCONN;
+	}
+	return 0;
+}
+
+const struct ipcring *ipc_get_ring(const struct program *program)
+{
+	return program->ipc != NULL && program->ipc->state != NULL ? &program->ipc->state->ring
+								   : NULL;
+}
+
+struct ipc_followers *ipc_get_followers(struct program *program)
+{
+	struct ipc *ipc = need(program);
+
+	return ipc != NULL ? &ipc->followers : NULL;
+}
+
+static struct ipc *need(struct program *program)
+{
+	struct ipc *ipc = program->ipc;
+
+	if (ipc != NULL)
+		return ipc;
+	ipc = calloc(1, sizeof(*ipc));
+	if (ipc == NULL)
+		return NULL;
+	ipc->program = program;
+	ipc->slot = -1;
+	ipc->state_slot = -1;
+	ipc_followers_init(&ipc->followers, program->engine->loop);
+	ev_init(&ipc->io, on_readable);
+	program->ipc = ipc;
+	return ipc;
+}
+
+static int need_state(struct ipc *ipc)
+{
+	struct program *program = ipc->program;
+	int fd, slot, error;
+
+	if (ipc->state != NULL)
+		return 0;
+	fd = memfd_create("ipc", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	error = ftruncate(fd, sizeof(struct ipc_state)) < 0 ? -errno : 0;
+	slot = error < 0 ? error
+			 : slots_hold(&program->engine->slots,
+			       held_key(HELD_IPC_STATE, (uint32_t)program->run.row, 0), fd);
+	if (slot < 0) {
+		close(fd);
+		return slot;
+	}
+	ipc->state_slot = slot;
+	return map_state(ipc);
+}
+
+static int map_state(struct ipc *ipc)
+{
+	struct slots *slots = &ipc->program->engine->slots;
+	int fd = slots_get_fd(slots, ipc->state_slot);
+	void *memory;
+
+	/* Of an engine of another build it may be shorter. */
+	if (ftruncate(fd, sizeof(struct ipc_state)) < 0)
+		return -errno;
+	memory = mmap(NULL, sizeof(struct ipc_state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	ipc->state = memory;
+	inbox_attach(&ipc->inbox, &ipc->state->inbox);
+	slots_forget_fd(slots, ipc->state_slot);
+	return 0;
+}
+
+static int open_channel(struct ipc *ipc, int *ret_child)
+{
+	struct program *program = ipc->program;
+	int fds[2], slot;
+
+	inbox_clear(&ipc->inbox); /* an unfinished line of the run before */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	slot = slots_hold(
+	    &program->engine->slots, held_key(HELD_IPC, (uint32_t)program->run.row, 0), fds[0]);
+	if (slot < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return slot;
+	}
+	ipc->slot = slot;
+	watch(ipc);
+	*ret_child = fds[1];
+	return 0;
+}
+
+static void close_channel(struct ipc *ipc)
+{
+	if (ipc->slot < 0)
+		return;
+	ev_io_stop(ipc->program->engine->loop, &ipc->io);
+	slots_release(&ipc->program->engine->slots, ipc->slot);
+	ipc->slot = -1;
+}
+
+static void watch(struct ipc *ipc)
+{
+	struct engine *engine = ipc->program->engine;
+
+	ev_io_stop(engine->loop, &ipc->io);
+	ev_io_set(&ipc->io, slots_get_fd(&engine->slots, ipc->slot), EV_READ);
+	ev_io_start(engine->loop, &ipc->io);
+}
+
+/* Behind LISTEN_FDS, which have no gap, and fd:N. */
+static int number_of(const struct launch_fd *extra, size_t count)
+{
+	int number = FIRST_FD;
+
+	for (size_t i = 0; i < count; i++)
+		if (extra[i].number >= number)
+			number = extra[i].number + 1;
+	return number;
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	(void)read_some((struct ipc *)(void *)io, LIMIT_IPC_BUDGET);
+}
+
+/* False: nothing more is there now. */
+static bool read_some(struct ipc *ipc, size_t most)
+{
+	struct program *program = ipc->program;
+	size_t taken = 0;
+
+	deal_with_lines(ipc); /* of an engine before */
+	while (taken < most && program->ipc == ipc && ipc->slot >= 0) {
+		size_t room;
+		char *to = inbox_get_room(&ipc->inbox, &room);
+		ssize_t got = receive(slots_get_fd(&program->engine->slots, ipc->slot), to, room);
+
+		if (got == -EAGAIN)
+			return false;
+		if (got <= 0) {
+			close_channel(ipc);
+			return false;
+		}
+		inbox_add(&ipc->inbox, (size_t)got);
+		taken += (size_t)got;
+		deal_with_lines(ipc);
+	}
+	return program->ipc == ipc && ipc->slot >= 0;
+}
+
+static ssize_t receive(int fd, char *room, size_t size)
+{
+	union {
+		struct cmsghdr align;
+		unsigned char space[CMSG_SPACE(sizeof(int) * READ_FDS)];
+	} control;
+	struct iovec part = {.iov_base = room, .iov_len = size};
+	struct msghdr header = {.msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control.space)};
+	ssize_t got;
+
+	do
+		got = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	drop_sockets(&header);
+	return got;
+}
+
+/* We have no use for them; with which message each came does not matter, then. */
+static void drop_sockets(struct msghdr *header)
+{
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
+	     cmsg = CMSG_NXTHDR(header, cmsg)) {
+		size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		int fds[READ_FDS];
+
+		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS ||
+		    count > READ_FDS)
+			continue;
+		memcpy(fds, CMSG_DATA(cmsg), count * sizeof(int));
+		for (size_t i = 0; i < count; i++)
+			close(fds[i]);
+	}
+}
+
+static void deal_with_lines(struct ipc *ipc)
+{
+	struct program *program = ipc->program;
+	enum inbox_found found;
+	const char *line;
+	size_t length;
+
+	/* What a message brings about may end all of this. */
+	while (program->ipc == ipc) {
+		found = inbox_next(&ipc->inbox, &line, &length);
+		if (found == INBOX_NOTHING)
+			return;
+		if (found == INBOX_TOO_LONG) {
+			leave_out(ipc, line);
+			continue;
+		}
+		deal_with(ipc, line, length);
+		if (program->ipc == ipc)
+			inbox_take(&ipc->inbox, length);
+	}
+}
+
+static void deal_with(struct ipc *ipc, const char *line, size_t length)
+{
+	struct message *message = malloc(sizeof(*message));
+	const char *cmd;
+	enum ipcmsg_kind kind;
+
+	if (message == NULL) {
+		tell_loss(ipc, "a message of it", "out of memory");
+		return;
+	}
+	jsonr_init(&message->json);
+	memcpy(message->text, line, length);
+	message->text[length] = '\0';
+	if (jsonr_parse(&message->json, message->text, length, LIMIT_IPC_DEPTH) < 0) {
+		tell_loss(ipc, "a message of it", "it is not JSON");
+	} else {
+		kind = ipcmsg_read(&message->json, &cmd);
+		if (kind == IPCMSG_APPLICATION)
+			take_message(ipc, message, line, length);
+		else if (kind != IPCMSG_INTERNAL)
+			answer(ipc, kind, ipcmsg_get_key(&message->json));
+	}
+	jsonr_done(&message->json);
+	free(message);
+}
+
+static void take_message(struct ipc *ipc, struct message *message, const char *line, size_t length)
+{
+	struct program *program = ipc->program;
+	int64_t now_ns = clock_wall_ns();
+	struct ipcring_message told = {.wall_ns = now_ns, .text = line, .length = length};
+
+	told.number = ipcring_add(&ipc->state->ring, now_ns, line, length);
+	ipc_followers_tell(&ipc->followers, &told);
+	route(ipc, line, length);
+	/* Last: it may end all of this. */
+	if (ipcmsg_is_ready(&message->json) && program->config->life->key_ready.kind == CHECK_IPC)
+		program_note_ready(program, CHECK_IPC);
+}
+
+/* ipc_to: to each instance of that program. */
+static void route(struct ipc *ipc, const char *line, size_t length)
+{
+	const struct program *program = ipc->program;
+	struct engine *engine = program->engine;
+	const char *to = program->config->life->key_ipc_to;
+
+	if (to == NULL)
+		return;
+	to += strlen(IPC_TO_PROGRAM);
+	for (size_t i = 0; i < engine->program_count; i++) {
+		struct program *target = engine->programs[i];
+		int error;
+
+		if (target == program || !instname_is_of(program_name(target), to))
+			continue;
+		error = ipc_send(target, line, length);
+		if (error < 0)
+			tell_loss(ipc, "a message of it",
+			    error == -EAGAIN ? "the channel of the program in ipc_to is full"
+					     : "the program in ipc_to has no channel now");
+	}
+}
+
+static void leave_out(struct ipc *ipc, const char *line)
+{
+	tell_loss(ipc, "a message of it", "it is too long");
+	if (strncmp(line, IPCMSG_HANDLE_PREFIX, strlen(IPCMSG_HANDLE_PREFIX)) == 0)
+		answer(ipc, IPCMSG_HANDLE, "");
+}
+
+static void answer(struct ipc *ipc, enum ipcmsg_kind kind, const char *key)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, LIMIT_IPC_LINE);
+	ipcmsg_answer(&w, kind, key);
+	if (jsonw_error(&w) == 0 && ipc_send(ipc->program, w.data, w.length - 1) < 0)
+		tell_loss(ipc, "an answer to it", "its channel is full");
+	jsonw_done(&w);
+}
+
+static void tell_loss(struct ipc *ipc, const char *what, const char *why)
+{
+	if (!ipc->told_loss)
+		log_warning("%s: ipc: %s is dropped: %s; of this run no more is said about that",
+		    program_name(ipc->program), what, why);
+	ipc->told_loss = true;
+}
