@@ -49,7 +49,7 @@ static void test_what_is_wrong_is_told_with_its_line(void **state)
 	    "is allowed, by name or number\n");
 	confdir_refuse("control { allow = \"user:root fly *\" }\n",
 	    "@/main.conf:1: control.allow: 'user:root fly *' 'fly' is no right: allowed are status "
-	    "logs config doctor attach why runs start stop restart reload signal rotate clear "
+	    "logs config doctor attach why runs send messages start stop restart reload signal rotate clear "
 	    "events check plan apply shutdown and "
 	    "all\n");
 	confdir_refuse("control {\n mode = 0999\n modee = 1\n}\n",
