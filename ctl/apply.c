@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* apply.c: superctl apply and superctl check: what is done with the configuration, and its errors.
  */
-#include <string.h>
-
 #include "ctl/call.h"
 #include "ctl/checkfile.h"
 #include "ctl/config_errors.h"
 #include "ctl/result.h"
+#include "ctl/steps.h"
 
 #define GRACE_MS 2000
 
@@ -25,6 +24,8 @@ enum exitcode ctl_apply(struct ctl *ctl)
 	struct call call;
 
 	call_init(&call, ctl, "Apply", true);
+	if (ctl->options.name_count > 0)
+		call_add_names(&call, 0);
 	call_add_wait(&call);
 	call_set_wait(&call, "the change", GRACE_MS);
 	call.on_reply = on_applied;
@@ -59,21 +60,8 @@ static enum exitcode on_applied(struct call *call, int parameters, void *context
 	int steps = jsonr_member(reply, parameters, "steps");
 	int results = jsonr_member(reply, parameters, "results");
 
-	for (int at = jsonr_first(reply, steps); at >= 0; at = jsonr_next(reply, steps, at)) {
-		const char *action = jsonr_text(reply, jsonr_member(reply, at, "action"), "");
-		const char *reason = jsonr_text(reply, jsonr_member(reply, at, "reason"), "");
-
-		if (strcmp(action, "none") == 0)
-			continue;
+	if (steps_print(call, steps) > 0)
 		applied->changed = true;
-		out_text(out, jsonr_text(reply, jsonr_member(reply, at, "name"), "?"), 0);
-		out_string(out, ": ");
-		out_text(out, action, 0);
-		if (reason[0] != '\0')
-			out_string(out, ": ");
-		out_text(out, reason, 0);
-		out_string(out, "\n");
-	}
 	if (jsonr_first(reply, results) >= 0)
 		applied->changed = true;
 	out_flush(out);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* command.c: superctl start, stop, restart, reload and signal: commands on programs and their
  * results. */
+#include <string.h>
+
 #include "ctl/call.h"
+#include "ctl/drift.h"
 #include "ctl/jsonout.h"
 #include "ctl/result.h"
 
@@ -11,6 +14,7 @@
 struct outcome {
 	bool needs_running;
 	struct jsonout json;
+	bool restarts;
 	enum exitcode code;
 };
 
@@ -58,7 +62,8 @@ enum exitcode ctl_signal(struct ctl *ctl)
 static enum exitcode run_command(
     struct ctl *ctl, const char *method, const char *what, bool needs_running)
 {
-	struct outcome outcome = {.needs_running = needs_running};
+	struct outcome outcome = {
+	    .needs_running = needs_running, .restarts = strcmp(method, "Restart") == 0};
 	enum exitcode code;
 	struct call call;
 
@@ -83,6 +88,8 @@ static enum exitcode on_results(struct call *call, int parameters, void *context
 		jsonout_add(&outcome->json, &call->ctl->out, &call->reply, results);
 	outcome->code =
 	    exitcode_join(outcome->code, result_print_all(call, results, outcome->needs_running));
+	if (outcome->restarts)
+		drift_print_restarted(call, results);
 	result_print_waiting(call, jsonr_member(&call->reply, parameters, "waiting"), "");
 	return EXITCODE_OK;
 }

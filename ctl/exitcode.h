@@ -10,6 +10,7 @@ enum exitcode {
 	EXITCODE_OK = 0,
 	EXITCODE_FAILED = 1,
 	EXITCODE_USAGE = 2,
+	EXITCODE_CHANGES = 2, /* plan: an apply would do something; plan never says USAGE */
 	EXITCODE_DOWN = 3,    /* status: a shown program is not running */
 	EXITCODE_MISSING = 4, /* no such program, or no daemon */
 	EXITCODE_DENIED = 5,

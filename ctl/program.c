@@ -6,7 +6,7 @@
 
 #include "ctl/program.h"
 
-enum member_type { MEMBER_TEXT, MEMBER_INT, MEMBER_BOOL, MEMBER_EXIT };
+enum member_type { MEMBER_TEXT, MEMBER_INT, MEMBER_BOOL, MEMBER_EXIT, MEMBER_LIST };
 
 struct member {
 	const char *key;
@@ -31,6 +31,8 @@ static const struct member members[] = {
 	{"ready",        MEMBER_BOOL, offsetof(struct program, ready)},
 	{"health",       MEMBER_TEXT, offsetof(struct program, health)},
 	{"tracking",     MEMBER_TEXT, offsetof(struct program, tracking)},
+	{"files_differ", MEMBER_BOOL, offsetof(struct program, files_differ)},
+	{"pending",      MEMBER_LIST, 0},
 	{"reloading",    MEMBER_BOOL, offsetof(struct program, reloading)},
 	{"memory_bytes", MEMBER_INT,  offsetof(struct program, memory_bytes)},
 	{"cpu_ms",       MEMBER_INT,  offsetof(struct program, cpu_ms)},
@@ -54,6 +56,7 @@ int program_read(struct jsonr *json, int record, struct program *ret_program)
 	    .health = "",
 	    .tracking = "",
 	    .exit_status = -1,
+	    .pending = -1,
 	    .memory_bytes = -1,
 	    .cpu_ms = -1};
 	size_t expected = 0;
@@ -122,6 +125,9 @@ static void read_member(
 		break;
 	case MEMBER_BOOL:
 		*(bool *)place = jsonr_bool(json, value, false);
+		break;
+	case MEMBER_LIST:
+		program->pending = value;
 		break;
 	case MEMBER_EXIT:
 		program->exit_status = jsonr_int(json, jsonr_member(json, value, "status"), -1);

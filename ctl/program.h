@@ -31,6 +31,8 @@ struct program {
 	int64_t cpu_ms;       /* -1: not known */
 	bool ready;
 	bool reloading;
+	bool files_differ; /* from what is applied */
+	int pending;       /* value of the keys that wait for the next start; -1: not told */
 };
 
 /* Read a record.  -EBADMSG when it is none or has no name or state; what else it lacks is empty. */

@@ -9,6 +9,7 @@
 
 #include "lib/clock.h"
 #include "ctl/call.h"
+#include "ctl/drift.h"
 #include "ctl/jsonout.h"
 #include "ctl/program.h"
 #include "ctl/table.h"
@@ -66,6 +67,10 @@ static enum exitcode on_programs(struct call *call, int parameters, void *contex
 		r = read_programs(&call->reply, records, &programs, &count);
 	if (r == 0 && (call->ctl->options.set & OPTION_JSON) == 0)
 		r = print(call, programs, count);
+	if (r == 0 && (call->ctl->options.set & OPTION_JSON) == 0) {
+		out_flush(&call->ctl->out);
+		drift_print(call, parameters, programs, count);
+	}
 	for (size_t i = 0; i < count; i++)
 		if (!program_is_running(&programs[i]))
 			*shown = EXITCODE_DOWN;

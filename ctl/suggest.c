@@ -15,6 +15,8 @@ static const struct translation translations[] = {
 	{"avail",      "superctl status shows all programs, superctl check tests the configuration"},
 	{"clear",      "superctl logs --clear NAME removes what is in a log"},
 	{"disable",    "set autostart = false in the program's stanza, then superctl apply"},
+	{"diff",       "superctl plan shows what an apply would do"},
+	{"dry-run",    "superctl plan shows what an apply would do"},
 	{"enable",     "set autostart = true in the program's stanza, then superctl apply"},
 	{"exit",       "it leaves the shell that superctl is when it is called alone"},
 	{"fg",         "superctl logs -f NAME shows what a program writes"},

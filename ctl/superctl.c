@@ -15,6 +15,7 @@
 static enum exitcode run(struct ctl *ctl, int argc, char **argv);
 static enum exitcode run_without_verb(struct ctl *ctl);
 static enum exitcode check_arguments(struct ctl *ctl);
+static enum exitcode usage_code(const char *verb);
 static enum exitcode finish(struct ctl *ctl, enum exitcode code);
 
 int superctl_run(int argc, char **argv)
@@ -52,7 +53,7 @@ static enum exitcode run(struct ctl *ctl, int argc, char **argv)
 
 	if (options_parse(argc, argv, &ctl->options, &error) < 0) {
 		ctl_complain(ctl, "%s: %s", error.argument, error.problem);
-		return EXITCODE_USAGE;
+		return usage_code(argv[0]); /* the verb, when it was seen */
 	}
 	if (ctl->options.set & OPTION_VERSION) {
 		out_string(&ctl->out, "superctl " SUPERVISORD_VERSION "\n");
@@ -137,5 +138,11 @@ static enum exitcode check_arguments(struct ctl *ctl)
 		    ctl, "%s: too many arguments: %s", verb->name, ctl->options.names[verb->most]);
 	else
 		return EXITCODE_OK;
-	return EXITCODE_USAGE;
+	return usage_code(verb->name);
+}
+
+/* Of plan, 2 says that there are changes, and a script must not take a typing error for that. */
+static enum exitcode usage_code(const char *verb)
+{
+	return strcmp(verb, "plan") == 0 ? EXITCODE_FAILED : EXITCODE_USAGE;
 }

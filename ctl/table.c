@@ -272,6 +272,8 @@ void table_print_one(struct out *out, const struct program *program, int64_t now
 	print_field(out, "Says", program->status_text);
 	print_field(out, "Health", program->health);
 	print_field(out, "Tracked by", program->tracking);
+	if (program->files_differ)
+		print_field(out, "Files", "differ from what is applied: superctl plan");
 	if (program->memory_bytes >= 0)
 		print_field(out, "Memory", row.cells[MEMORY]);
 	if (program->cpu_ms >= 0)

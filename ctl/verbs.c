@@ -75,9 +75,14 @@ const struct verb verbs_table[] = {
 	 "The name supervisord stands for the daemon's own log.  Several logs are merged by time where\n"
 	 "their lines say it (log_format), else one follows the other; each line then begins with the\n"
 	 "name.  With --since, --run or --grep all lines that fit are shown, with -n the last of them.\n"},
-	{"apply", "", 0, 0, NULL, WAITING, ctl_apply,
+	{"plan", "[NAME...]", 0, NAMES, NULL, OPTION_JSON, ctl_plan,
+	 "show what an apply would do, in order, and why",
+	 "Nothing is changed.  With names, what superctl apply NAME... would do.  Exits 0 when there is\n"
+	 "nothing to do, 2 when there is, 1 when a file is bad or on other errors.\n"},
+	{"apply", "[NAME...]", 0, NAMES, NULL, WAITING, ctl_apply,
 	 "read the configuration and do what changed",
-	 "Programs that did not change are not touched.  When a file is bad nothing is done.\n"},
+	 "Programs that did not change are not touched.  When a file is bad nothing is done.  With names\n"
+	 "only the stanzas of these programs and groups are taken from the files.\n"},
 	{"check", "[FILE...]", 0, NAMES, NULL, OPTION_JSON, ctl_check,
 	 "read the configuration and say what is wrong with it",
 	 "Nothing is changed.  With files these are read, together and with what they include, and no\n"

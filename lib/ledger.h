@@ -61,6 +61,7 @@ struct ledger_state {
 	uint64_t run_acted;     /* last run whose exit was acted on */
 	uint64_t starts; /* runs launched since the instance exists: the number of the last run */
 	uint64_t config_hash; /* of what the last run was launched with */
+	uint64_t next_marks;  /* likewise: of the keys that only a launch takes, see config.h */
 	int64_t since_ns;     /* entered `state` */
 	int64_t since_wall_ns;
 	int64_t window_ns;    /* start of the start_limit window, 0 none */

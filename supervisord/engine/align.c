@@ -8,9 +8,6 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
 
-static bool is_called_otherwise(
-    const struct engine *engine, const struct config *config, int row, char ret_name[LIMIT_NAME]);
-
 void align_names(struct engine *engine, const struct config *config)
 {
 	struct ledger *ledger = engine->ledger;
@@ -19,7 +16,7 @@ void align_names(struct engine *engine, const struct config *config)
 	bool any = false;
 
 	for (int row = 0; row < (int)high; row++) {
-		if (!is_called_otherwise(engine, config, row, name))
+		if (!align_finds_other(engine, config, row, name))
 			continue;
 		log_notice("%s: is called %s from now on", ledger->table[row].name, name);
 		ledger_rename_row(ledger, row, name);
@@ -30,7 +27,7 @@ void align_names(struct engine *engine, const struct config *config)
 }
 
 /* Not while another row has that name: one that is still being removed. */
-static bool is_called_otherwise(
+bool align_finds_other(
     const struct engine *engine, const struct config *config, int row, char ret_name[LIMIT_NAME])
 {
 	const struct ledger_row *entry = &engine->ledger->table[row];

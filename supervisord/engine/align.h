@@ -10,11 +10,17 @@
 #ifndef ENGINE_ALIGN_H
 #define ENGINE_ALIGN_H
 
+#include <stdbool.h>
+
 #include "supervisord/engine/config.h"
 
 struct engine;
 
 /* Every first instance gets the name that the configuration has for it. */
 void align_names(struct engine *engine, const struct config *config);
+
+/* Would the row get another name?  Which one. */
+bool align_finds_other(
+    const struct engine *engine, const struct config *config, int row, char ret_name[LIMIT_NAME]);
 
 #endif

@@ -9,9 +9,9 @@
 #include "lib/ownlog.h"
 #include "supervisord/engine/access.h"
 #include "supervisord/engine/api.h"
-#include "supervisord/engine/apply.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
+#include "supervisord/engine/confcall.h"
 #include "supervisord/engine/doctor.h"
 #include "supervisord/engine/confshow.h"
 #include "supervisord/engine/engine.h"
@@ -26,9 +26,8 @@
 #include "supervisord/engine/selection.h"
 #include "supervisord/engine/why.h"
 
-#define SERVICE    "org.varlink.service"
-#define INTERFACE  CALL_INTERFACE
-#define NO_TIMEOUT (-1)
+#define SERVICE   "org.varlink.service"
+#define INTERFACE CALL_INTERFACE
 
 /* One literal, longer than C promises every compiler; ours take it. */
 #pragma GCC diagnostic push
@@ -41,8 +40,6 @@ static const char interface_text[] =
 static void get_info(struct call *call);
 static void get_interface_description(struct call *call);
 static void status(struct call *call);
-static void apply(struct call *call);
-static void check(struct call *call);
 static void shut_down(struct call *call);
 static void watch_shutdown(struct call *call);
 static void version(struct call *call);
@@ -72,8 +69,9 @@ static const struct method {
     {INTERFACE ".RotateLogs", RIGHT_ROTATE, logs_rotate},
     {INTERFACE ".ReopenLogs", RIGHT_ROTATE, logs_reopen},
     {INTERFACE ".ClearLogs", RIGHT_CLEAR, logs_clear},
-    {INTERFACE ".Apply", RIGHT_APPLY, apply},
-    {INTERFACE ".Check", RIGHT_CHECK, check},
+    {INTERFACE ".Plan", RIGHT_PLAN, confcall_plan},
+    {INTERFACE ".Apply", RIGHT_APPLY, confcall_apply},
+    {INTERFACE ".Check", RIGHT_CHECK, confcall_check},
     {INTERFACE ".Config", RIGHT_CONFIG, confshow_serve},
     {INTERFACE ".Shutdown", RIGHT_SHUTDOWN, shut_down},
     {INTERFACE ".Version", RIGHT_ANY, version},
@@ -238,7 +236,10 @@ static void status(struct call *call)
 	if (!call_allows(call, names) || !call_get_bool(call, "detail", &detail) ||
 	    !selection_read(call, false, &selection))
 		return;
+	drift_look(call->engine);
 	call_begin_reply(call);
+	jsonw_member_bool(&call->w, "files_changed", call->engine->drift.differs);
+	jsonw_member_int(&call->w, "file_errors", (int64_t)call->engine->drift.errors);
 	jsonw_key(&call->w, "programs");
 	jsonw_begin_array(&call->w);
 	for (size_t i = 0; i < selection.count; i++)
@@ -246,63 +247,6 @@ static void status(struct call *call)
 	jsonw_end_array(&call->w);
 	call_end_reply(call);
 	selection_done(&selection);
-}
-
-static void apply(struct call *call)
-{
-	static const char *const names[] = {"wait", "timeout_ms", NULL};
-	struct op_request request = {
-	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
-	struct config_errors errors = {0};
-	struct op *op;
-	int error;
-
-	if (!call_allows(call, names) || !call_get_bool(call, "wait", &request.wait) ||
-	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.timeout_ms))
-		return;
-	if (call->engine->shutdown) {
-		call_error_text(call, INTERFACE ".ShuttingDown", NULL, NULL);
-		return;
-	}
-	op = op_new(&request);
-	if (op == NULL) {
-		call_out_of_memory(call);
-		return;
-	}
-	log_notice("apply requested by uid %u", (unsigned)call->client->uid);
-	error = apply_files(call->engine, (uint32_t)call->client->uid, op, &errors);
-	if (error == 0) {
-		op_begin(op);
-	} else {
-		op_cancel(op);
-		if (errors.count > 0) {
-			call_error_begin(call, INTERFACE ".ConfigInvalid");
-			confshow_errors(&call->w, &errors, NULL);
-			call_error_end(call);
-		} else {
-			call_error_text(call, INTERFACE ".Busy", "reason", strerror(-error));
-		}
-	}
-	config_errors_done(&errors);
-}
-
-static void check(struct call *call)
-{
-	static const char *const names[] = {NULL};
-	struct config_errors errors = {0}, notes = {0};
-	struct config *config;
-
-	if (!call_allows(call, names))
-		return;
-	if (config_load(call->engine->config_path, &config, &errors) == 0) {
-		sockets_check(call->engine, config, &errors, &notes);
-		config_free(config);
-	}
-	call_begin_reply(call);
-	confshow_errors(&call->w, &errors, &notes);
-	call_end_reply(call);
-	config_errors_done(&errors);
-	config_errors_done(&notes);
 }
 
 static void shut_down(struct call *call)

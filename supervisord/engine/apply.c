@@ -14,15 +14,15 @@
 #include "supervisord/engine/align.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
+<<<<<<< HEAD
 #include "supervisord/engine/demand.h"
+=======
+#include "supervisord/engine/drift.h"
+>>>>>>> 3abe27f (engine, superctl: plan, apply of some programs, and what differs)
 #include "supervisord/engine/engine.h"
-#include "supervisord/engine/instname.h"
-#include "supervisord/engine/laststate.h"
 #include "supervisord/engine/logspecs.h"
 #include "supervisord/engine/op.h"
-#include "supervisord/engine/plan.h"
-
-#define STEP_REASON 256
+#include "supervisord/engine/planner.h"
 
 /* One apply while it runs. */
 struct apply {
@@ -30,66 +30,41 @@ struct apply {
 	struct op *op;
 	uint32_t uid; /* who asked, or HISTORY_NO_UID */
 	bool is_first;
-	struct jsonw steps;
-	struct plan_input *inputs; /* their old stanzas are gone once the new ones are in force */
-	struct plan plan;
+	struct planner planner;
+	struct jsonw steps; /* as they are told to the client */
 };
 
 static void leave_safe_mode(struct engine *engine);
 static int commit(struct apply *apply, struct config *config);
 static void note_applied(const struct apply *apply, const struct config *config);
-static int make_plan(struct apply *apply, const struct config *config);
-static struct plan_input input_of(
-    const struct program *program, const struct program_config *stanza);
-static struct plan_input input_of_new(
-    const struct apply *apply, const struct config *config, const struct program_config *stanza);
-static void count_instances(
-    const struct apply *apply, const struct config *config, struct plan_input *input);
-static bool is_another_up(const struct engine *engine, const char *name, bool *ret_up);
 static bool is_boot(const struct apply *apply);
 static int hold_config(struct engine *engine, const struct config *config);
 static void switch_configs(struct engine *engine, const struct config *config);
 static int add_new(struct apply *apply);
-static void recall(const struct config *config, const char *name, struct plan_input *input);
 static void act(struct apply *apply);
 static void prepare_step(struct apply *apply, const struct plan_step *step);
 static void do_step(struct apply *apply, const struct plan_step *step);
 static void settle(struct engine *engine, struct program *program);
 static struct program *program_of_step(const struct apply *apply, const struct plan_step *step);
-static void tell_plan(struct apply *apply, const struct config *config);
-static void tell_step(
-    struct apply *apply, const char *name, const char *action, const char *reason);
 static void watch(struct apply *apply, struct program *program, enum op_goal goal);
 
-int apply_files(struct engine *engine, uint32_t uid, struct op *op, struct config_errors *errors)
+int apply_config(struct engine *engine, const struct apply_request *request, struct config *config)
 {
-	struct apply apply = {.engine = engine, .op = op};
-	struct config *config;
+	struct apply apply = {.engine = engine, .op = request->op, .uid = request->uid};
 	int error;
 
-	error = config_load(engine->config_path, &config, errors);
+	error = sockets_open(engine, config, request->errors);
 	if (error < 0)
 		return error;
-	error = sockets_open(engine, config, errors);
-	if (error < 0) {
-		config_free(config);
-		return error;
-	}
 	if (strcmp(config->settings.key_run_dir, engine->config->settings.key_run_dir) != 0)
 		log_warning("run_dir changed: it takes effect at the next start of supervisord");
 	(void)boot_take_run_dir(engine, engine->config->settings.key_run_dir);
 	if (engine->safe_mode)
 		leave_safe_mode(engine);
 	jsonw_init(&apply.steps, LIMIT_CONTROL_QUEUE);
-	jsonw_key(&apply.steps, "steps");
-	jsonw_begin_array(&apply.steps);
-	apply.uid = uid;
 	error = commit(&apply, config);
-	jsonw_end_array(&apply.steps);
-	if (error < 0)
-		config_free(config);
-	else if (op != NULL)
-		op_set_extra(op, &apply.steps);
+	if (error == 0 && apply.op != NULL)
+		op_set_extra(apply.op, &apply.steps);
 	jsonw_done(&apply.steps);
 	return error;
 }
@@ -129,7 +104,7 @@ static int commit(struct apply *apply, struct config *config)
 	int error;
 
 	align_names(engine, config);
-	error = make_plan(apply, config);
+	error = planner_make(&apply->planner, engine, config, is_boot(apply));
 	if (error == 0 && !engine->config_lost)
 		error = hold_config(engine, config);
 	if (error < 0) {
@@ -139,7 +114,13 @@ static int commit(struct apply *apply, struct config *config)
 	}
 	if (!apply->is_first) /* a start is told of by itself */
 		note_applied(apply, config);
-	tell_plan(apply, config);
+	if (!is_boot(apply) && !engine->safe_mode) {
+		/* At boot nobody asks for a list of everything; in safe mode nothing of it is done.
+		 */
+		planner_log(&apply->planner);
+		planner_write(&apply->planner, false, &apply->steps);
+	}
+	drift_note_applied(engine, config);
 	config_forget_text(config);
 	switch_configs(engine, config);
 	idcache_clear(&engine->ids);
@@ -163,8 +144,7 @@ static int commit(struct apply *apply, struct config *config)
 	act(apply);
 	error = 0;
 out:
-	plan_done(&apply->plan);
-	free(apply->inputs);
+	planner_done(&apply->planner);
 #ifdef __GLIBC__
 	/* What plan and parser had for a moment stands in the heap between what stays. */
 	(void)malloc_trim(0);
@@ -183,107 +163,6 @@ static void note_applied(const struct apply *apply, const struct config *config)
 					     });
 }
 
-/* All programs of the ledger and of the configuration, by name; both come sorted. */
-static int make_plan(struct apply *apply, const struct config *config)
-{
-	struct engine *engine = apply->engine;
-	size_t existing = 0, wanted = 0, count = 0;
-
-	apply->inputs =
-	    calloc(engine->program_count + config->program_count + 1, sizeof(*apply->inputs));
-	if (apply->inputs == NULL)
-		return -ENOMEM;
-	while (existing < engine->program_count || wanted < config->program_count) {
-		const struct program *program =
-		    existing < engine->program_count ? engine->programs[existing] : NULL;
-		const struct program_config *stanza =
-		    wanted < config->program_count ? config->programs[wanted] : NULL;
-		int order = program != NULL && stanza != NULL
-				? strcmp(program_name(program), stanza->name)
-				: 0;
-
-		if (program != NULL && order <= 0)
-			apply->inputs[count++] = input_of(program, order == 0 ? stanza : NULL);
-		else if (stanza != NULL)
-			apply->inputs[count++] = input_of_new(apply, config, stanza);
-		if (program == NULL || stanza == NULL || order != 0)
-			count_instances(apply, config, &apply->inputs[count - 1]);
-		existing += program != NULL && order <= 0;
-		wanted += stanza != NULL && order >= 0;
-	}
-	/* An empty configuration that stands for one that is lost says nothing about anybody. */
-	return plan_make(apply->inputs, engine->config_lost ? 0 : count, &apply->plan);
-}
-
-/* Of one that comes or goes. */
-static void count_instances(
-    const struct apply *apply, const struct config *config, struct plan_input *input)
-{
-	struct instname parts;
-
-	instname_split(input->name, &parts);
-	input->instances_now = config_count_instances(config, parts.program);
-	if (apply->engine->config != NULL)
-		input->instances_before =
-		    config_count_instances(apply->engine->config, parts.program);
-}
-
-static struct plan_input input_of(
-    const struct program *program, const struct program_config *stanza)
-{
-	struct plan_input input = {
-	    .name = program_name(program),
-	    .old_config = program->last_config == NULL ? program->config : NULL,
-	    .new_config = stanza,
-	    .state = program_state(program),
-	    .retired = program->removed,
-	    .start = stanza != NULL && stanza->key_autostart,
-	};
-
-	(void)is_another_up(program->engine, input.name, &input.start);
-	input.start = input.start && stanza != NULL && !program->engine->shutdown;
-	return input;
-}
-
-static struct plan_input input_of_new(
-    const struct apply *apply, const struct config *config, const struct program_config *stanza)
-{
-	struct plan_input input = {
-	    .name = stanza->name,
-	    .new_config = stanza,
-	    .start = stanza->key_autostart,
-	    .start_reason = is_boot(apply) ? REASON_AUTOSTART : REASON_ADDED,
-	};
-
-	/* One more of a program that is there does as the others. */
-	(void)is_another_up(apply->engine, stanza->name, &input.start);
-	if (is_boot(apply) && stanza->life->key_boot == BOOT_LAST_STATE)
-		recall(config, stanza->name, &input);
-	if (apply->engine->shutdown)
-		input.start = false;
-	return input;
-}
-
-/* Whether any other instance is wanted up; false: there is no other one. */
-static bool is_another_up(const struct engine *engine, const char *name, bool *ret_up)
-{
-	const struct program *other;
-	struct instname parts;
-	size_t index = 0;
-	bool found = false, up = false;
-
-	instname_split(name, &parts);
-	while ((other = engine_next_named(engine, parts.program, &index)) != NULL) {
-		if (other->removed || strcmp(program_name(other), name) == 0)
-			continue;
-		found = true;
-		up = up || program_state(other)->wanted == WANTED_UP;
-	}
-	if (found)
-		*ret_up = up;
-	return found;
-}
-
 /* The first configuration since the guardian started. */
 static bool is_boot(const struct apply *apply)
 {
@@ -300,7 +179,7 @@ static int hold_config(struct engine *engine, const struct config *config)
 	slot = slots_hold(&engine->slots, held_key(HELD_CONFIG, 0, 0), fd);
 	if (slot < 0)
 		close(fd);
-	return slot < 0 ? slot : 0;
+	return slot < 0 ? slot : 0; /* our copy stays: parts of it may go into the next one */
 }
 
 /* Every program from its old stanza to its new one; no pointer into the old configuration is left.
@@ -326,8 +205,8 @@ static int add_new(struct apply *apply)
 {
 	struct engine *engine = apply->engine;
 
-	for (size_t i = 0; i < apply->plan.input_count; i++) {
-		const struct plan_input *input = &apply->inputs[i];
+	for (size_t i = 0; i < apply->planner.plan.input_count; i++) {
+		const struct plan_input *input = &apply->planner.inputs[i];
 		struct program *program;
 		int error;
 
@@ -343,20 +222,6 @@ static int add_new(struct apply *apply)
 	return 0;
 }
 
-/* What the operator said last, before the machine or the daemon was started anew. */
-static void recall(const struct config *config, const char *name, struct plan_input *input)
-{
-	int up = laststate_read(config->settings.key_state_dir, name);
-
-	if (up >= 0) {
-		input->start = up == 1;
-		input->start_reason = REASON_LAST_STATE;
-	} else if (up != -ENOENT) {
-		log_error("%s: cannot read its last state in %s: %s", name,
-		    config->settings.key_state_dir, strerror(-up));
-	}
-}
-
 /* The steps of the plan; and who has none may still have something to finish. */
 static void act(struct apply *apply)
 {
@@ -366,10 +231,10 @@ static void act(struct apply *apply)
 		if (engine->programs[i]->removed &&
 		    !step_is_at_rest(program_state_of(engine->programs[i])))
 			watch(apply, engine->programs[i], OP_DOWN);
-	for (size_t i = 0; i < apply->plan.count && !engine->safe_mode; i++)
-		prepare_step(apply, &apply->plan.steps[i]);
-	for (size_t i = 0; i < apply->plan.count && !engine->safe_mode; i++)
-		do_step(apply, &apply->plan.steps[i]);
+	for (size_t i = 0; i < apply->planner.plan.count && !engine->safe_mode; i++)
+		prepare_step(apply, &apply->planner.plan.steps[i]);
+	for (size_t i = 0; i < apply->planner.plan.count && !engine->safe_mode; i++)
+		do_step(apply, &apply->planner.plan.steps[i]);
 	for (size_t i = 0; i < engine->program_count; i++)
 		settle(engine, engine->programs[i]);
 }
@@ -397,7 +262,7 @@ static void do_step(struct apply *apply, const struct plan_step *step)
 {
 	const struct cause changed = {.reason = REASON_CHANGED}, back = {.reason = REASON_ADDED};
 	const struct cause removed = {.reason = REASON_REMOVED,
-	    .detail = (int32_t)apply->inputs[step->program].instances_now};
+	    .detail = (int32_t)apply->planner.inputs[step->program].instances_now};
 	struct program *program = program_of_step(apply, step);
 
 	if (program == NULL || step->follows)
@@ -435,35 +300,7 @@ static void settle(struct engine *engine, struct program *program)
 /* NULL: it could not be made, which was said. */
 static struct program *program_of_step(const struct apply *apply, const struct plan_step *step)
 {
-	return engine_find(apply->engine, apply->inputs[step->program].name);
-}
-
-static void tell_plan(struct apply *apply, const struct config *config)
-{
-	const struct config *old = apply->engine->config;
-	char reason[STEP_REASON];
-
-	if (is_boot(apply) || apply->engine->safe_mode)
-		return; /* nobody asks for a list of everything; or nothing of it is done */
-	if (old != NULL && plan_settings_reason(&old->settings, &config->settings, reason,
-			       sizeof(reason))[0] != '\0')
-		tell_step(apply, "supervisord", plan_action_name(PLAN_LIVE), reason);
-	for (size_t i = 0; i < apply->plan.count; i++) {
-		const struct plan_step *step = &apply->plan.steps[i];
-
-		tell_step(apply, apply->inputs[step->program].name, plan_action_name(step->action),
-		    plan_step_reason(&apply->plan, step, reason, sizeof(reason)));
-	}
-}
-
-static void tell_step(struct apply *apply, const char *name, const char *action, const char *reason)
-{
-	jsonw_begin_object(&apply->steps);
-	jsonw_member_string(&apply->steps, "name", name);
-	jsonw_member_string(&apply->steps, "action", action);
-	jsonw_member_string(&apply->steps, "reason", reason);
-	jsonw_end_object(&apply->steps);
-	log_notice("apply: %s: %s: %s", name, action, reason);
+	return engine_find(apply->engine, apply->planner.inputs[step->program].name);
 }
 
 static void watch(struct apply *apply, struct program *program, enum op_goal goal)

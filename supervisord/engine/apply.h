@@ -16,11 +16,16 @@ struct engine;
 struct op;
 
 /*
- * Read the files, and apply them if all are good.  `uid`: who asked, or HISTORY_NO_UID.  `op` (may
- * be NULL) gets the steps and the programs to wait for.  Returns 0, or -errno with *errors filled
- * in; then nothing has changed.
+ * Put a configuration in force that was made by draft.h; takes it on success.  Returns 0, or -errno
+ * (-EINVAL with request->errors filled in): then nothing has changed.
  */
-int apply_files(struct engine *engine, uint32_t uid, struct op *op, struct config_errors *errors);
+struct apply_request {
+	uint32_t uid;  /* who asked, or HISTORY_NO_UID */
+	struct op *op; /* gets the steps and the programs to wait for; or NULL */
+	struct config_errors *errors;
+};
+
+int apply_config(struct engine *engine, const struct apply_request *request, struct config *config);
 
 /*
  * Adopt what the ledger has and make it agree with `config`, which engine->config becomes; takes it

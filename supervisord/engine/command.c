@@ -67,8 +67,11 @@ void command_stop(struct call *call)
 
 void command_restart(struct call *call)
 {
-	if (may_start(call))
-		run(call, OP_RESTARTED, REASON_RESTARTED);
+	if (!may_start(call))
+		return;
+	/* People edit a file and restart: the result says that this does not apply it. */
+	drift_look(call->engine);
+	run(call, OP_RESTARTED, REASON_RESTARTED);
 }
 
 void command_reload(struct call *call)

@@ -19,6 +19,9 @@
 #define FNV_OFFSET 0xcbf29ce484222325ULL
 #define FNV_PRIME  0x100000001b3ULL
 
+static int hash_program(
+    struct build *build, struct build_program *program, FILE *file, char *const *text);
+static int hash_text(FILE *file, char *const *text, uint64_t *ret_hash);
 static bool is_told(
     const struct build *build, struct build_place place, enum program_key key, const char *message);
 static void write_for_hash(const struct build *build, const struct build_program *program,
@@ -73,28 +76,40 @@ int build_hash(struct build *build)
 	file = open_memstream(&text, &length);
 	if (file == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < build->program_count && error == 0; i++) {
-		uint64_t hash = FNV_OFFSET;
-		long end;
-
-		rewind(file);
-		for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
-			if (program_rows[k].change == CHANGE_RESTART)
-				write_for_hash(build, &build->programs[i], &program_rows[k], file);
-		/* Which addresses its sockets are is said by other stanzas. */
-		if (build->programs[i].program->sockets_hash != 0)
-			fprintf(file, "=%" PRIx64 "\n", build->programs[i].program->sockets_hash);
-		end = ftell(file);
-		if (end < 0 || fflush(file) != 0 || ferror(file)) {
-			error = -ENOMEM;
-			break;
-		}
-		for (long at = 0; at < end; at++)
-			hash = (hash ^ (unsigned char)text[at]) * FNV_PRIME;
-		build->programs[i].program->hash = hash;
-	}
+	for (size_t i = 0; i < build->program_count && error == 0; i++)
+		error = hash_program(build, &build->programs[i], file, &text);
 	fclose(file);
 	free(text);
+	return error;
+}
+
+/* `text` is what is written to `file`. */
+static int hash_program(
+    struct build *build, struct build_program *program, FILE *file, char *const *text)
+{
+	struct program_config *config = program->program;
+	int error;
+
+	rewind(file);
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
+		if (program_rows[k].change == CHANGE_RESTART)
+			write_for_hash(build, program, &program_rows[k], file);
+	/* Which addresses its sockets are is said by other stanzas. */
+	if (config->sockets_hash != 0)
+		fprintf(file, "=%" PRIx64 "\n", config->sockets_hash);
+	error = hash_text(file, text, &config->hash);
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT && error == 0; k++) {
+		int mark = keytable_mark((enum program_key)k);
+		uint64_t hash;
+
+		if (mark < 0)
+			continue;
+		rewind(file);
+		write_for_hash(build, program, &program_rows[k], file);
+		error = hash_text(file, text, &hash);
+		if (error == 0)
+			config->next_marks |= (hash >> 48) << (16 * mark);
+	}
 	return error;
 }
 
@@ -114,6 +129,20 @@ static void write_for_hash(const struct build *build, const struct build_program
 	else
 		value_write(row, build_program_member(build, program, row), file);
 	putc_unlocked('\n', file);
+}
+
+/* Of what was written since it was rewound. */
+static int hash_text(FILE *file, char *const *text, uint64_t *ret_hash)
+{
+	uint64_t hash = FNV_OFFSET;
+	long end = ftell(file);
+
+	if (end < 0 || fflush(file) != 0 || ferror(file))
+		return -ENOMEM;
+	for (long at = 0; at < end; at++)
+		hash = (hash ^ (unsigned char)(*text)[at]) * FNV_PRIME;
+	*ret_hash = hash;
+	return 0;
 }
 
 void build_done(struct build *build)

@@ -9,6 +9,7 @@
 
 #include "supervisord/engine/confbuild.h"
 #include "supervisord/engine/confsource.h"
+#include "supervisord/engine/confstamp.h"
 #include "supervisord/engine/expand.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/value.h"
@@ -54,6 +55,7 @@ void config_free(struct config *config)
 		    &setting_rows[k], build_member(&config->settings, &setting_rows[k]), NULL);
 	rights_done(&config->rights);
 	confsource_free(config->sources, config->source_count);
+	confstamp_free(config->stamp);
 	free(whole);
 }
 

@@ -192,6 +192,9 @@ struct program_config {
 	uint64_t
 	    hash; /* over all values of class RESTART: the run must be replaced when it differs */
 	uint64_t sockets_hash; /* over the addresses of its sockets; part of the former */
+	/* Sixteen bits of a hash for each key of class NEXT that is about a run (keytable_mark()):
+	 * compared with those it was launched with, they say which a run does not have yet. */
+	uint64_t next_marks;
 	PROGRAM_KEYS(KEY_MEMBER)
 };
 
@@ -220,6 +223,8 @@ struct config_source {
 	size_t length;
 };
 
+struct confstamp;
+
 struct config {
 	struct settings settings;
 	struct rights rights; /* what key_control_allow means on this system */
@@ -231,6 +236,7 @@ struct config {
 	struct socket_config *sockets; /* by name, ascending */
 	size_t source_count;
 	struct config_source *sources; /* the main file first, in the order of reading */
+	struct confstamp *stamp;       /* what these files looked like; NULL: they were not read */
 };
 
 /* One complaint: "file:line: key: message"; key may be NULL, line 0 where there is none. */
@@ -256,9 +262,17 @@ int config_load(const char *path, struct config **ret_config, struct config_erro
 /* The same of several files, as if one included them all: what one names another may have. */
 int config_load_files(const char *const *paths, size_t count, struct config **ret_config,
     struct config_errors *errors);
+/* The same, and give what the files looked like also when they are bad (NULL: out of memory); see
+ * confstamp.h. */
+int config_load_stamped(const char *path, struct config **ret_config, struct config_errors *errors,
+    struct confstamp **ret_stamp);
 
 /* The same from an applied configuration, see config_write_applied(). */
 int config_load_applied(int fd, struct config **ret_config, struct config_errors *errors);
+
+/* The same from sources that are put together otherwise, which it takes, also when it fails. */
+int config_load_sources(struct config_source *sources, size_t count, struct config **ret_config,
+    struct config_errors *errors);
 
 /* All sources as one sealed memfd (close-on-exec), for config_load_applied(). Returns 0 or -errno.
  */

@@ -14,6 +14,7 @@
 #include "lib/limits.h"
 #include "supervisord/engine/confbuild.h"
 #include "supervisord/engine/confsource.h"
+#include "supervisord/engine/confstamp.h"
 #include "supervisord/engine/parse.h"
 #include "supervisord/engine/value.h"
 #include "supervisord/engine/words.h"
@@ -23,6 +24,7 @@ struct loader {
 	struct confreport report;
 	struct confsource_id *ids; /* of each source read */
 	size_t source_room;
+	struct confstamp *stamp;                 /* the caller's; of what is read from files */
 	size_t bytes;                            /* of all sources */
 	size_t stack[LIMIT_CONFIG_INCLUDES + 1]; /* sources being read: each includes the next */
 	size_t depth;
@@ -33,8 +35,10 @@ struct loader {
 	int include_line;
 };
 
+static int parse_sources(struct loader *loader);
 static int loader_init(struct loader *loader, struct config_errors *errors);
 static int loader_finish(struct loader *loader, int error, struct config **ret_config);
+static int read_first(struct loader *loader, const char *path);
 static int read_file(struct loader *loader, const char *path, struct build_place from);
 static bool find_source(struct loader *loader, struct confsource_id id, struct build_place from);
 static void report_recursion(struct loader *loader, size_t first, struct build_place from);
@@ -62,7 +66,29 @@ static int take_value(struct loader *loader, const struct key_row *row,
 
 int config_load(const char *path, struct config **ret_config, struct config_errors *errors)
 {
-	return config_load_files(&path, 1, ret_config, errors);
+	struct confstamp *stamp = NULL;
+	int error = config_load_stamped(path, ret_config, errors, &stamp);
+
+	if (error == 0)
+		(*ret_config)->stamp = stamp;
+	else
+		confstamp_free(stamp);
+	return error;
+}
+
+int config_load_stamped(const char *path, struct config **ret_config, struct config_errors *errors,
+    struct confstamp **ret_stamp)
+{
+	struct loader loader;
+	int error;
+
+	error = loader_init(&loader, errors);
+	if (error == 0)
+		error = confstamp_new(ret_stamp);
+	loader.stamp = *ret_stamp;
+	if (error == 0)
+		error = read_first(&loader, path);
+	return loader_finish(&loader, error, ret_config);
 }
 
 int config_load_files(const char *const *paths, size_t count, struct config **ret_config,
@@ -72,13 +98,8 @@ int config_load_files(const char *const *paths, size_t count, struct config **re
 	int error;
 
 	error = loader_init(&loader, errors);
-	for (size_t i = 0; i < count && error == 0; i++) {
-		char *absolute = confsource_absolute(NULL, paths[i]);
-
-		error = absolute == NULL ? -ENOMEM
-					 : read_file(&loader, absolute, (struct build_place){0});
-		free(absolute);
-	}
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = read_first(&loader, paths[i]);
 	return loader_finish(&loader, error, ret_config);
 }
 
@@ -99,13 +120,39 @@ int config_load_applied(int fd, struct config **ret_config, struct config_errors
 		    "cannot be read: %s", strerror(-error));
 		error = 0;
 	}
-	/* In the order of reading, so that there is nothing left to include. */
-	for (size_t i = 0; i < config->source_count && error == 0; i++) {
-		error = parse_source(&loader, i);
-		free(loader.include);
-		loader.include = NULL;
+	if (error == 0)
+		error = parse_sources(&loader);
+	return loader_finish(&loader, error, ret_config);
+}
+
+int config_load_sources(struct config_source *sources, size_t count, struct config **ret_config,
+    struct config_errors *errors)
+{
+	struct loader loader;
+	int error;
+
+	error = loader_init(&loader, errors);
+	if (error < 0) {
+		confsource_free(sources, count);
+	} else {
+		loader.build.whole->config.sources = sources;
+		loader.build.whole->config.source_count = count;
+		error = parse_sources(&loader);
 	}
 	return loader_finish(&loader, error, ret_config);
+}
+
+/* In the order of reading, so that there is nothing left to include. */
+static int parse_sources(struct loader *loader)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < loader->build.whole->config.source_count && error == 0; i++) {
+		error = parse_source(loader, i);
+		free(loader->include);
+		loader->include = NULL;
+	}
+	return error;
 }
 
 static int loader_init(struct loader *loader, struct config_errors *errors)
@@ -153,6 +200,20 @@ static int loader_finish(struct loader *loader, int error, struct config **ret_c
 	}
 	free(loader->ids);
 	build_done(build);
+	return error;
+}
+
+/* A file that no other one includes. */
+static int read_first(struct loader *loader, const char *path)
+{
+	char *absolute = confsource_absolute(NULL, path);
+	int error = absolute != NULL ? 0 : -ENOMEM;
+
+	if (error == 0 && loader->stamp != NULL)
+		error = confstamp_set_first(loader->stamp, absolute);
+	if (error == 0)
+		error = read_file(loader, absolute, (struct build_place){0});
+	free(absolute);
 	return error;
 }
 
@@ -277,6 +338,8 @@ static int add_source(
 	}
 	loader->bytes += length;
 	loader->ids[config->source_count] = id;
+	if (loader->stamp != NULL)
+		confstamp_add_file(loader->stamp, &id);
 	config->sources[config->source_count++] =
 	    (struct config_source){.path = path, .text = text, .length = length};
 	return 0;
@@ -324,7 +387,10 @@ static int read_pattern(struct loader *loader, const char *pattern, struct build
 	directory = confsource_directory(build_file(&loader->build, from));
 	if (directory == NULL)
 		return -ENOMEM;
-	error = confsource_expand(directory, pattern, &paths, &count, &problem);
+	error =
+	    loader->stamp != NULL ? confstamp_add_pattern(loader->stamp, directory, pattern) : 0;
+	if (error == 0)
+		error = confsource_expand(directory, pattern, &paths, &count, &problem);
 	free(directory);
 	if (error == -EINVAL) {
 		loader->build.complete = false;

@@ -26,6 +26,7 @@ struct expansion {
 	char **ret_problem;
 };
 
+static struct confsource_id id_of(const struct stat *st);
 static int read_whole(int fd, size_t size, char **ret_text, size_t *ret_length);
 static int expand_below(struct expansion *expansion, const char *prefix, const char *rest);
 static int expand_directory(
@@ -61,8 +62,18 @@ int confsource_read(const char *path, char **ret_text, size_t *ret_length,
 	if (error == -EIO)
 		return value_sentence(ret_problem, "cannot be read: it is changing or failing");
 	if (error == 0)
-		*ret_id = (struct confsource_id){.device = st.st_dev, .inode = st.st_ino};
+		*ret_id = id_of(&st);
 	return error;
+}
+
+bool confsource_look(const char *path, struct confsource_id *ret_id)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return false;
+	*ret_id = id_of(&st);
+	return true;
 }
 
 char *confsource_absolute(const char *base, const char *path)
@@ -126,6 +137,32 @@ void confsource_free(struct config_source *sources, size_t count)
 		free(sources[i].text);
 	}
 	free(sources);
+}
+
+int confsource_copy(
+    const char *path, const char *text, size_t length, struct config_source *ret_source)
+{
+	struct config_source source = {
+	    .path = strdup(path), .text = malloc(length + 1), .length = length};
+
+	if (source.path == NULL || source.text == NULL) {
+		free(source.path);
+		free(source.text);
+		return -ENOMEM;
+	}
+	memcpy(source.text, text, length);
+	source.text[length] = '\0';
+	*ret_source = source;
+	return 0;
+}
+
+static struct confsource_id id_of(const struct stat *st)
+{
+	return (struct confsource_id){.device = st->st_dev,
+	    .inode = st->st_ino,
+	    .size = st->st_size,
+	    .modified = st->st_mtim,
+	    .changed = st->st_ctim};
 }
 
 /* One byte more than fstat(2) said is asked for, to see a file that grows. */

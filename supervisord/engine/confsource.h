@@ -8,14 +8,20 @@
 #ifndef ENGINE_CONFSOURCE_H
 #define ENGINE_CONFSOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "supervisord/engine/config.h"
 
+/* What tells a file from others, and from itself after a change. */
 struct confsource_id {
 	dev_t device;
 	ino_t inode;
+	off_t size;
+	struct timespec modified;
+	struct timespec changed; /* a rename as well */
 };
 
 /*
@@ -24,6 +30,9 @@ struct confsource_id {
  */
 int confsource_read(const char *path, char **ret_text, size_t *ret_length,
     struct confsource_id *ret_id, char **ret_problem);
+
+/* The same of a file that is not read; false: it cannot be looked at. */
+bool confsource_look(const char *path, struct confsource_id *ret_id);
 
 /* `path` as an absolute one, seen from directory `base` (NULL: the working directory); NULL: no
  * memory. */
@@ -45,5 +54,9 @@ void confsource_free_paths(char **paths, size_t count);
 int confsource_write(const struct config_source *sources, size_t count, int *ret_fd);
 int confsource_read_applied(int fd, struct config_source **ret_sources, size_t *ret_count);
 void confsource_free(struct config_source *sources, size_t count);
+
+/* A source of its own: copies both.  0 or -ENOMEM, and then there is nothing to free. */
+int confsource_copy(
+    const char *path, const char *text, size_t length, struct config_source *ret_source);
 
 #endif

@@ -23,6 +23,7 @@
 #include "supervisord/engine/aim.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
+#include "supervisord/engine/draft.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/events.h"
@@ -323,6 +324,7 @@ static void engine_free(struct engine *engine)
 	sockets_done(&engine->sockets);
 	slots_done(&engine->slots);
 	config_free(engine->config);
+	drift_done(&engine->drift);
 	idcache_clear(&engine->ids);
 	cgroups_done(&engine->cgroups);
 	filelooks_done(&engine->filelooks);
@@ -492,22 +494,32 @@ static void note_drained(struct engine *engine, const struct msg_head *head)
 
 static void reload(struct engine *engine)
 {
-	struct config_errors errors = {0};
+	const struct draft_names everything = {0};
+	struct draft_problem problem = {0};
+	struct config *config = NULL;
 	int error;
 
 	if (engine->shutdown)
 		return;
 	log_notice("applying %s", engine->config_path);
-	error = apply_files(engine, HISTORY_NO_UID, NULL, &errors);
-	for (size_t i = 0; i < errors.count; i++) {
-		char *text = config_error_text(&errors.list[i]);
+	error = draft_from_files(engine, &everything, &config, &problem);
+	if (error == 0) {
+		error = apply_config(engine,
+		    &(struct apply_request){.uid = HISTORY_NO_UID, .errors = &problem.errors},
+		    config);
+		if (error < 0)
+			config_free(config);
+	}
+	for (size_t i = 0; i < problem.errors.count; i++) {
+		char *text = config_error_text(&problem.errors.list[i]);
 
 		log_error("%s", text != NULL ? text : "out of memory");
 		free(text);
 	}
 	if (error < 0)
-		log_error("nothing was applied");
-	config_errors_done(&errors);
+		log_error("nothing was applied%s%s", problem.errors.count == 0 ? ": " : "",
+		    problem.errors.count == 0 ? strerror(-error) : "");
+	draft_problem_done(&problem);
 }
 
 /* Once, whichever engine it is that shuts down. */

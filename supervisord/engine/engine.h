@@ -16,6 +16,7 @@
 #include "supervisord/engine/config.h"
 #include "supervisord/engine/cgroup.h"
 #include "supervisord/engine/control.h"
+#include "supervisord/engine/drift.h"
 #include "supervisord/engine/filelook.h"
 #include "supervisord/engine/helper.h"
 #include "supervisord/engine/history.h"
@@ -40,6 +41,7 @@ struct engine {
 	const char *config_path;
 	const char *log_format; /* of the command line, or NULL */
 	struct config *config;
+	struct drift drift;
 	struct idcache ids;
 	struct sockets sockets;
 	struct program **programs; /* by name, ascending */

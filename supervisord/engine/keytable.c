@@ -86,3 +86,29 @@ const char *keytable_label(const struct key_row *row, char buffer[KEYTABLE_LABEL
 	    keytable_is_health(row) ? KEYTABLE_HEALTH : KEYTABLE_CONTROL, keytable_word(row));
 	return buffer;
 }
+
+int keytable_mark(enum program_key key)
+{
+	static const enum program_key marked[KEYTABLE_MARKS] = {
+	    PROGRAM_ready, PROGRAM_watchdog, PROGRAM_fdstore_max, PROGRAM_KEY_COUNT};
+
+	for (int mark = 0; mark < KEYTABLE_MARKS; mark++)
+		if (marked[mark] == key)
+			return mark;
+	return -1;
+}
+
+size_t keytable_compare_marks(uint64_t launched, uint64_t now, const char *keys[KEYTABLE_MARKS])
+{
+	size_t count = 0;
+
+	if (launched == now)
+		return 0;
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
+		int mark = keytable_mark((enum program_key)k);
+
+		if (mark >= 0 && ((launched ^ now) >> (16 * mark) & 0xffff) != 0)
+			keys[count++] = program_rows[k].name;
+	}
+	return count;
+}

@@ -101,6 +101,13 @@ int keytable_find_health(const char *word);
 /* The index of the row of setting_rows that is written as `word` in the section control, or, that
  * not, at the top level; or -1. */
 int keytable_find_setting(const char *word, bool in_control);
+/* Its place in next_marks (config.h); -1: it has none, being of another class, or about a start of
+ * the daemon and not a run (autostart, boot). */
+int keytable_mark(enum program_key key);
+
+/* The keys whose marks differ, by label, into `keys`; returns how many. */
+#define KEYTABLE_MARKS 4
+size_t keytable_compare_marks(uint64_t launched, uint64_t now, const char *keys[KEYTABLE_MARKS]);
 
 /* For messages: "command", "health.check".  Returns `buffer` or the name. */
 #define KEYTABLE_LABEL 64

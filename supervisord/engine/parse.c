@@ -512,6 +512,8 @@ static int deliver(struct parser *parser, cfg_t *cfg)
 	struct stanza stanza = {
 	    .kind = parser->kind,
 	    .line = parser->slice->line,
+	    .begin = parser->slice->begin,
+	    .end = parser->slice->end,
 	    .spoiled = parser->spoiled,
 	    .count = parser->count,
 	    .entries = parser->entries,

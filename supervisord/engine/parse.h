@@ -36,6 +36,8 @@ struct stanza_entry {
 struct stanza {
 	enum stanza_kind kind;
 	int line;
+	size_t begin; /* its bytes in the text, up to `end` */
+	size_t end;
 	const char *title; /* of a program, group or socket */
 	bool spoiled;      /* it had more keys, which were refused */
 	size_t count;      /* of a setting: 1 */

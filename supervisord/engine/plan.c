@@ -90,6 +90,9 @@ static void write_step(
     const struct maker *maker, struct plan *plan, uint32_t index, enum plan_action action);
 static void add(struct text *text, const char *before, const char *name, const char *after);
 static void add_changed(void *context, const char *key, enum change_class change);
+static void add_changed_path(
+    struct text *text, const char *key, const char *old_path, const char *new_path);
+static bool are_same_groups(const struct config *old, const struct config *new);
 
 int plan_make(const struct plan_input *inputs, size_t count, struct plan *ret_plan)
 {
@@ -198,23 +201,32 @@ static bool is_same_list(const string_list a, const string_list b)
 }
 
 const char *plan_settings_reason(
-    const struct settings *old, const struct settings *new, char *buffer, size_t size)
+    const struct config *old, const struct config *new, char *buffer, size_t size)
 {
+	const struct settings *a = &old->settings, *b = &new->settings;
 	struct text text = {.at = buffer, .size = size};
 
 	buffer[0] = '\0';
-	if (old->key_log_level != new->key_log_level)
+	if (a->key_log_level != b->key_log_level)
 		add_changed(&text, "log_level", CHANGE_LIVE);
-	if (old->key_shutdown_timeout != new->key_shutdown_timeout)
+	if (a->key_shutdown_timeout != b->key_shutdown_timeout)
 		add_changed(&text, "shutdown_timeout", CHANGE_LIVE);
-	if (strcmp(old->key_log_dir, new->key_log_dir) != 0)
-		add_changed(&text, "log_dir", CHANGE_LIVE);
-	if (!is_same_list(old->key_control_allow, new->key_control_allow))
+	if (a->key_log_memory != b->key_log_memory)
+		add_changed(&text, "log_memory", CHANGE_LIVE);
+	if (a->key_inherit_format != b->key_inherit_format)
+		add_changed(&text, "inherit_format", CHANGE_LIVE);
+	add_changed_path(&text, "log_dir", a->key_log_dir, b->key_log_dir);
+	add_changed_path(&text, "state_dir", a->key_state_dir, b->key_state_dir);
+	add_changed_path(&text, "syslog_socket", a->key_syslog_socket, b->key_syslog_socket);
+	add_changed_path(&text, "journal_socket", a->key_journal_socket, b->key_journal_socket);
+	if (!is_same_list(a->key_control_allow, b->key_control_allow))
 		add_changed(&text, "control.allow", CHANGE_LIVE);
-	if (!is_same_text(old->key_control_group, new->key_control_group))
+	if (!is_same_text(a->key_control_group, b->key_control_group))
 		add_changed(&text, "control.group", CHANGE_LIVE);
-	if (old->key_control_mode != new->key_control_mode)
+	if (a->key_control_mode != b->key_control_mode)
 		add_changed(&text, "control.mode", CHANGE_LIVE);
+	if (!are_same_groups(old, new))
+		add(&text, "", "groups changed", "");
 	return buffer;
 }
 
@@ -602,4 +614,30 @@ static void add_changed(void *context, const char *key, enum change_class change
 {
 	(void)change;
 	add(context, "", key, " changed");
+}
+
+static void add_changed_path(
+    struct text *text, const char *key, const char *old_path, const char *new_path)
+{
+	if (old_path != NULL && new_path != NULL && strcmp(old_path, new_path) != 0)
+		add_changed(text, key, CHANGE_LIVE);
+}
+
+static bool are_same_groups(const struct config *old, const struct config *new)
+{
+	if (old->group_count != new->group_count)
+		return false;
+	for (size_t i = 0; i < new->group_count; i++) {
+		string_list a = old->groups[i].members, b = new->groups[i].members;
+		size_t k = 0;
+
+		if (strcmp(old->groups[i].name, new->groups[i].name) != 0)
+			return false;
+		while (a != NULL && b != NULL && a[k] != NULL && b[k] != NULL &&
+		       strcmp(a[k], b[k]) == 0)
+			k++;
+		if ((a != NULL ? a[k] : NULL) != (b != NULL ? b[k] : NULL))
+			return false;
+	}
+	return true;
 }

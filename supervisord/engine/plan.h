@@ -87,9 +87,10 @@ const char *plan_action_name(enum plan_action action);
 const char *plan_step_reason(
     const struct plan *plan, const struct plan_step *step, char *buffer, size_t size);
 
-/* The settings that take effect at once, likewise; "" when none of them differs. */
+/* What differs outside the programs: settings that take effect before the next start of the
+ * daemon, and groups; likewise, "" when there is nothing. */
 const char *plan_settings_reason(
-    const struct settings *old, const struct settings *new, char *buffer, size_t size);
+    const struct config *old, const struct config *new, char *buffer, size_t size);
 
 /*
  * Tells whether a run was launched with what its stanza says now.  `is_target`: some stdout =

@@ -308,6 +308,7 @@ static void look_around(struct program *program, struct happening *happening)
 		 happening->event == EVENT_HOOK)
 		happening->leftovers = run_has_group(&program->run);
 	happening->config_hash = program_hash(program);
+	happening->next_marks = program->config->next_marks;
 	happening->random = arc4random();
 	happening->number = history_next(engine->history);
 	happening->now_ns = clock_boot_ns();

@@ -11,11 +11,13 @@
 #include "lib/wstatus.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
+#include "supervisord/engine/keytable.h"
 #include "supervisord/engine/procstat.h"
 #include "supervisord/engine/record.h"
 
 static const char *status_text(const struct program *program);
 static const char *health_name(const struct ledger_state *state);
+static void write_pending(struct jsonw *w, const struct program *program);
 static void write_last_exit(struct jsonw *w, const struct ledger_state *state);
 static void write_usage(struct jsonw *w, pid_t pid);
 
@@ -45,6 +47,8 @@ void record_write(struct jsonw *w, const struct program *program, bool detail)
 	jsonw_member_bool(w, "ready", state->state == STATE_RUNNING);
 	jsonw_member_string(w, "health", health_name(state));
 	jsonw_member_string(w, "tracking", record_tracking(program->engine));
+	jsonw_member_bool(w, "files_differ", program->files_differ);
+	write_pending(w, program);
 	jsonw_member_bool(
 	    w, "reloading", state->state == STATE_RUNNING && program_is_reloading(program));
 	if (detail && pid > 0) {
@@ -108,6 +112,23 @@ static void write_last_exit(struct jsonw *w, const struct ledger_state *state)
 		jsonw_member_string(w, "signal",
 		    signame_format(wstatus_signal(state->last_wstatus), name, sizeof(name)));
 	jsonw_end_object(w);
+}
+
+/* The keys that the present run does not have yet: they take effect with the next one. */
+static void write_pending(struct jsonw *w, const struct program *program)
+{
+	const struct ledger_state *state = program_state(program);
+	const char *keys[KEYTABLE_MARKS];
+	size_t count = 0;
+
+	if (!program->removed && step_is_live((enum state)state->state))
+		count =
+		    keytable_compare_marks(state->next_marks, program->config->next_marks, keys);
+	jsonw_key(w, "pending");
+	jsonw_begin_array(w);
+	for (size_t i = 0; i < count; i++)
+		jsonw_string(w, keys[i]);
+	jsonw_end_array(w);
 }
 
 /* Of the main process. */

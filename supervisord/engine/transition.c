@@ -433,6 +433,7 @@ static void begin_run(struct ledger_state *state, const struct program_config *c
 	state->starts++;
 	state->run_start_ns = happening->now_ns;
 	state->config_hash = happening->config_hash;
+	state->next_marks = happening->next_marks;
 	backoff_note_start(&policy, state, happening->now_ns);
 }
 

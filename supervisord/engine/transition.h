@@ -36,6 +36,7 @@ struct happening {
 	bool hook_failed; /* EVENT_HOOK only */
 	uint64_t config_hash; /* of what a launch would launch now */
 	uint64_t number;      /* of the event that would tell of it: see history.h */
+	uint64_t next_marks;  /* likewise */
 	/* EVENT_EXIT only: */
 	uint64_t run; /* the run that ended */
 	int32_t pid;

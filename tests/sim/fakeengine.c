@@ -15,6 +15,8 @@
 #include "lib/ownlog.h"
 #include "lib/protocol.h"
 #include "supervisord/engine/boot.h"
+#include "supervisord/engine/confvalues.h"
+#include "supervisord/engine/draft.h"
 #include "supervisord/engine/idcache.h"
 #include "supervisord/engine/laststate.h"
 #include "supervisord/engine/logspecs.h"
@@ -86,10 +88,12 @@ void boot_prepare_log_dir(const char *log_dir)
 	(void)log_dir;
 }
 
-int config_load(const char *path, struct config **ret_config, struct config_errors *errors)
+int draft_from_files(const struct engine *engine, const struct draft_names *names,
+    struct config **ret_config, struct draft_problem *problem)
 {
-	(void)path;
-	(void)errors;
+	(void)engine;
+	(void)names;
+	(void)problem;
 	steps_effect();
 	check_apply(world->engine.applied, world->files);
 	world->engine.applied = world->files;
@@ -113,9 +117,9 @@ void config_free(struct config *config)
 	stanza_free(config);
 }
 
-void config_errors_done(struct config_errors *errors)
+void draft_problem_done(struct draft_problem *problem)
 {
-	(void)errors;
+	(void)problem;
 }
 
 char *config_error_text(const struct config_error *error)
@@ -135,6 +139,38 @@ const struct program_config *config_find_program(const struct config *config, co
 uint32_t config_count_instances(const struct config *config, const char *program)
 {
 	return config_find_program(config, program) != NULL;
+}
+
+void confvalues_write_program(const struct program_config *old_config,
+    const struct program_config *new_config, struct jsonw *w)
+{
+	(void)old_config;
+	(void)new_config;
+	(void)w;
+}
+
+void confvalues_write_daemon(
+    const struct config *old_config, const struct config *new_config, struct jsonw *w)
+{
+	(void)old_config;
+	(void)new_config;
+	(void)w;
+}
+
+void drift_note_applied(struct engine *engine, struct config *config)
+{
+	(void)engine;
+	(void)config;
+}
+
+void drift_look(struct engine *engine)
+{
+	(void)engine;
+}
+
+void drift_done(struct drift *drift)
+{
+	(void)drift;
 }
 
 char *config_log_path(const struct config *config, const struct program_config *program, int stream)

@@ -313,18 +313,34 @@ static void test_reason_that_does_not_fit_is_marked(void **state)
 	plan_done(&world.plan);
 }
 
-static void test_settings_are_told_by_name(void **state)
+static void test_what_is_of_the_daemon_is_told_by_name(void **state)
 {
-	struct settings old = {.key_log_level = 2, .key_log_dir = (char *)(uintptr_t) "/a"};
-	struct settings new = old;
+	char *one[] = {(char *)(uintptr_t) "web", NULL};
+	char *two[] = {(char *)(uintptr_t) "db", (char *)(uintptr_t) "web", NULL};
+	struct group_config old_group = {.name = (char *)(uintptr_t) "site", .members = one};
+	struct group_config new_group = old_group;
+	struct config old = {.settings = {.key_log_level = 2,
+				 .key_log_dir = (char *)(uintptr_t) "/a",
+				 .key_syslog_socket = (char *)(uintptr_t) "/dev/log"},
+	    .group_count = 1,
+	    .groups = &old_group};
+	struct config new = old;
 	char reason[64];
 
 	(void)state;
+	new.groups = &new_group;
 	assert_string_equal(plan_settings_reason(&old, &new, reason, sizeof(reason)), "");
-	new.key_log_level = 3;
-	new.key_log_dir = (char *)(uintptr_t) "/b";
+	new.settings.key_log_level = 3;
+	new.settings.key_log_dir = (char *)(uintptr_t) "/b";
 	assert_string_equal(plan_settings_reason(&old, &new, reason, sizeof(reason)),
 	    "log_level changed, log_dir changed");
+	new.settings = old.settings;
+	new_group.members = two;
+	assert_string_equal(
+	    plan_settings_reason(&old, &new, reason, sizeof(reason)), "groups changed");
+	new.group_count = 0;
+	assert_string_equal(
+	    plan_settings_reason(&old, &new, reason, sizeof(reason)), "groups changed");
 }
 
 /* A world at random; links go from higher to lower numbers, so there is no circle. */
@@ -555,7 +571,7 @@ int main(void)
 	    cmocka_unit_test(test_plan_of_one_that_is_back_starts_it),
 	    cmocka_unit_test(test_plan_counts_a_pipe_to_stdin_as_a_change),
 	    cmocka_unit_test(test_reason_that_does_not_fit_is_marked),
-	    cmocka_unit_test(test_settings_are_told_by_name),
+	    cmocka_unit_test(test_what_is_of_the_daemon_is_told_by_name),
 	    cmocka_unit_test(test_plan_after_an_apply_is_empty),
 	    cmocka_unit_test(test_plan_of_the_next_engine_is_the_rest),
 	};

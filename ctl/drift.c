@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/* drift.c: see drift.h. */
+#include "ctl/drift.h"
+
+/* So many names are told. */
+#define NAMES_SHOWN 5
+
+/* Names as they come: "web, db and 3 more". */
+struct names {
+	struct out text;
+	size_t count;
+};
+
+static void print_pending(struct call *call, const struct program *program);
+static void add(struct names *names, const char *name);
+static const char *finish(struct names *names);
+
+void drift_print(struct call *call, int parameters, const struct program *programs, size_t count)
+{
+	struct jsonr *reply = &call->reply;
+	int64_t errors = jsonr_int(reply, jsonr_member(reply, parameters, "file_errors"), 0);
+	bool changed = jsonr_bool(reply, jsonr_member(reply, parameters, "files_changed"), false);
+	struct names names = {.text = {.fd = -1}};
+
+	if (errors > 0)
+		ctl_complain(call->ctl,
+		    "the configuration files have %lld error%s: superctl check shows %s",
+		    (long long)errors, errors == 1 ? "" : "s", errors == 1 ? "it" : "them");
+	for (size_t i = 0; changed && i < count; i++)
+		if (programs[i].files_differ)
+			add(&names, programs[i].name);
+	if (names.count > 0)
+		ctl_complain(call->ctl,
+		    "files differ from what is applied (%s): superctl plan shows how",
+		    finish(&names));
+	else if (changed && call->ctl->options.name_count == 0)
+		ctl_complain(
+		    call->ctl, "files differ from what is applied: superctl plan shows how");
+	out_done(&names.text);
+	for (size_t i = 0; i < count; i++)
+		print_pending(call, &programs[i]);
+}
+
+void drift_print_restarted(struct call *call, int results)
+{
+	struct jsonr *reply = &call->reply;
+	struct names names = {.text = {.fd = -1}};
+
+	for (int at = jsonr_first(reply, results); at >= 0; at = jsonr_next(reply, results, at)) {
+		int record = jsonr_member(reply, at, "program");
+
+		if (jsonr_bool(reply, jsonr_member(reply, record, "files_differ"), false))
+			add(&names, jsonr_text(reply, jsonr_member(reply, at, "name"), "?"));
+	}
+	if (names.count > 0)
+		ctl_complain(call->ctl,
+		    "%s: as it is applied; the files differ: superctl plan shows how, superctl "
+		    "apply does it",
+		    finish(&names));
+	out_done(&names.text);
+}
+
+static void print_pending(struct call *call, const struct program *program)
+{
+	struct jsonr *reply = &call->reply;
+	struct names keys = {.text = {.fd = -1}};
+
+	for (int at = jsonr_first(reply, program->pending); at >= 0;
+	     at = jsonr_next(reply, program->pending, at))
+		add(&keys, jsonr_text(reply, at, "?"));
+	if (keys.count > 0)
+		ctl_complain(call->ctl, "%s: runs with an older %s: takes effect at its next start",
+		    program->name, finish(&keys));
+	out_done(&keys.text);
+}
+
+static void add(struct names *names, const char *name)
+{
+	if (names->count++ >= NAMES_SHOWN)
+		return;
+	out_string(&names->text, names->count > 1 ? ", " : "");
+	out_string(&names->text, name);
+}
+
+static const char *finish(struct names *names)
+{
+	if (names->count > NAMES_SHOWN)
+		out_format(&names->text, " and %zu more", names->count - NAMES_SHOWN);
+	out_bytes(&names->text, "", 1);
+	return names->text.error == 0 ? names->text.data : "some";
+}

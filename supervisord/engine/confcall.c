@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/* confcall.c: see confcall.h. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/limits.h"
+#include "lib/ownlog.h"
+#include "supervisord/engine/apply.h"
+#include "supervisord/engine/call.h"
+#include "supervisord/engine/confcall.h"
+#include "supervisord/engine/confshow.h"
+#include "supervisord/engine/draft.h"
+#include "supervisord/engine/engine.h"
+#include "supervisord/engine/op.h"
+#include "supervisord/engine/planner.h"
+#include "supervisord/engine/sockets.h"
+
+#define NO_TIMEOUT (-1)
+
+static bool read_names(struct call *call, struct draft_names *ret_names);
+static bool draft(struct call *call, struct config **ret_config);
+static void tell_problem(struct call *call, int error, const struct draft_problem *problem);
+static void write_plan(struct call *call, const struct planner *planner, bool values);
+
+void confcall_check(struct call *call)
+{
+	static const char *const names[] = {NULL};
+	struct config_errors errors = {0}, notes = {0};
+	struct config *config;
+
+	if (!call_allows(call, names))
+		return;
+	if (config_load(call->engine->config_path, &config, &errors) == 0) {
+		sockets_check(call->engine, config, &errors, &notes);
+		config_free(config);
+	}
+	call_begin_reply(call);
+	confshow_errors(&call->w, &errors, &notes);
+	call_end_reply(call);
+	config_errors_done(&errors);
+	config_errors_done(&notes);
+}
+
+void confcall_plan(struct call *call)
+{
+	static const char *const names[] = {"names", NULL};
+	struct planner planner;
+	struct config *config;
+
+	if (!call_allows(call, names) || !draft(call, &config))
+		return;
+	if (planner_make(&planner, call->engine, config, false) == 0) {
+		write_plan(call, &planner, true);
+		/* Of stanzas so large that the reply is beyond its limit, the steps alone. */
+		if (jsonw_error(&call->w) < 0) {
+			jsonw_reset(&call->w);
+			write_plan(call, &planner, false);
+		}
+		control_reply(call->client, &call->w);
+	} else {
+		call_out_of_memory(call);
+	}
+	planner_done(&planner);
+	config_free(config);
+}
+
+void confcall_apply(struct call *call)
+{
+	static const char *const names[] = {"names", "wait", "timeout_ms", NULL};
+	struct op_request request = {
+	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
+	struct draft_problem problem = {0};
+	struct apply_request apply = {
+	    .uid = (uint32_t)call->client->uid, .errors = &problem.errors};
+	struct config *config;
+	struct op *op;
+	int error;
+
+	if (!call_allows(call, names) || !call_get_bool(call, "wait", &request.wait) ||
+	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.timeout_ms))
+		return;
+	if (call->engine->shutdown) {
+		call_error_text(call, CALL_INTERFACE ".ShuttingDown", NULL, NULL);
+		return;
+	}
+	if (!draft(call, &config))
+		return;
+	log_notice("apply requested by uid %u", (unsigned)call->client->uid);
+	apply.op = op = op_new(&request);
+	error = op != NULL ? apply_config(call->engine, &apply, config) : -ENOMEM;
+	if (error == 0) {
+		op_begin(op);
+	} else {
+		config_free(config);
+		if (op != NULL)
+			op_cancel(op);
+		tell_problem(call, error, &problem);
+	}
+	draft_problem_done(&problem);
+}
+
+/* False: answered. */
+static bool draft(struct call *call, struct config **ret_config)
+{
+	struct draft_problem problem = {0};
+	struct draft_names names;
+	int error;
+
+	if (!read_names(call, &names))
+		return false;
+	error = draft_from_files(call->engine, &names, ret_config, &problem);
+	if (error < 0)
+		tell_problem(call, error, &problem);
+	draft_problem_done(&problem);
+	free((void *)(uintptr_t)names.list);
+	return error == 0;
+}
+
+/* The parameter `names`; its strings are the call's, the list is to be freed.  False: answered. */
+static bool read_names(struct call *call, struct draft_names *ret_names)
+{
+	const json_t *names = json_object_get(call->parameters, "names");
+	size_t count = json_array_size(names);
+	const char **list;
+
+	if ((names != NULL && !json_is_null(names) && !json_is_array(names)) ||
+	    count > LIMIT_COMMAND_NAMES) {
+		call_invalid_parameter(call, "names");
+		return false;
+	}
+	list = calloc(count + 1, sizeof(*list));
+	if (list == NULL) {
+		call_out_of_memory(call);
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		list[i] = json_string_value(json_array_get(names, i));
+		if (list[i] == NULL) {
+			free(list);
+			call_invalid_parameter(call, "names");
+			return false;
+		}
+	}
+	*ret_names = (struct draft_names){.list = list, .count = count};
+	return true;
+}
+
+static void tell_problem(struct call *call, int error, const struct draft_problem *problem)
+{
+	if (problem->errors.count > 0) {
+		call_error_begin(call, CALL_INTERFACE ".ConfigInvalid");
+		confshow_errors(&call->w, &problem->errors, NULL);
+		call_error_end(call);
+	} else if (error == -ENOENT) {
+		call_error_begin(call, CALL_INTERFACE ".NoSuchProgram");
+		jsonw_member_string(&call->w, "name", problem->missing);
+		jsonw_member_string(&call->w, "nearest", problem->nearest);
+		call_error_end(call);
+	} else if (error == -ENODATA) {
+		call_error_text(call, CALL_INTERFACE ".SafeMode", "reason",
+		    "the applied configuration is lost; superctl apply without names applies the "
+		    "files");
+	} else {
+		call_error_text(call, CALL_INTERFACE ".Busy", "reason", strerror(-error));
+	}
+}
+
+static void write_plan(struct call *call, const struct planner *planner, bool values)
+{
+	call_begin_reply(call);
+	planner_write(planner, values, &call->w);
+	jsonw_end_object(&call->w);
+	jsonw_end_object(&call->w);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: ISC */
+/* confstamp.c: see confstamp.h.  The number is a sum, as the order of the files is that of their
+ * names. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/limits.h"
+#include "supervisord/engine/confstamp.h"
+#include "supervisord/engine/confwatch.h"
+
+#define FNV_OFFSET 0xcbf29ce484222325ULL
+#define FNV_PRIME  0x100000001b3ULL
+
+struct pattern {
+	char *directory;
+	char *text;
+};
+
+struct confstamp {
+	char *path; /* of the first file */
+	struct pattern *patterns;
+	size_t count;
+	size_t room;
+	uint64_t sum;
+};
+
+/* One look: each file counts once, whatever names it has. */
+struct look {
+	struct confsource_id *ids;
+	size_t count;
+	size_t room;
+	bool failed; /* something cannot be looked at, or there is no memory: read, and it will tell
+		      */
+};
+
+static uint64_t hash(const struct confsource_id *id);
+static void look_at_pattern(struct look *look, const struct pattern *pattern);
+static void look_at_file(struct look *look, const char *path);
+static int compare_ids(const void *a, const void *b);
+static bool watch_pattern(const struct pattern *pattern, int watch_fd);
+static bool watch_file(const char *path, int watch_fd);
+static bool watch_directory_of(const char *path, int watch_fd);
+
+int confstamp_new(struct confstamp **ret_stamp)
+{
+	*ret_stamp = calloc(1, sizeof(**ret_stamp));
+	return *ret_stamp != NULL ? 0 : -ENOMEM;
+}
+
+int confstamp_set_first(struct confstamp *stamp, const char *path)
+{
+	stamp->path = strdup(path);
+	return stamp->path != NULL ? 0 : -ENOMEM;
+}
+
+void confstamp_free(struct confstamp *stamp)
+{
+	if (stamp == NULL)
+		return;
+	for (size_t i = 0; i < stamp->count; i++) {
+		free(stamp->patterns[i].directory);
+		free(stamp->patterns[i].text);
+	}
+	free(stamp->patterns);
+	free(stamp->path);
+	free(stamp);
+}
+
+void confstamp_add_file(struct confstamp *stamp, const struct confsource_id *id)
+{
+	stamp->sum += hash(id);
+}
+
+int confstamp_add_pattern(struct confstamp *stamp, const char *directory, const char *pattern)
+{
+	struct pattern copy;
+
+	if (stamp->count == stamp->room) {
+		size_t room = stamp->room == 0 ? 4 : stamp->room * 2;
+		struct pattern *patterns = realloc(stamp->patterns, room * sizeof(*patterns));
+
+		if (patterns == NULL)
+			return -ENOMEM;
+		stamp->patterns = patterns;
+		stamp->room = room;
+	}
+	copy = (struct pattern){.directory = strdup(directory), .text = strdup(pattern)};
+	if (copy.directory == NULL || copy.text == NULL) {
+		free(copy.directory);
+		free(copy.text);
+		return -ENOMEM;
+	}
+	stamp->patterns[stamp->count++] = copy;
+	return 0;
+}
+
+bool confstamp_has_changed(const struct confstamp *stamp)
+{
+	struct look look = {0};
+	uint64_t sum = 0;
+
+	look_at_file(&look, stamp->path);
+	for (size_t i = 0; i < stamp->count && !look.failed; i++)
+		look_at_pattern(&look, &stamp->patterns[i]);
+	if (look.count > 1)
+		qsort(look.ids, look.count, sizeof(*look.ids), compare_ids);
+	for (size_t i = 0; i < look.count; i++)
+		if (i == 0 || compare_ids(&look.ids[i - 1], &look.ids[i]) != 0)
+			sum += hash(&look.ids[i]);
+	free(look.ids);
+	return look.failed || sum != stamp->sum;
+}
+
+bool confstamp_watch(const struct confstamp *stamp, int watch_fd)
+{
+	bool good = watch_file(stamp->path, watch_fd);
+
+	for (size_t i = 0; good && i < stamp->count; i++)
+		good = watch_pattern(&stamp->patterns[i], watch_fd);
+	return good;
+}
+
+static uint64_t hash(const struct confsource_id *id)
+{
+	const uint64_t parts[] = {
+	    (uint64_t)id->device,
+	    (uint64_t)id->inode,
+	    (uint64_t)id->size,
+	    (uint64_t)id->modified.tv_sec,
+	    (uint64_t)id->modified.tv_nsec,
+	    (uint64_t)id->changed.tv_sec,
+	    (uint64_t)id->changed.tv_nsec,
+	};
+	uint64_t value = FNV_OFFSET;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		for (unsigned shift = 0; shift < 64; shift += 8)
+			value = (value ^ (parts[i] >> shift & 0xff)) * FNV_PRIME;
+	return value;
+}
+
+static void look_at_pattern(struct look *look, const struct pattern *pattern)
+{
+	char **paths = NULL, *problem = NULL;
+	size_t count = 0;
+
+	if (confsource_expand(pattern->directory, pattern->text, &paths, &count, &problem) < 0) {
+		free(problem);
+		look->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < count && !look->failed; i++)
+		look_at_file(look, paths[i]);
+	confsource_free_paths(paths, count);
+}
+
+static void look_at_file(struct look *look, const char *path)
+{
+	if (look->count == look->room) {
+		size_t room = look->room == 0 ? 16 : look->room * 2;
+		struct confsource_id *ids = realloc(look->ids, room * sizeof(*ids));
+
+		if (ids == NULL) {
+			look->failed = true;
+			return;
+		}
+		look->ids = ids;
+		look->room = room;
+	}
+	if (confsource_look(path, &look->ids[look->count]))
+		look->count++;
+	else
+		look->failed = true;
+}
+
+/* By what tells files apart. */
+static int compare_ids(const void *a, const void *b)
+{
+	const struct confsource_id *x = a, *y = b;
+
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	return (x->inode > y->inode) - (x->inode < y->inode);
+}
+
+/* Files may come to the directory of a pattern; which directories a pattern means is not watched.
+ */
+static bool watch_pattern(const struct pattern *pattern, int watch_fd)
+{
+	char **paths = NULL, *problem = NULL, *whole;
+	const char *slash = strrchr(pattern->text, '/');
+	size_t count = 0, directory = slash != NULL ? (size_t)(slash - pattern->text) : 0;
+	bool good;
+
+	if (strcspn(pattern->text, "*?[") < directory)
+		return false;
+	whole = confsource_absolute(pattern->directory, pattern->text);
+	good = whole != NULL && watch_directory_of(whole, watch_fd);
+	free(whole);
+	if (!good)
+		return false;
+	if (confsource_expand(pattern->directory, pattern->text, &paths, &count, &problem) < 0) {
+		free(problem);
+		return false;
+	}
+	for (size_t i = 0; good && i < count; i++) {
+		struct stat st;
+
+		/* In the directory that is watched, unless it points elsewhere. */
+		good = lstat(paths[i], &st) == 0 &&
+		       (!S_ISLNK(st.st_mode) || watch_file(paths[i], watch_fd));
+	}
+	confsource_free_paths(paths, count);
+	return good;
+}
+
+/* Where its name is, and where the file is that this leads to. */
+static bool watch_file(const char *path, int watch_fd)
+{
+	char *real = realpath(path, NULL);
+	bool good = real != NULL && watch_directory_of(path, watch_fd) &&
+		    watch_directory_of(real, watch_fd);
+
+	free(real);
+	return good;
+}
+
+static bool watch_directory_of(const char *path, int watch_fd)
+{
+	char *directory = confsource_directory(path);
+	bool good = directory != NULL && confwatch_add(watch_fd, directory);
+
+	free(directory);
+	return good;
+}
