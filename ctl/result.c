@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /* result.c: see result.h. */
+#include <string.h>
+
 #include "ctl/result.h"
 
+static bool is_puzzling(struct jsonr *json, int program);
 static void print_result(struct out *out, const char *name, const char *message, bool failed);
 
 enum exitcode result_print_all(struct call *call, int results, bool needs_running)
 {
 	struct jsonr *reply = &call->reply;
 	enum exitcode code = EXITCODE_OK;
+	const char *first = NULL;
 
 	for (int at = jsonr_first(reply, results); at >= 0; at = jsonr_next(reply, results, at)) {
 		const char *name = jsonr_text(reply, jsonr_member(reply, at, "name"), "?");
@@ -21,14 +25,36 @@ enum exitcode result_print_all(struct call *call, int results, bool needs_runnin
 			message = ok ? "done" : "failed";
 		if ((call->ctl->options.set & OPTION_JSON) == 0)
 			print_result(ok ? &call->ctl->out : &call->ctl->err, name, message, !ok);
+		if (!ok && first == NULL && is_puzzling(reply, program))
+			first = name;
 		if (!ok)
 			code = exitcode_join(code, needs_running && !has_process && !changed
 						       ? EXITCODE_NOT_RUNNING
 						       : EXITCODE_FAILED);
 	}
+	if (first != NULL && (call->ctl->options.set & (OPTION_JSON | OPTION_QUIET)) == 0)
+		result_point_to_why(&call->ctl->err, first);
 	out_flush(&call->ctl->out);
 	out_flush(&call->ctl->err);
 	return code;
+}
+
+void result_point_to_why(struct out *out, const char *name)
+{
+	if (!out->tty)
+		return;
+	out_string(out, "see: superctl why ");
+	out_text(out, name, 0);
+	out_string(out, "\n");
+}
+
+/* It is not where it was sent, and there is a story behind that. */
+static bool is_puzzling(struct jsonr *json, int program)
+{
+	const char *state = jsonr_text(json, jsonr_member(json, program, "state"), "");
+
+	return strcmp(state, "FATAL") == 0 || strcmp(state, "BACKOFF") == 0 ||
+	       strcmp(state, "EXITED") == 0 || strcmp(state, "WAITING") == 0;
 }
 
 void result_print_waiting(struct call *call, int waiting, const char *before)

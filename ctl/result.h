@@ -12,6 +12,9 @@
  */
 enum exitcode result_print_all(struct call *call, int results, bool needs_running);
 
+/* "see: superctl why web", for a person at a terminal. */
+void result_point_to_why(struct out *out, const char *name);
+
 /*
  * Print `waiting`, an array in call->reply (or none), on stderr at once: what the command still
  * waits for: "web: still there: sh (12), KILL in 7 s", "app: WAITING: waits for db"; `before`

@@ -12,6 +12,7 @@
 #include "ctl/drift.h"
 #include "ctl/jsonout.h"
 #include "ctl/program.h"
+#include "ctl/result.h"
 #include "ctl/table.h"
 
 static enum exitcode on_programs(struct call *call, int parameters, void *context);
@@ -119,6 +120,7 @@ static int print(struct call *call, const struct program *programs, size_t count
 	const struct options *options = &call->ctl->options;
 	bool is_long = (options->set & OPTION_LONG) != 0;
 	int64_t now = clock_wall_ns();
+	int r;
 
 	if (count == 0) {
 		ctl_complain(call->ctl, "there are no programs");
@@ -126,7 +128,15 @@ static int print(struct call *call, const struct program *programs, size_t count
 	}
 	if (count == 1 && is_about_one(options) && (out->tty || is_long)) {
 		table_print_one(out, &programs[0], now);
-		return 0;
+		r = 0;
+	} else {
+		r = table_print(out, programs, count, now, is_detailed(options), !is_long);
 	}
-	return table_print(out, programs, count, now, is_detailed(options), !is_long);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (strcmp(programs[i].state, "FATAL") != 0)
+			continue;
+		result_point_to_why(out, programs[i].name);
+		break;
+	}
+	return r;
 }

@@ -3,9 +3,11 @@
  * why.c: superctl why: first how it is, then how it came to be so, the last thing that happened at
  * the end, then what comes next.  Of the program that it waits for the same, and so on.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/limits.h"
 #include "lib/timestamp.h"
 #include "lib/units.h"
 #include "ctl/call.h"
@@ -18,6 +20,7 @@ static void print_story(struct call *call, int story, int64_t now_ns);
 static void print_head(struct out *out, const struct program *program, int64_t now_ns);
 static void print_events(struct call *call, int story, int64_t now_ns);
 static void print_rest(struct call *call, int story);
+static void print_lines(struct out *out, const char *text);
 
 enum exitcode ctl_why(struct ctl *ctl)
 {
@@ -128,8 +131,13 @@ static void print_rest(struct call *call, int story)
 	int64_t next_ms = jsonr_int(reply, jsonr_member(reply, story, "next_ms"), 0);
 	const char *left = jsonr_text(reply, jsonr_member(reply, story, "left"), "");
 	const char *other = jsonr_text(reply, jsonr_member(reply, story, "because_of"), "");
+	const char *words = jsonr_text(reply, jsonr_member(reply, story, "last_words"), "");
 	const char *advice = jsonr_text(reply, jsonr_member(reply, story, "advice"), "");
 
+	if (words[0] != '\0') {
+		out_string(out, "  its last words:\n");
+		print_lines(out, words);
+	}
 	if (left[0] != '\0') {
 		out_string(out, "  still there: ");
 		out_text(out, left, 0);
@@ -150,5 +158,20 @@ static void print_rest(struct call *call, int story)
 		out_string(out, "  what to do: ");
 		out_text(out, advice, 0);
 		out_string(out, "\n");
+	}
+}
+
+static void print_lines(struct out *out, const char *text)
+{
+	char line[LIMIT_LAST_WORDS_BYTES * 3 + 1]; /* what is not UTF-8 has become three bytes */
+
+	while (text[0] != '\0') {
+		size_t length = strcspn(text, "\n");
+
+		(void)snprintf(line, sizeof(line), "%.*s", (int)length, text);
+		out_string(out, "    ");
+		out_text(out, line, 0);
+		out_string(out, "\n");
+		text += length + (text[length] == '\n');
 	}
 }

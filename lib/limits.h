@@ -97,15 +97,21 @@
 #define LIMIT_HELPERS  32
 #define LIMIT_DOCTORS  4
 #define LIMIT_DOCTOR_S 120
-/* Events that are remembered, a power of two; ended runs of an instance; names of instances that
- * are gone and still stand in events.  (tests/sim has fewer of them, too.) */
+/* Events that are remembered, a power of two; ended runs of an instance; runs whose last words are,
+ * of all; names of instances that are gone and still stand in events.  (tests/sim has fewer of
+ * them, too.) */
 #ifndef LIMIT_EVENTS
-#define LIMIT_EVENTS 4096
-#define LIMIT_RUNS   16
+#define LIMIT_EVENTS     4096
+#define LIMIT_RUNS       16
+#define LIMIT_LAST_WORDS 512
 #endif
 #define LIMIT_FORMER_NAMES 256
 /* Events in one reply. */
 #define LIMIT_EVENT_BATCH 256
+/* Bytes of a run's last words; runs of programs that are restarted whose last words are asked for
+ * in a second (those of one that is left alone always are). */
+#define LIMIT_LAST_WORDS_BYTES 400
+#define LIMIT_LAST_WORDS_RATE  20
 
 /* One message on a worker's IPC channel, without its newline, and nesting of its JSON.  A longer
  * one is left out, which is said. */

@@ -54,6 +54,9 @@ enum msg_type {
 	MSG_LOG_ROTATE,    /* likewise, payload: struct msg_log_act; see logger/logact.h */
 	MSG_LOG_REOPEN,
 	MSG_LOG_CLEAR,
+	MSG_LAST_WORDS, /* payload: struct msg_last_words; answered when the logger comes to it */
+	/* logger -> engine */
+	MSG_LAST_WORDS_ARE, /* key: the row, value: the run */
 };
 
 struct msg_head {
@@ -72,6 +75,13 @@ struct msg_read_log {
 	uint64_t lines;             /* last so many first; UINT64_MAX: all there is */
 	int64_t since_ns;           /* not 0: not the last lines, but from this time on, by files */
 	char from[LIMIT_LOG_PLACE]; /* not "": on from here, see logger/place.h; NUL-terminated */
+};
+
+/* What did a run write last, now that it has ended? */
+struct msg_last_words {
+	uint32_t row;
+	uint16_t stream;
+	uint64_t run;
 };
 
 /* A client wants something done to the logs of a program; the logger answers it likewise. */

@@ -27,6 +27,7 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/events.h"
+#include "supervisord/engine/lastwords.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/run.h"
@@ -292,6 +293,7 @@ static int serve(struct engine *engine)
 	ev_io_start(engine->loop, &engine->bell_io);
 	ev_io_start(engine->loop, &engine->timer_io);
 	ev_prepare_start(engine->loop, &engine->prepare);
+	lastwords_start(engine);
 
 	if (engine->cgroups.base < 0)
 		log_notice("no cgroups (%s): the processes of a run are known by session and group",

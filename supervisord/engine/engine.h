@@ -67,6 +67,9 @@ struct engine {
 	bool may_linger;
 	ev_io guardian_io;
 	ev_io bell_io;
+	ev_io logger_io;
+	int64_t asked_second; /* … in which so many last words were asked for */
+	unsigned asked;
 	ev_io timer_io;
 	ev_prepare prepare;
 	ev_idle busy; /* active while work is put off: do not sleep */

@@ -337,6 +337,34 @@ const struct history_run *history_find_run(
 		   : NULL;
 }
 
+void history_put_words(
+    struct history_memory *history, int row, uint64_t run, const char *text, size_t length)
+{
+	uint64_t number = history->words_count + 1;
+	struct history_words *place = &history->words[number % LIMIT_LAST_WORDS];
+	struct history_run *record = &history->runs[row][run % LIMIT_RUNS];
+
+	if (history_find_run(history, row, run) != record || length > LIMIT_LAST_WORDS_BYTES)
+		return;
+	place->number = 0;
+	atomic_thread_fence(memory_order_release);
+	memcpy(place->text, text, length);
+	place->text[length] = '\0';
+	atomic_thread_fence(memory_order_release);
+	place->number = number;
+	history->words_count = number;
+	record->words = number;
+}
+
+const char *history_words(const struct history_memory *history, const struct history_run *run)
+{
+	const struct history_words *place = &history->words[run->words % LIMIT_LAST_WORDS];
+
+	return run->words != 0 && place->number == run->words && place->text[0] != '\0'
+		   ? place->text
+		   : NULL;
+}
+
 const struct history_start *history_find_start(
     const struct history_memory *history, int row, uint64_t run)
 {

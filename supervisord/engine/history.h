@@ -32,7 +32,7 @@
 #include "supervisord/engine/transition.h"
 
 #define HISTORY_MAGIC   0x7375706869737431ULL /* "suphist1" */
-#define HISTORY_VERSION 1
+#define HISTORY_VERSION 2
 
 /* X(name, as people and programs read it) */
 #define HISTORY_KINDS(X)                                                                           \
@@ -95,6 +95,13 @@ struct history_run {
 	uint8_t end_reason;
 	uint8_t launched; /* it had a process */
 	uint8_t failed;
+	uint64_t words; /* which ones of words[] are its last; 0: none are known */
+};
+
+/* What a run wrote last, NUL-terminated. */
+struct history_words {
+	uint64_t number; /* of who stands in this place */
+	char text[LIMIT_LAST_WORDS_BYTES + 1];
 };
 
 /* How a run began. */
@@ -135,6 +142,8 @@ struct history_memory {
 	struct history_row rows[LIMIT_ROWS];
 	struct history_event events[LIMIT_EVENTS];
 	struct history_run runs[LIMIT_ROWS][LIMIT_RUNS];
+	uint64_t words_count;
+	struct history_words words[LIMIT_LAST_WORDS];
 };
 
 /* A new memfd with nothing in it; its numbers begin at `first` (from 1 on).  Gives descriptor
@@ -186,6 +195,12 @@ bool history_has_former(const struct history_memory *history, const char *name);
  * ago. */
 const struct history_run *history_find_run(
     const struct history_memory *history, int row, uint64_t run);
+
+/* The last words of a run: those that came for it are kept, until there are too many of others.
+ * NULL: there are none. */
+void history_put_words(
+    struct history_memory *history, int row, uint64_t run, const char *text, size_t length);
+const char *history_words(const struct history_memory *history, const struct history_run *run);
 
 /* How the present or the last run of the instance began; NULL: that is not known. */
 const struct history_start *history_find_start(

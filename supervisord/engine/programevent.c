@@ -14,6 +14,7 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/health.h"
 #include "supervisord/engine/hooks.h"
+#include "supervisord/engine/lastwords.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/programevent.h"
@@ -69,6 +70,8 @@ void program_happen(struct program *program, struct happening *happening)
 	if (transition.state.state != from)
 		log_transition(
 		    program, from); /* after the act: a crashed program is back the sooner */
+	if (transition.ended && transition.failed)
+		lastwords_note_end(program, transition.state.run_acted);
 	program_attend(program);
 	if (program_is_over(program))
 		program_defer(program, PENDING_FREE);

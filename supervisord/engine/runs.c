@@ -7,6 +7,7 @@
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/events.h"
+#include "supervisord/engine/lastwords.h"
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/runs.h"
 #include "supervisord/engine/selection.h"
@@ -88,6 +89,7 @@ static void write_ended(
 	jsonw_member_string(w, "ended_by",
 	    cause_text(program, run->end_reason, run->end_detail, run->end_step, run->event, text,
 		sizeof(text)));
+	jsonw_member_string(w, "last_words", lastwords_find(program, run->run));
 	jsonw_end_object(w);
 }
 
@@ -114,6 +116,7 @@ static void write_present(
 	    cause_text(program, start->reason, start->detail, start->step,
 		history_next(program->engine->history), text, sizeof(text)));
 	jsonw_member_null(w, "ended_by");
+	jsonw_member_null(w, "last_words");
 	jsonw_end_object(w);
 }
 

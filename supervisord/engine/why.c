@@ -11,6 +11,7 @@
 #include "supervisord/engine/depend.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/events.h"
+#include "supervisord/engine/lastwords.h"
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/selection.h"
 #include "supervisord/engine/why.h"
@@ -90,6 +91,7 @@ static struct program *culprit_of(const struct program *program)
 static void write_story(struct jsonw *w, struct program *program)
 {
 	const struct program *culprit = culprit_of(program);
+	const struct ledger_state *state = program_state(program);
 	char text[REASON_TEXT];
 
 	jsonw_begin_object(w);
@@ -99,6 +101,9 @@ static void write_story(struct jsonw *w, struct program *program)
 	jsonw_member_string(w, "because_of", culprit != NULL ? program_name(culprit) : NULL);
 	write_next(w, program);
 	write_left(w, program);
+	/* Of one that runs again it is no matter; superctl runs has them. */
+	jsonw_member_string(w, "last_words",
+	    state->state != STATE_RUNNING ? lastwords_find(program, state->run_acted) : NULL);
 	jsonw_member_string(w, "advice", advice_of(program, text, sizeof(text)));
 	jsonw_end_object(w);
 }

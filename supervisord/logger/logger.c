@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/ownlog.h"
+#include "supervisord/logger/lastwords.h"
 #include "supervisord/logger/logact.h"
 #include "supervisord/logger/logger.h"
 
@@ -32,6 +33,7 @@ static void serve_guardian(struct logger *logger);
 static void serve_peer(struct logger *logger);
 static void handle_read_log(struct logger *logger, struct msg *msg);
 static void handle_log_act(struct logger *logger, struct msg *msg);
+static void handle_last_words(struct logger *logger, const struct msg *msg);
 static void handle_held(struct logger *logger, struct msg *msg);
 static void release_input(struct logger *logger, const struct msg_head *head);
 static void handle_specs(struct logger *logger, int fd);
@@ -205,6 +207,8 @@ static void serve_peer(struct logger *logger)
 			handle_read_log(logger, &msg);
 		else if (logact_is_request(msg.head.type))
 			handle_log_act(logger, &msg);
+		else if (msg.head.type == MSG_LAST_WORDS)
+			handle_last_words(logger, &msg);
 		channel_drop_fds(&msg);
 	}
 }
@@ -230,6 +234,24 @@ static void handle_log_act(struct logger *logger, struct msg *msg)
 	logact_serve_consume(&logger->streams.world, &logger->specs, (enum msg_type)msg->head.type,
 	    &request, msg->fds[0]);
 	msg->fd_count = 0;
+}
+
+/* If the engine does not take the answer now, it asks again when somebody wants to know. */
+static void handle_last_words(struct logger *logger, const struct msg *msg)
+{
+	struct msg_head head = {.type = MSG_LAST_WORDS_ARE};
+	char text[LIMIT_LAST_WORDS_BYTES];
+	struct msg_last_words request;
+	size_t length;
+
+	if (msg->length != sizeof(request))
+		return;
+	memcpy(&request, msg->payload, sizeof(request));
+	head.key = request.row;
+	head.value = (int64_t)request.run;
+	length = lastwords_get(
+	    &logger->streams, request.row, request.stream, request.run, text, sizeof(text));
+	(void)channel_send(logger->peer.fd, &head, text, length, NULL, 0, MSG_DONTWAIT);
 }
 
 static void handle_held(struct logger *logger, struct msg *msg)

@@ -47,6 +47,12 @@ struct stream {
 	int64_t begun_ns;    /* since when the beginning of a line is in the pipe; 0: it is not */
 	int64_t deadline_ns; /* when to look again without an event, CLOCK_BOOTTIME; 0: never */
 	int error;           /* why nothing is written now, 0 or -errno */
+	/* How much of the end of the file is of which run, the last and the one before; 0: not
+	 * known. */
+	struct stream_share {
+		uint64_t run;
+		uint64_t bytes;
+	} shares[2];
 };
 
 enum stream_outcome {

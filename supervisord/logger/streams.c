@@ -14,6 +14,7 @@
 #include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "supervisord/logger/share.h"
+#include "supervisord/logger/lastwords.h"
 #include "supervisord/logger/streams.h"
 
 #define RETRY_NS        NS_PER_S
@@ -412,6 +413,7 @@ static enum stream_outcome pump(
 	else
 		outcome = stream_pump(stream, &streams->world, budget, &moved, &error);
 	streams->moved += moved;
+	lastwords_note(stream, streams->copier.ledger, moved);
 	if (moved > 0 && streams->world.readers->count > 0)
 		readers_note_written(streams->world.readers, stream->row, stream->number,
 		    stream->file != NULL ? stream->file->path : "");

@@ -9,6 +9,11 @@ setup_file() {
 		program "steady" { command = "sleep 1000" }
 		program "broken" { command = "/bin/sh -c 'exit 3'" autostart = false }
 		program "needy" { command = "sleep 1000" requires = {"broken"} autostart = false }
+		program "loud" {
+			command = "/bin/sh -c 'echo out; echo because of \$SUPERVISORD_RUN >&2; exit 1'"
+			stderr = "log"
+			autostart = false
+		}
 		program "absent" { command = "$SD/nothing" autostart = false restart = "never" }
 	END
 	sd_start
@@ -101,6 +106,26 @@ engine_is_new() {
 	sed -n '/^$/,$p' "$SD/why" | grep -q "^broken is FATAL"
 	[ "$(sctl why needy --json | json_field 0.because_of)" = broken ]
 	sctl stop needy
+}
+
+has_last_words() {
+	[[ $(sctl why loud --json | json_field 0.last_words) == "because of loud:$1:"* ]]
+}
+
+@test "the last lines that a failed run wrote to stderr are with its record, also when the engine dies over them" {
+	local engine
+
+	exits any sctl start loud
+	wait_state loud FATAL
+	wait_for "$PATIENCE" has_last_words 2
+	sctl runs loud --json | json_field 0.last_words | grep -q "^because of loud:1:"
+	sctl why loud | grep -A1 "its last words:" | grep -q "^    because of loud:2:"
+	engine=$(engine_pid)
+	exits any sctl start --no-wait loud
+	kill -KILL "$engine"
+	wait_for "$PATIENCE" engine_is_new "$engine"
+	wait_state loud FATAL
+	wait_for "$PATIENCE" has_last_words 4
 }
 
 @test "who follows goes on over the death of the engine, and misses and repeats nothing" {

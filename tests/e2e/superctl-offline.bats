@@ -323,6 +323,7 @@ result() {
 	run on_terminal env
 	[[ $output == *$'\033[32mRUNNING\033[0m'* && $output == *$'\033[31mFATAL'* ]]
 	[[ $output == *"..."* && $output != *"very long"* ]]
+	[[ $output == *'see: superctl why web'* ]]
 	run on_terminal env NO_COLOR=1
 	[[ $output != *$'\033'* ]]
 	while IFS= read -r line; do

@@ -17,7 +17,7 @@ SIM_LDFLAGS = $(ALL_LDFLAGS) $(SIM_WRAPS:__wrap_%=-Wl,--wrap=%)
 
 # A hook in every basic block (steps.c).  Without the checks of glibc's headers, which call other functions than those that are wrapped.
 SIM_HOOKS := -fsanitize-coverage=trace-pc
-SIM_PLAIN := -U_FORTIFY_SOURCE -fno-stack-protector -DLIMIT_ROWS=256 -DLIMIT_EVENTS=64 -DLIMIT_RUNS=4
+SIM_PLAIN := -U_FORTIFY_SOURCE -fno-stack-protector -DLIMIT_ROWS=256 -DLIMIT_EVENTS=64 -DLIMIT_RUNS=4 -DLIMIT_LAST_WORDS=4
 
 # Schedules of sim-long.
 SIM_COUNT ?= 5000000

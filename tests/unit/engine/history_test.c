@@ -166,6 +166,24 @@ static void test_recover_when_killed_while_it_prepares_then_nothing_is_told(void
 	assert_non_null(history_find(world->history, 2));
 }
 
+static void test_words_when_too_many_came_since_then_none(void **context)
+{
+	struct world *world = *context;
+	const struct history_run *run;
+
+	next_run(world, 0, PUBLISHED);
+	next_run(world, 1, PUBLISHED);
+	run = history_find_run(world->history, world->row, 1);
+	assert_null(history_words(world->history, run));
+	history_put_words(world->history, world->row, 2, "not of it", 9); /* it has not ended */
+	history_put_words(world->history, world->row, 1, "its words", 9);
+	assert_string_equal(history_words(world->history, run), "its words");
+	next_run(world, 2, PUBLISHED);
+	for (int i = 0; i < LIMIT_LAST_WORDS; i++)
+		history_put_words(world->history, world->row, 2, "x", 1);
+	assert_null(history_words(world->history, run));
+}
+
 static void test_removal_when_the_row_is_used_again_then_each_has_its_name(void **context)
 {
 	struct world *world = *context;
@@ -229,6 +247,7 @@ int main(void)
 	    TEST(test_recover_when_killed_before_the_commit_then_it_is_told_once),
 	    TEST(test_recover_when_killed_after_the_commit_then_it_is_told_once),
 	    TEST(test_recover_when_killed_while_it_prepares_then_nothing_is_told),
+	    TEST(test_words_when_too_many_came_since_then_none),
 	    TEST(test_removal_when_the_row_is_used_again_then_each_has_its_name),
 	    TEST(test_removal_when_killed_then_it_counts_if_the_row_is_free),
 	    TEST(test_map_when_it_is_ours_then_the_same_else_its_number),
