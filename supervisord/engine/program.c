@@ -347,9 +347,9 @@ const char *program_reason(const struct program *program, char *buffer, size_t s
 		words.waits_condition =
 		    depend_condition_name((enum depend_condition)blocker->condition);
 	}
-	if (blocker == NULL && transition_waits_for_demand(config, state) &&
-	    config->life->key_sockets != NULL)
-		words.demand = config->life->key_sockets[0];
+	if (blocker == NULL && transition_waits_for_demand(program->config, state) &&
+	    program->config->life->key_sockets != NULL)
+		words.demand = program->config->life->key_sockets[0];
 	return reason_text(state, &words, buffer, size);
 }
 
