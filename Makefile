@@ -161,7 +161,7 @@ $(foreach c,$(COMPONENTS),$(eval $(call UNIT_RULE,$(c))))
 $(O)/tests/unit/lib/jsonr_test: LIBS_lib += $(call pkg_libs,jansson)
 
 # Those that refuse memory do it by this.
-$(O)/tests/unit/engine/task_test: ALL_LDFLAGS += -Wl,--wrap=calloc
+$(O)/tests/unit/engine/task_test $(O)/tests/unit/engine/readiness_test: ALL_LDFLAGS += -Wl,--wrap=calloc
 
 $(O)/tests/programs/%: $(O)/tests/programs/%.o
 	$(call say,LINK)

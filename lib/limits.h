@@ -85,8 +85,13 @@
 #define LIMIT_CHECK_REPLY    4096
 #define LIMIT_CHECK_LINE     8192
 #define LIMIT_CHECK_LOG_READ (256 * 1024)
-/* Looks at a file (ready = "file:") whose file system has not answered yet. */
+/* What is done with files (looks, opens) and their file systems have not answered yet. */
 #define LIMIT_FILE_LOOKS 64
+/* Bytes that such a look reads: of a pid file. */
+#define LIMIT_FILE_LOOK_TEXT 33
+/* How long a start waits for an answer; whoever asks again later waits LIMIT_FILE_AGAIN_S. */
+#define LIMIT_FILE_WAIT_MS 200
+#define LIMIT_FILE_AGAIN_S 5
 /* Directories of dead instances that are remembered because they still have processes. */
 #define LIMIT_OLD_CGROUPS 16
 /* Starts remembered by a start limit. */

@@ -41,6 +41,7 @@ static int add_new(struct apply *apply);
 static void act(struct apply *apply);
 static void prepare_step(struct apply *apply, const struct plan_step *step);
 static void do_step(struct apply *apply, const struct plan_step *step);
+static void start_for(struct apply *apply, struct program *program, const char *name);
 static void settle(struct engine *engine, struct program *program);
 static struct program *program_of_step(const struct apply *apply, const struct plan_step *step);
 static void watch(struct apply *apply, struct program *program, enum op_goal goal);
@@ -251,7 +252,8 @@ static void prepare_step(struct apply *apply, const struct plan_step *step)
 		return;
 	if (step->action == PLAN_STOP || step->action == PLAN_FREE)
 		program_wish(program, WANTED_DOWN, false);
-	else if (step->cause == PLAN_CHANGED && step->action != PLAN_LIVE)
+	else if ((step->cause == PLAN_CHANGED || step->cause == PLAN_NEEDED) &&
+		 step->action != PLAN_LIVE)
 		program_wish(program, WANTED_UP, step->action == PLAN_RESTART);
 }
 
@@ -273,7 +275,9 @@ static void do_step(struct apply *apply, const struct plan_step *step)
 		program_restart(program, &changed);
 		break;
 	case PLAN_START: /* a new one waits already: settle() */
-		if (step->cause != PLAN_NEW)
+		if (step->cause == PLAN_NEEDED)
+			start_for(apply, program, apply->inputs[step->other].name);
+		else if (step->cause != PLAN_NEW)
 			engine_start(
 			    apply->engine, program, step->cause == PLAN_BACK ? &back : &changed);
 		break;
@@ -282,6 +286,16 @@ static void do_step(struct apply *apply, const struct plan_step *step)
 	case PLAN_NONE:
 		break;
 	}
+}
+
+/* What is up requires it since its new stanza. */
+static void start_for(struct apply *apply, struct program *program, const char *name)
+{
+	const struct program *last = engine_find(apply->engine, name);
+	struct cause cause = {.reason = REASON_REQUIRED};
+
+	cause.step = last != NULL ? last->run.row + 1 : 0;
+	engine_start(apply->engine, program, &cause);
 }
 
 /* The new values are taken; and what an engine before this one has begun goes on. */

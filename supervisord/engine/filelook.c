@@ -20,7 +20,7 @@
 #include "lib/limits.h"
 #include "supervisord/engine/filelook.h"
 
-/* It calls stat(2) and little else; a sanitizer wants more than that. */
+/* It makes a few system calls; a sanitizer wants more than that. */
 #define STACK_BYTES (256 * 1024)
 /* At the end of the engine, for threads that are about to come back. */
 #define LAST_WAIT_MS 100
@@ -30,8 +30,10 @@ struct filelook {
 	char *path;
 	int fd;
 	bool ended; /* nobody wants to know any more */
-	int error;  /* written by the thread before it makes the descriptor readable */
-	uint64_t mark;
+	FILELOOK_ACT((*act));
+	int option;
+	int error; /* written by the thread before it makes the descriptor readable, and so is: */
+	struct filelook_answer answer;
 	atomic_bool answered;
 	atomic_bool over; /* the thread is done with all of this */
 };
@@ -52,7 +54,8 @@ void filelooks_done(struct filelooks *looks)
 	}
 }
 
-int filelook_begin(struct filelooks *looks, const char *path, struct filelook **ret_look)
+int filelook_begin(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)), int option,
+    struct filelook **ret_look)
 {
 	struct filelook *look;
 	int error;
@@ -63,6 +66,9 @@ int filelook_begin(struct filelooks *looks, const char *path, struct filelook **
 	look = calloc(1, sizeof(*look));
 	if (look == NULL)
 		return -ENOMEM;
+	look->act = act;
+	look->option = option;
+	look->answer.fd = -1;
 	look->path = strdup(path);
 	look->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	error = look->path == NULL ? -ENOMEM : look->fd < 0 ? -errno : start_thread(look);
@@ -85,12 +91,14 @@ int filelook_fd(const struct filelook *look)
 	return look->fd;
 }
 
-int filelook_get(const struct filelook *look, uint64_t *ret_mark)
+int filelook_get(struct filelook *look, struct filelook_answer *ret_answer)
 {
 	if (!atomic_load(&look->answered))
 		return -EINPROGRESS;
-	if (look->error == 0)
-		*ret_mark = look->mark;
+	if (look->error == 0) {
+		*ret_answer = look->answer;
+		look->answer.fd = -1;
+	}
 	return look->error;
 }
 
@@ -99,19 +107,31 @@ void filelook_end(struct filelook *look)
 	look->ended = true;
 }
 
-int filelook_now(struct filelooks *looks, const char *path, int timeout_ms, uint64_t *ret_mark)
+int filelook_now(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)), int option,
+    int timeout_ms, struct filelook_answer *ret_answer)
 {
 	struct filelook *look;
 	struct pollfd wait;
-	int error = filelook_begin(looks, path, &look);
+	int error = filelook_begin(looks, path, act, option, &look);
 
 	if (error < 0)
 		return error;
 	wait = (struct pollfd){.fd = look->fd, .events = POLLIN};
 	(void)poll(&wait, 1, timeout_ms); /* no signal reaches us */
-	error = filelook_get(look, ret_mark);
+	error = filelook_get(look, ret_answer);
 	filelook_end(look);
 	return error == -EINPROGRESS ? -ETIMEDOUT : error;
+}
+
+FILELOOK_ACT(filelook_stat)
+{
+	struct stat st;
+
+	(void)option;
+	if (stat(path, &st) < 0)
+		return -errno;
+	ret_answer->mark = mark_of(&st);
+	return 0;
 }
 
 /* Its signal mask is ours: all blocked. */
@@ -136,12 +156,8 @@ static void *look_at(void *context)
 {
 	static const uint64_t one = 1;
 	struct filelook *look = context;
-	struct stat st;
 
-	if (stat(look->path, &st) < 0)
-		look->error = -errno;
-	else
-		look->mark = mark_of(&st);
+	look->error = look->act(look->path, look->option, &look->answer);
 	atomic_store(&look->answered, true);
 	(void)!write(look->fd, &one, sizeof(one));
 	atomic_store(&look->over, true);
@@ -177,6 +193,8 @@ static void sweep(struct filelooks *looks)
 		}
 		*at = look->next;
 		looks->count--;
+		if (look->answer.fd >= 0)
+			close(look->answer.fd);
 		close(look->fd);
 		free(look->path);
 		free(look);

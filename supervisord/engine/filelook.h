@@ -1,19 +1,41 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * filelook.h: a look at a file that never blocks the loop.
+ * filelook.h: what is done with a path and never blocks the loop.
  *
- * stat(2) of a path on a network file system whose server is gone does not return, and there is no
- * way to ask for less.  So a thread of its own asks, and only the thread hangs: it knows a path and
- * a place for the answer, allocates nothing, and touches nothing else.  Whoever has waited enough
- * lets go of the look; its memory is freed when the thread has come back.  Nothing of it outlives
- * the engine.
+ * stat(2) or open(2) of a path on a network file system whose server is gone does not return, and
+ * there is no way to ask for less.  So a thread of its own asks, and only the thread hangs: it
+ * knows a path and a place for the answer, allocates nothing, and touches nothing else.  Whoever
+ * has waited enough lets go of the look; its memory, and what it has opened, goes when the thread
+ * has come back.  Nothing of it outlives the engine.
  */
 #ifndef ENGINE_FILELOOK_H
 #define ENGINE_FILELOOK_H
 
 #include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/limits.h"
 
 struct filelook;
+
+/* What an act may leave; each says what it uses. */
+struct filelook_answer {
+	uint64_t mark;
+	int fd; /* -1: none */
+	uid_t owner;
+	size_t length;
+	char text[LIMIT_FILE_LOOK_TEXT];
+};
+
+/*
+ * What the thread does: 0 or -errno.  It is given an answer with no descriptor, and the caller's
+ * `option`.
+ */
+#define FILELOOK_ACT(name)                                                                         \
+	int name(const char *path, int option, struct filelook_answer *ret_answer)
+
+/* stat(2): `mark` tells the state of the file from a later one of the same name; never 0. */
+FILELOOK_ACT(filelook_stat);
 
 /* The looks that are not over: one for the engine, zeroed at first. */
 struct filelooks {
@@ -26,21 +48,21 @@ struct filelooks {
 void filelooks_done(struct filelooks *looks);
 
 /* Begin to look.  Gives a look (filelook_end()); 0, -EAGAIN when too many hang, or -errno. */
-int filelook_begin(struct filelooks *looks, const char *path, struct filelook **ret_look);
+int filelook_begin(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)), int option,
+    struct filelook **ret_look);
 
 /* Readable when there is an answer; owned by the look. */
 int filelook_fd(const struct filelook *look);
 
-/*
- * The answer: 0 and what tells the state of the file from a later one of the same name (never 0),
- * -errno of stat(2), or -EINPROGRESS.
- */
-int filelook_get(const struct filelook *look, uint64_t *ret_mark);
+/* What the act has returned, and with 0 its answer, whose descriptor is the caller's; or
+ * -EINPROGRESS. */
+int filelook_get(struct filelook *look, struct filelook_answer *ret_answer);
 
 /* Whether there is an answer or not. */
 void filelook_end(struct filelook *look);
 
 /* All at once, waiting for at most `timeout_ms`: as filelook_get(), or -ETIMEDOUT. */
-int filelook_now(struct filelooks *looks, const char *path, int timeout_ms, uint64_t *ret_mark);
+int filelook_now(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)), int option,
+    int timeout_ms, struct filelook_answer *ret_answer);
 
 #endif

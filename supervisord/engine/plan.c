@@ -22,6 +22,7 @@
 /* What a program that is to come up starts with it. */
 enum pull {
 	PULL_NOTHING,
+	PULL_LOST,   /* what it requires by its new stanza alone, and somebody has stopped */
 	PULL_UNUSED, /* what was never started nor stopped: as at the start of the daemon */
 	PULL_ALL,    /* whatever is not there: as by superctl start */
 };
@@ -427,14 +428,20 @@ static void decide_kept(const struct plan_input *input, struct node *node)
 		bool live = step_is_live((enum state)state->state);
 
 		set_step(node, live ? PLAN_RESTART : PLAN_START, PLAN_CHANGED);
-		node->pull = live ? PULL_NOTHING : PULL_ALL;
+		node->pull = live ? PULL_LOST : PULL_ALL;
 	} else {
 		if (input->old_config != NULL && config_diff_program(input->old_config,
 						     input->new_config, NULL, NULL) != CHANGE_NONE)
 			set_step(node, PLAN_LIVE, PLAN_CHANGED);
 		if (state->state == STATE_WAITING && state->wanted == WANTED_UP)
 			node->pull = PULL_UNUSED;
+		else
+			node->pull = PULL_LOST;
 	}
+	/* What is up has had all that its old stanza required, or it would not be. */
+	if (node->pull == PULL_LOST &&
+	    (!step_is_up((enum state)state->state) || transition_is_halting(state)))
+		node->pull = PULL_NOTHING;
 }
 
 static void set_step(struct node *node, enum plan_action action, enum plan_cause cause)
@@ -463,6 +470,7 @@ static void pull_up(struct maker *maker, uint32_t index)
 		if (!is_pulled(maker, link, node->pull))
 			continue;
 		follow(first, PLAN_START, PLAN_NEEDED, index);
+		first->follows = node->pull != PULL_LOST; /* than from no start */
 		first->pull = PULL_ALL;
 	}
 }
@@ -479,6 +487,13 @@ static bool is_pulled(const struct maker *maker, const struct link *link, enum p
 	if (pull == PULL_ALL)
 		return depend_pulls((enum depend_kind)link->kind,
 		    (enum depend_condition)link->condition, first->new_config, state);
+	/* A conflict has not been decided anew. */
+	if (pull == PULL_LOST)
+		return depend_is_lost((enum depend_kind)link->kind,
+			   (enum depend_condition)link->condition, first->new_config, state) &&
+		       state->wanted == WANTED_DOWN &&
+		       step_is_at_rest((enum state)state->state) &&
+		       state->reason != REASON_CONFLICT;
 	return state->starts == 0 && state->state == STATE_STOPPED &&
 	       state->wanted == WANTED_DOWN && state->reason == REASON_NONE;
 }
@@ -526,7 +541,10 @@ static void note_lost(struct maker *maker, uint32_t index)
 		const struct link *link = &maker->links[node->link + i];
 
 		if (is_losing(maker, link)) {
-			follow(node, maker->nodes[link->first].action, PLAN_REQUIRES, link->first);
+			enum plan_action action = maker->nodes[link->first].action;
+
+			follow(node, action == PLAN_STOP ? PLAN_STOP : PLAN_RESTART, PLAN_REQUIRES,
+			    link->first);
 			return;
 		}
 	}
@@ -539,13 +557,14 @@ static bool is_losing(const struct maker *maker, const struct link *link)
 	enum plan_action action = maker->nodes[link->first].action;
 	struct ledger_state state;
 
-	if (first->state == NULL || first->new_config == NULL ||
-	    (action != PLAN_RESTART && action != PLAN_STOP))
+	if (first->new_config == NULL ||
+	    (action != PLAN_RESTART && action != PLAN_STOP && action != PLAN_START))
 		return false;
-	state = *first->state;
+	state = first->state != NULL ? *first->state
+				     : (struct ledger_state){.state = STATE_STOPPED};
 	if (action == PLAN_STOP)
 		state.wanted = WANTED_DOWN;
-	else
+	else if (action == PLAN_RESTART)
 		state.flags |= LEDGER_FLAG_BOUNCE;
 	return depend_is_lost((enum depend_kind)link->kind, (enum depend_condition)link->condition,
 	    first->new_config, &state);

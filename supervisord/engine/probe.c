@@ -33,11 +33,11 @@ enum phase { PHASE_ANSWER, PHASE_CONNECT, PHASE_REPLY, PHASE_TASK, PHASE_FILE };
 static void begin_connection(struct probe *probe);
 static bool try_other_localhost(struct probe *probe);
 static int connect_to(struct probe *probe, const struct sockaddr_storage *address, unsigned length);
-static void begin_unix(struct probe *probe);
-static int connect_unix(const struct sockaddr_un *address);
+static FILELOOK_ACT(connect_unix);
 static void begin_command(struct probe *probe);
-static void look_at_file(struct probe *probe);
+static void look_at_file(struct probe *probe, FILELOOK_ACT((*act)));
 static void note_file(struct probe *probe);
+static const char *file_verb(const struct probe *probe);
 static void on_io(struct ev_loop *loop, ev_io *io, int events);
 static void note_connected(struct probe *probe);
 static bool is_connected_to_itself(int fd);
@@ -102,13 +102,13 @@ void probe_begin(struct probe *probe, int64_t timeout_ns)
 		begin_connection(probe);
 		break;
 	case CHECK_UNIX:
-		begin_unix(probe);
+		look_at_file(probe, connect_unix);
 		break;
 	case CHECK_EXEC:
 		begin_command(probe);
 		break;
 	case CHECK_FILE:
-		look_at_file(probe);
+		look_at_file(probe, filelook_stat);
 		break;
 	case CHECK_NONE:
 	case CHECK_NOTIFY:
@@ -247,43 +247,26 @@ static int connect_to(struct probe *probe, const struct sockaddr_storage *addres
 	return 0;
 }
 
-/* A connection to a local socket is there at once, or not at all. */
-static void begin_unix(struct probe *probe)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	char *path;
-	int error = probe_expand_path(probe->program, probe->check.target, &path);
-
-	if (error == 0) {
-		size_t length = strlen(path);
-
-		if (length < sizeof(address.sun_path)) {
-			memcpy(address.sun_path, path, length);
-			error = connect_unix(&address);
-		} else {
-			error = -ENAMETOOLONG;
-		}
-		free(path);
-	}
-	if (error == -EAGAIN)
-		note(probe, PROBE_BAD, "connect: too many connections wait to be accepted");
-	else
-		note_error(probe, "connect", error);
-	answer_later(probe);
-}
-
-/* 0 or -errno.  The type of the socket is the program's choice. */
-static int connect_unix(const struct sockaddr_un *address)
+/* A connection to a local socket is there at once, or not at all: 0 or -errno.  The type of the
+ * socket is the program's choice. */
+static FILELOOK_ACT(connect_unix)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strlen(path);
 	int error = 0;
 
+	(void)option;
+	(void)ret_answer;
+	if (length >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, length);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		int fd = socket(AF_UNIX, types[i] | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 		if (fd < 0)
 			return -errno;
-		error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno
+		error = connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno
 											    : 0;
 		close(fd);
 		if (error != -EPROTOTYPE)
@@ -298,7 +281,7 @@ static void begin_command(struct probe *probe)
 	task_start(probe->program, probe->task_kind, probe->check.words, NULL, probe->timeout_ns);
 }
 
-static void look_at_file(struct probe *probe)
+static void look_at_file(struct probe *probe, FILELOOK_ACT((*act)))
 {
 	struct engine *engine = probe->program->engine;
 	char *path;
@@ -309,10 +292,10 @@ static void look_at_file(struct probe *probe)
 		answer_later(probe);
 		return;
 	}
-	error = filelook_begin(&engine->filelooks, path, &probe->look);
+	error = filelook_begin(&engine->filelooks, path, act, 0, &probe->look);
 	free(path);
 	if (error < 0) {
-		note_error(probe, "stat", error);
+		note_error(probe, file_verb(probe), error);
 		answer_later(probe);
 		return;
 	}
@@ -325,17 +308,25 @@ static void look_at_file(struct probe *probe)
 static void note_file(struct probe *probe)
 {
 	const struct program *program = probe->program;
-	uint64_t mark = 0;
-	int error = filelook_get(probe->look, &mark);
+	struct filelook_answer look;
+	int error = filelook_get(probe->look, &look);
 
-	if (error < 0)
-		note_error(probe, "stat", error);
-	else if (probe->task_kind == TASK_READY &&
-		 mark == atomic_load(&program->engine->ledger->table[program->run.row].ready_mark))
+	if (error == -EAGAIN)
+		note(probe, PROBE_BAD, "connect: too many connections wait to be accepted");
+	else if (error < 0)
+		note_error(probe, file_verb(probe), error);
+	else if (probe->check.kind == CHECK_FILE && probe->task_kind == TASK_READY &&
+		 look.mark ==
+		     atomic_load(&program->engine->ledger->table[program->run.row].ready_mark))
 		note(probe, PROBE_BAD, "the file is from before the start");
 	else
 		note(probe, PROBE_GOOD, "%s", "");
 	answer(probe);
+}
+
+static const char *file_verb(const struct probe *probe)
+{
+	return probe->check.kind == CHECK_UNIX ? "connect" : "stat";
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
@@ -454,7 +445,7 @@ static void on_timer(struct timer *timer)
 	if (probe->phase != PHASE_ANSWER)
 		note(probe, PROBE_BAD, "%s: nothing within %s",
 		    probe->phase == PHASE_CONNECT ? "connect"
-		    : probe->phase == PHASE_FILE  ? "stat"
+		    : probe->phase == PHASE_FILE  ? file_verb(probe)
 						  : "answer",
 		    units_format_duration(probe->timeout_ns, text, sizeof(text)));
 	answer(probe);

@@ -293,6 +293,8 @@ void program_work(struct program *program)
 	if (pending & PENDING_LOST)
 		task_tell_lost(program);
 	run_forget_leader(&program->run);
+	if ((pending & PENDING_UNSEEN) && program_state_of(program) == STATE_STARTING)
+		program_fail(program, REASON_NOT_READY, ENOMEM);
 	if (pending & PENDING_CHECK)
 		program_event(program, EVENT_CHECK, &program_no_cause);
 	if (pending & PENDING_PROBE)

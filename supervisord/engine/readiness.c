@@ -25,14 +25,9 @@
 
 /* The longest that one look may take. */
 #define LOOK_TIMEOUT_NS (5 * NS_PER_S)
-/* The longest that a start waits for a word about the file of ready = "file:": a dead network file
- * system may take for ever. */
-#define MARK_TIMEOUT_MS 200
 /* From the end of fd:N to the failure: a program that is just ending says more by its exit status.
  */
 #define FD_GRACE_NS (500 * NS_PER_MS)
-/* Bytes of a pid file. */
-#define PID_FILE_MAX 32
 
 struct readiness {
 	struct program *program;
@@ -56,7 +51,8 @@ static int mark_log(struct program *program);
 static int mark_file(struct program *program);
 static struct readiness *need(struct program *program);
 static void release_slot(struct readiness *readiness);
-static int begin(struct readiness *readiness);
+static void give_up(struct program *program);
+static void begin(struct readiness *readiness);
 static void look_after(struct readiness *readiness, int64_t after_ns);
 static void on_timer(struct timer *timer);
 static void find_main(struct readiness *readiness);
@@ -65,7 +61,8 @@ static int take_from_file(struct readiness *readiness);
 static bool is_empty(struct readiness *readiness);
 static uid_t choose_voucher(const struct program *program, uid_t owner);
 static int read_pid_file(struct program *program, pid_t *ret_pid, uid_t *ret_owner);
-static int read_pid(const char *path, pid_t *ret_pid, uid_t *ret_owner);
+static FILELOOK_ACT(read_file);
+static int parse_pid(struct filelook_answer *answer, pid_t *ret_pid);
 static void look(struct readiness *readiness);
 static void on_probe(struct probe *probe, enum probe_result result, const char *problem);
 static void watch_fd(struct readiness *readiness);
@@ -118,9 +115,8 @@ void readiness_begin(struct program *program)
 	    (life->key_ready.kind == CHECK_NONE || is_told(&life->key_ready)))
 		return;
 	readiness = need(program);
-	if (readiness != NULL && begin(readiness) < 0)
-		log_error("%s: out of memory: it is not watched for becoming ready",
-		    program_name(program));
+	if (readiness != NULL)
+		begin(readiness);
 }
 
 void readiness_end(struct program *program)
@@ -220,22 +216,31 @@ static int mark_log(struct program *program)
 static int mark_file(struct program *program)
 {
 	struct engine *engine = program->engine;
-	uint64_t mark = 0;
+	struct filelook_answer look = {.mark = 0};
 	char *path;
 	int error = probe_expand_path(program, program->config->life->key_ready.target, &path);
 
 	if (error < 0)
 		return error;
-	error = filelook_now(&engine->filelooks, path, MARK_TIMEOUT_MS, &mark);
+	error = filelook_now(&engine->filelooks, path, filelook_stat, 0, LIMIT_FILE_WAIT_MS, &look);
 	free(path);
 	/* Nobody could tell an old file from a new one: the start fails. */
 	if (error == -ETIMEDOUT || error == -EAGAIN || error == -ENOMEM || error == -EMFILE)
 		return error;
-	atomic_store(&engine->ledger->table[program->run.row].ready_mark, mark);
+	atomic_store(&engine->ledger->table[program->run.row].ready_mark, look.mark);
 	return 0;
 }
 
-/* NULL when out of memory, which has been said then. */
+/* Nobody would look for the moment when it is ready, and start_timeout may be 0: it fails, when the
+ * present event is over. */
+static void give_up(struct program *program)
+{
+	log_error(
+	    "%s: out of memory: it cannot be watched for becoming ready", program_name(program));
+	program_defer(program, PENDING_UNSEEN);
+}
+
+/* NULL when out of memory, which has its consequence then. */
 static struct readiness *need(struct program *program)
 {
 	struct readiness *readiness = program->readiness;
@@ -244,8 +249,7 @@ static struct readiness *need(struct program *program)
 		return readiness;
 	readiness = calloc(1, sizeof(*readiness));
 	if (readiness == NULL) {
-		log_error("%s: out of memory: it is not watched for becoming ready",
-		    program_name(program));
+		give_up(program);
 		return NULL;
 	}
 	readiness->program = program;
@@ -268,29 +272,29 @@ static void release_slot(struct readiness *readiness)
 	readiness->slot = -1;
 }
 
-/* The check of the stanza as it is now.  0 or -ENOMEM. */
-static int begin(struct readiness *readiness)
+/* The check of the stanza as it is now. */
+static void begin(struct readiness *readiness)
 {
-	const struct program *program = readiness->program;
-	int error = probe_set_check(&readiness->probe, &program->config->life->key_ready);
+	struct program *program = readiness->program;
 
-	if (error < 0)
-		return error;
+	if (probe_set_check(&readiness->probe, &program->config->life->key_ready) < 0) {
+		give_up(program);
+		return;
+	}
 	readiness->begun = true;
 	if (readiness->probe.check.kind == CHECK_FD && readiness->slot >= 0)
 		watch_fd(readiness);
 	else if (!is_told(&readiness->probe.check) ||
 		 (program_state(program)->flags & LEDGER_FLAG_EARLY))
 		look_after(readiness, 0);
-	return 0;
 }
 
 static void look_after(struct readiness *readiness, int64_t after_ns)
 {
-	const struct program *program = readiness->program;
+	struct program *program = readiness->program;
 
 	if (timers_arm(&program->engine->timers, &readiness->timer, clock_boot_ns() + after_ns) < 0)
-		log_error("%s: out of memory for a timer", program_name(program));
+		give_up(program);
 }
 
 static void on_timer(struct timer *timer)
@@ -308,18 +312,18 @@ static void find_main(struct readiness *readiness)
 {
 	struct program *program = readiness->program;
 	const struct life_config *life = program->config->life;
-	bool found = program_pid(program) != 0; /* MAINPID= may have named it */
+	int error = 0;
 
-	if (!found)
-		found = (life->key_pid_file != NULL ? take_from_file(readiness)
-						    : take_only_one(readiness)) == 0;
-	if (found) {
+	if (program_pid(program) == 0) /* MAINPID= may have named it */
+		error = life->key_pid_file != NULL ? take_from_file(readiness)
+						   : take_only_one(readiness);
+	if (error == 0) {
 		readiness->wants_main = false;
-		if (begin(readiness) < 0)
-			log_error("%s: out of memory: it is not watched for becoming ready",
-			    program_name(program));
+		begin(readiness);
 	} else if (is_empty(readiness)) {
 		program_fail(program, REASON_NO_MAIN, ESRCH);
+	} else if (error == -ETIMEDOUT) {
+		look_after(readiness, LIMIT_FILE_AGAIN_S * NS_PER_S);
 	} else {
 		look_after(readiness, life->key_ready_interval);
 	}
@@ -347,6 +351,8 @@ static int take_from_file(struct readiness *readiness)
 
 	if (error == -EINVAL)
 		set_problem(readiness, "pid_file does not hold the number of a process");
+	else if (error == -ETIMEDOUT)
+		set_problem(readiness, "pid_file is on a file system that does not answer");
 	else if (error < 0)
 		set_problem(readiness, "pid_file cannot be read");
 	if (error < 0)
@@ -390,40 +396,56 @@ static uid_t choose_voucher(const struct program *program, uid_t owner)
 
 static int read_pid_file(struct program *program, pid_t *ret_pid, uid_t *ret_owner)
 {
+	struct filelook_answer look;
 	char *path;
 	int error = probe_expand_path(program, program->config->life->key_pid_file, &path);
 
 	if (error < 0)
 		return error;
-	error = read_pid(path, ret_pid, ret_owner);
+	error = filelook_now(
+	    &program->engine->filelooks, path, read_file, 0, LIMIT_FILE_WAIT_MS, &look);
 	free(path);
+	if (error == 0)
+		error = parse_pid(&look, ret_pid);
+	if (error == 0)
+		*ret_owner = look.owner;
 	return error;
 }
 
-/* Digits, and maybe a newline; it may be being written right now.  *ret_owner: not of a link, which
- * may lead to a file of somebody else's.  0 or -errno. */
-static int read_pid(const char *path, pid_t *ret_pid, uid_t *ret_owner)
+/* Its text and its owner: not of a link, which may lead to a file of somebody else's.  0 or -errno.
+ */
+static FILELOOK_ACT(read_file)
 {
-	char text[PID_FILE_MAX + 1];
 	struct stat st, link;
-	uint64_t pid;
 	ssize_t got = -1;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int error = -errno;
 
+	(void)option;
 	if (fd < 0)
 		return error;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		got = read(fd, text, sizeof(text));
+		got = read(fd, ret_answer->text, sizeof(ret_answer->text));
 	close(fd);
-	if (got <= 0 || (size_t)got == sizeof(text))
+	if (got <= 0 || (size_t)got == sizeof(ret_answer->text))
 		return -EINVAL;
-	if (text[got - 1] == '\n')
-		got--;
-	text[got] = '\0';
-	if (strlen(text) != (size_t)got || units_parse_count(text, 2, INT32_MAX, &pid) < 0)
+	ret_answer->length = (size_t)got;
+	ret_answer->owner =
+	    lstat(path, &link) == 0 && S_ISREG(link.st_mode) ? st.st_uid : RUN_NO_VOUCHER;
+	return 0;
+}
+
+/* Digits, and maybe a newline; it may be being written right now.  0 or -EINVAL. */
+static int parse_pid(struct filelook_answer *answer, pid_t *ret_pid)
+{
+	char *text = answer->text;
+	uint64_t pid;
+
+	if (text[answer->length - 1] == '\n')
+		answer->length--;
+	text[answer->length] = '\0';
+	if (strlen(text) != answer->length || units_parse_count(text, 2, INT32_MAX, &pid) < 0)
 		return -EINVAL;
-	*ret_owner = lstat(path, &link) == 0 && S_ISREG(link.st_mode) ? st.st_uid : RUN_NO_VOUCHER;
 	*ret_pid = (pid_t)pid;
 	return 0;
 }

@@ -22,6 +22,7 @@ static int open_stream(struct program *program, const struct ids *ids, int index
 static int open_target(struct program *program, const char *name, int *ret_fd);
 static int reopen_write(struct slots *slots, int row, int read_slot, int *ret_slot);
 static int open_readers(struct program *program, const struct stdio *stdio);
+static FILELOOK_ACT(open_file);
 static int open_path(
     struct program *program, const struct ids *ids, const struct stdio *stdio, int *ret_fd);
 static int make_pipe(
@@ -150,8 +151,20 @@ int streams_prepare_logs(struct program *program, enum launch_step *ret_step)
 	return 0;
 }
 
-int streams_open_path(enum stdio_kind kind, const char *path, int *ret_fd)
+int streams_open_path(struct filelooks *looks, enum stdio_kind kind, const char *path, int *ret_fd)
 {
+	struct filelook_answer answer;
+	int error = filelook_now(looks, path, open_file, (int)kind, LIMIT_FILE_WAIT_MS, &answer);
+
+	if (error == 0)
+		*ret_fd = answer.fd;
+	return error;
+}
+
+/* `option` is an enum stdio_kind. */
+static FILELOOK_ACT(open_file)
+{
+	enum stdio_kind kind = (enum stdio_kind)option;
 	/* A fifo is opened both ways: that never waits for a reader, and never sees the last one
 	 * go. */
 	int flags = kind == STDIO_FILE   ? O_RDONLY
@@ -171,7 +184,7 @@ int streams_open_path(enum stdio_kind kind, const char *path, int *ret_fd)
 	}
 	if (fcntl(fd, F_SETFL, flags & ~O_CREAT) < 0)
 		goto fail;
-	*ret_fd = fd;
+	ret_answer->fd = fd;
 	return 0;
 fail:
 	error = -errno;
@@ -283,7 +296,7 @@ static int open_path(
 	error = expand_string(stdio->target, &words, &path);
 	if (error < 0)
 		return error;
-	error = streams_open_path(stdio->kind, path, ret_fd);
+	error = streams_open_path(&program->engine->filelooks, stdio->kind, path, ret_fd);
 	free(path);
 	return error;
 }

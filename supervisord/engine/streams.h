@@ -10,6 +10,7 @@
 #define ENGINE_STREAMS_H
 
 #include "supervisord/engine/config.h"
+#include "supervisord/engine/filelook.h"
 #include "supervisord/engine/ids.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/slots.h"
@@ -66,9 +67,10 @@ int streams_prepare_logs(struct program *program, enum launch_step *ret_step);
 
 /*
  * Open what a stanza names in a file system: `path` is expanded and absolute.  Gives a
- * close-on-exec, blocking descriptor.  Never waits for the other side of a fifo.
+ * close-on-exec, blocking descriptor.  Never waits for the other side of a fifo, and no longer than
+ * LIMIT_FILE_WAIT_MS for a file system: -ETIMEDOUT.
  */
-int streams_open_path(enum stdio_kind kind, const char *path, int *ret_fd);
+int streams_open_path(struct filelooks *looks, enum stdio_kind kind, const char *path, int *ret_fd);
 
 /* The instance is gone: let go of everything. */
 void streams_release(struct streams *streams, struct slots *slots);

@@ -201,6 +201,23 @@ ended_with() {
 	equals states "$(states force-db force-app force-web)" "STOPPED STOPPED STOPPED "
 }
 
+@test "apply: what is up starts what it requires by its new stanza, and waits for it" {
+	stack late
+	exits 0 sctl start late-other
+	exits 0 sctl start late-app
+	exits 0 sctl stop --force late-db
+	sed -i '/late-other/s/run"/run" requires = {"late-app"}/' "$SD/conf.d/late.conf"
+	exits 0 sctl apply
+	matches "$output" 'late-app: start: needed by late-other'
+	matches "$output" 'late-other: restart: requires late-app'
+	equals states "$(states late-db late-app late-other)" "RUNNING RUNNING RUNNING "
+	file_has "$SD/own.log" 'late-app: .*needed by late-other'
+	equals starts "$(record late-other starts)" 2
+	# Again there is nothing to be done.
+	exits 0 sctl apply
+	equals starts "$(record late-other starts)" 2
+}
+
 @test "restart: what requires it is stopped before and started after it, without force" {
 	local db app
 

@@ -244,10 +244,29 @@ start_beside_dead_fs() {
 			command = "$SD/bin/stamp $SD/sick.stamps run"
 			health { check = "file:$SD/dead/file" interval = "50ms" timeout = "100ms" failures = 2 on_failure = "none" }
 		}
+		program "deaf" {
+			command = "$SD/bin/stamp $SD/deaf.stamps run"
+			ready = "unix:$SD/dead/socket"
+			start_timeout = "300ms"
+		}
+		program "lost" {
+			type = "forking"
+			command = "$SD/bin/stamp $SD/lost.stamps run & exit 0"
+			shell = true
+			pid_file = "$SD/dead/pid"
+			start_timeout = "500ms"
+		}
+		program "mute" { command = "$SD/bin/stamp $SD/mute.stamps run" stdout = "append:$SD/dead/log" }
 		program "well" { command = "$SD/bin/stamp $SD/well.stamps run" }
 	END
 	exits 1 sctl start dead
 	matches "$output" '^dead: FATAL: ready: Connection timed out'
+	exits 1 sctl start mute
+	matches "$output" '^mute: FATAL: .*stdout.*: Connection timed out'
+	exits 1 sctl start deaf
+	matches "$output" '^deaf: FATAL: .*not ready'
+	exits 1 sctl start lost
+	matches "$output" '^lost: FATAL: its command left no main process'
 	exits 0 sctl start sick well
 	wait_for "$PATIENCE" has sick health bad
 	exits 0 sctl restart well

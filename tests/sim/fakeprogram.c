@@ -300,12 +300,20 @@ static void answer(struct probe *probe, enum probe_result result)
 	probe->done(probe, result, result == PROBE_GOOD ? "" : "trouble");
 }
 
-int filelook_now(struct filelooks *looks, const char *path, int timeout_ms, uint64_t *ret_mark)
+int filelook_now(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)), int option,
+    int timeout_ms, struct filelook_answer *ret_answer)
 {
 	(void)looks;
-	(void)path;
 	(void)timeout_ms;
-	*ret_mark = 0;
+	*ret_answer = (struct filelook_answer){.fd = -1};
+	return act(path, option, ret_answer);
+}
+
+FILELOOK_ACT(filelook_stat)
+{
+	(void)path;
+	(void)option;
+	ret_answer->mark = 0;
 	return 0;
 }
 

@@ -21,11 +21,11 @@
 #define PATIENCE_MS 10000
 
 static struct filelooks looks;
-static char path[] = "/tmp/filelook.XXXXXX";
+static char file[] = "/tmp/filelook.XXXXXX";
 
 static int set_up(void **state)
 {
-	int fd = mkstemp(path);
+	int fd = mkstemp(file);
 
 	(void)state;
 	close(fd);
@@ -35,7 +35,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	return unlink(path);
+	return unlink(file);
 }
 
 /* Until every thread has come back. */
@@ -49,29 +49,31 @@ static void settle(void)
 
 static void test_mark_is_the_same_until_the_file_changes(void **state)
 {
-	uint64_t first = 0, second = 0, third = 0;
+	struct filelook_answer first = {.mark = 0}, second = first, third = first;
 	int fd;
 
 	(void)state;
-	assert_int_equal(filelook_now(&looks, path, PATIENCE_MS, &first), 0);
-	assert_int_equal(filelook_now(&looks, path, PATIENCE_MS, &second), 0);
-	assert_int_not_equal(first, 0);
-	assert_int_equal(first, second);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(filelook_now(&looks, file, filelook_stat, 0, PATIENCE_MS, &first), 0);
+	assert_int_equal(filelook_now(&looks, file, filelook_stat, 0, PATIENCE_MS, &second), 0);
+	assert_int_not_equal(first.mark, 0);
+	assert_int_equal(first.mark, second.mark);
+	fd = open(file, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(write(fd, "x", 1), 1);
 	close(fd);
-	assert_int_equal(filelook_now(&looks, path, PATIENCE_MS, &third), 0);
-	assert_int_not_equal(first, third);
+	assert_int_equal(filelook_now(&looks, file, filelook_stat, 0, PATIENCE_MS, &third), 0);
+	assert_int_not_equal(first.mark, third.mark);
 	settle();
 }
 
 static void test_no_file_is_told_by_errno(void **state)
 {
-	uint64_t mark = 5;
+	struct filelook_answer look = {.mark = 5};
 
 	(void)state;
-	assert_int_equal(filelook_now(&looks, "/nonexistent/file", PATIENCE_MS, &mark), -ENOENT);
-	assert_int_equal(mark, 5);
+	assert_int_equal(
+	    filelook_now(&looks, "/nonexistent/file", filelook_stat, 0, PATIENCE_MS, &look),
+	    -ENOENT);
+	assert_int_equal(look.mark, 5);
 	settle();
 }
 
@@ -79,16 +81,63 @@ static void test_descriptor_is_readable_when_there_is_an_answer(void **state)
 {
 	struct filelook *look;
 	struct pollfd wait = {.events = POLLIN};
-	uint64_t mark = 0;
+	struct filelook_answer answer = {.mark = 0};
 
 	(void)state;
-	assert_int_equal(filelook_begin(&looks, path, &look), 0);
+	assert_int_equal(filelook_begin(&looks, file, filelook_stat, 0, &look), 0);
 	wait.fd = filelook_fd(look);
 	assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
-	assert_int_equal(filelook_get(look, &mark), 0);
-	assert_int_not_equal(mark, 0);
+	assert_int_equal(filelook_get(look, &answer), 0);
+	assert_int_not_equal(answer.mark, 0);
 	filelook_end(look);
 	settle();
+}
+
+/* Opens a file; with an option, only when that descriptor has something to read. */
+static FILELOOK_ACT(open_late)
+{
+	struct pollfd wait = {.fd = option, .events = POLLIN};
+
+	if (option > 0)
+		(void)poll(&wait, 1, PATIENCE_MS);
+	ret_answer->fd = open(path, O_RDONLY | O_CLOEXEC);
+	return ret_answer->fd < 0 ? -errno : 0;
+}
+
+static void test_what_is_opened_is_the_callers(void **state)
+{
+	struct filelook_answer look;
+
+	(void)state;
+	assert_int_equal(filelook_now(&looks, file, open_late, 0, PATIENCE_MS, &look), 0);
+	settle();
+	assert_true(fcntl(look.fd, F_GETFD) & FD_CLOEXEC);
+	close(look.fd);
+}
+
+/* The lowest free one. */
+static int next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+static void test_what_is_opened_too_late_is_closed(void **state)
+{
+	struct filelook_answer look = {.fd = -2};
+	int gate[2], before = next_fd();
+
+	(void)state;
+	assert_int_equal(pipe(gate), 0);
+	assert_int_equal(filelook_now(&looks, file, open_late, gate[0], 20, &look), -ETIMEDOUT);
+	assert_int_equal(look.fd, -2);
+	assert_int_equal(write(gate[1], "x", 1), 1);
+	settle();
+	close(gate[0]);
+	close(gate[1]);
+	assert_int_equal(next_fd(), before);
 }
 
 static void test_looks_that_are_not_over_have_a_limit(void **state)
@@ -98,12 +147,12 @@ static void test_looks_that_are_not_over_have_a_limit(void **state)
 	(void)state;
 	/* One that nobody has let go of counts as one that hangs. */
 	for (int i = 0; i < LIMIT_FILE_LOOKS; i++)
-		assert_int_equal(filelook_begin(&looks, path, &look[i]), 0);
-	assert_int_equal(filelook_begin(&looks, path, &more), -EAGAIN);
+		assert_int_equal(filelook_begin(&looks, file, filelook_stat, 0, &look[i]), 0);
+	assert_int_equal(filelook_begin(&looks, file, filelook_stat, 0, &more), -EAGAIN);
 	for (int i = 0; i < LIMIT_FILE_LOOKS; i++)
 		filelook_end(look[i]);
 	settle();
-	assert_int_equal(filelook_begin(&looks, path, &more), 0);
+	assert_int_equal(filelook_begin(&looks, file, filelook_stat, 0, &more), 0);
 	filelook_end(more);
 	settle();
 }
@@ -114,6 +163,8 @@ int main(void)
 	    cmocka_unit_test(test_mark_is_the_same_until_the_file_changes),
 	    cmocka_unit_test(test_no_file_is_told_by_errno),
 	    cmocka_unit_test(test_descriptor_is_readable_when_there_is_an_answer),
+	    cmocka_unit_test(test_what_is_opened_is_the_callers),
+	    cmocka_unit_test(test_what_is_opened_too_late_is_closed),
 	    cmocka_unit_test(test_looks_that_are_not_over_have_a_limit),
 	};
 

@@ -388,13 +388,13 @@ static void test_numbers_within_the_stage_then_each_gets_what_it_should(void **c
 		close(files[i]);
 }
 
-/* As container run times do that do not know the call. */
-static void forbid_clone3(void)
+/* From here on the system call does nothing and returns this error; 0: as if it had done all. */
+static void forbid(unsigned number, unsigned error)
 {
 	struct sock_filter filter[] = {
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {.len = 4, .filter = filter};
@@ -402,6 +402,73 @@ static void forbid_clone3(void)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
 		_exit(1);
+}
+
+/* As container run times do that do not know the call. */
+static void forbid_clone3(void)
+{
+	forbid(SYS_clone3, ENOSYS);
+}
+
+static void forbid_setgroups(void)
+{
+	forbid(SYS_setgroups, EPERM);
+}
+
+static void forbid_setresgid(void)
+{
+	forbid(SYS_setresgid, EINVAL);
+}
+
+static void forbid_setresuid(void)
+{
+	forbid(SYS_setresuid, EAGAIN);
+}
+
+static void ignore_setresgid(void)
+{
+	forbid(SYS_setresgid, 0);
+}
+
+static void ignore_setresuid(void)
+{
+	forbid(SYS_setresuid, 0);
+}
+
+/* A program under another user, of whose rights something cannot be dropped, does not run. */
+static void assert_not_run(void (*prepare)(void), enum launch_step step, int error)
+{
+	static char echo[] = "echo", word[] = "here", *words[] = {echo, word, NULL};
+
+	ids.uid = ids.gid = geteuid() == 0 ? 65534 : geteuid();
+	ids.change = true;
+	memset(&ledger->table[ROW].failure, 0, sizeof(ledger->table[ROW].failure));
+	request.words = words;
+	launch_after(prepare);
+	assert_int_equal(outcome->error, 0);
+	assert_int_equal(atomic_load(&ledger->table[ROW].failure.step), step);
+	assert_int_equal(atomic_load(&ledger->table[ROW].failure.error), error);
+	assert_string_equal(text, "");
+	assert_int_equal(child_status, 127 << 8);
+}
+
+static void test_rights_that_cannot_be_dropped_then_the_row_names_the_step(void **context)
+{
+	(void)context;
+	assert_not_run(forbid_setgroups, LAUNCH_GROUPS, EPERM);
+	if (geteuid() != 0)
+		skip(); /* setgroups(2) is the first that fails */
+	assert_not_run(forbid_setresgid, LAUNCH_GID, EINVAL);
+	assert_not_run(forbid_setresuid, LAUNCH_UID, EAGAIN);
+}
+
+static void test_rights_that_only_seem_dropped_then_the_program_does_not_run(void **context)
+{
+	(void)context;
+	if (geteuid() != 0)
+		skip();
+	assert_not_run(ignore_setresgid, LAUNCH_UID, EPERM);
+	assert_not_run(ignore_setresuid, LAUNCH_UID, EPERM);
 }
 
 /* The path of the child's cgroup as it sees it itself, behind "0::". */
@@ -470,6 +537,8 @@ int main(void)
 	    TEST(test_cgroup_then_the_child_is_in_it),
 	    TEST(test_cgroup_without_clone3_then_the_child_is_in_it_all_the_same),
 	    TEST(test_cgroup_that_is_none_then_the_program_runs_without),
+	    TEST(test_rights_that_cannot_be_dropped_then_the_row_names_the_step),
+	    TEST(test_rights_that_only_seem_dropped_then_the_program_does_not_run),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_group, NULL);

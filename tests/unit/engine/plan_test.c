@@ -233,6 +233,41 @@ static void test_plan_starts_new_ones_and_what_they_need(void **state)
 			    "start cache: new stanza\n");
 }
 
+static void test_plan_starts_what_is_required_by_what_is_up(void **state)
+{
+	struct world world;
+
+	(void)state;
+	init_world(&world);
+	link_to(&world, "cache", REQUIRES, "db");
+	link_to(&world, "db", REQUIRES, "mail");
+	set_state(&world, "db", STATE_STOPPED, WANTED_DOWN); /* by somebody */
+	set_state(&world, "mail", STATE_EXITED, WANTED_DOWN);
+	assert_plan(&world, "> start mail: needed by db\n"
+			    "start db: needed by cache\n"
+			    "> restart cache: requires db\n");
+	/* A new one comes up by itself. */
+	subject_of(&world, "db")->has_row = false;
+	unused(&world, "mail");
+	assert_plan(&world, "> start mail: needed by db\n"
+			    "start db: new stanza\n"
+			    "> restart cache: requires db\n");
+	/* It waits for one that was stopped since: that stays so. */
+	init_world(&world);
+	link_to(&world, "cache", REQUIRES, "db");
+	set_state(&world, "db", STATE_STOPPED, WANTED_DOWN);
+	set_state(&world, "cache", STATE_WAITING, WANTED_UP);
+	assert_plan(&world, "");
+	set_state(&world, "cache", STATE_RUNNING, WANTED_DOWN);
+	assert_plan(&world, "");
+	/* So does what made way for another one, and what tries already. */
+	set_state(&world, "cache", STATE_RUNNING, WANTED_UP);
+	subject_of(&world, "db")->state.reason = REASON_CONFLICT;
+	assert_plan(&world, "");
+	set_state(&world, "db", STATE_FATAL, WANTED_UP);
+	assert_plan(&world, "");
+}
+
 static void test_plan_tries_again_what_changed(void **state)
 {
 	struct world world;
@@ -409,6 +444,32 @@ static void run_it(struct subject *subject, uint64_t hash)
 	subject->has_row = true;
 }
 
+static const struct subject *find_subject(const struct world *world, const char *name)
+{
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (strcmp(names[i], name) == 0)
+			return &world->subjects[i];
+	return NULL;
+}
+
+/* Up with all that it requires, else it waits, or is on its way there. */
+static void run_or_wait(
+    const struct world *world, struct subject *subject, enum plan_action action)
+{
+	run_it(subject, subject->new_config.hash);
+	for (size_t i = 0; subject->new_links[REQUIRES][i] != NULL; i++) {
+		const struct subject *first = find_subject(world, subject->new_links[REQUIRES][i]);
+
+		if (first != NULL && first->has_row &&
+		    depend_is_lost(DEPEND_REQUIRES, DEPEND_DEFAULT, &first->new_config,
+			&first->state)) {
+			subject->state.state =
+			    action == PLAN_RESTART ? STATE_STOPPING : STATE_WAITING;
+			return;
+		}
+	}
+}
+
 /* What the engine makes of a step, in the end. */
 static void do_step(struct world *world, const struct plan_step *step)
 {
@@ -432,7 +493,7 @@ static void do_step(struct world *world, const struct plan_step *step)
 		break;
 	case PLAN_RESTART:
 	case PLAN_START:
-		run_it(subject, subject->new_config.hash);
+		run_or_wait(world, subject, step->action);
 		break;
 	case PLAN_LIVE:
 	case PLAN_NONE:
@@ -547,7 +608,9 @@ static void test_plan_of_the_next_engine_is_the_rest(void **state)
 			 */
 			if (!step->follows && step->action != PLAN_LIVE &&
 			    !is_under_way(&world.subjects[step->program]) &&
-			    !(step->action == PLAN_ADD && step->cause == PLAN_BACK))
+			    !(step->action == PLAN_ADD && step->cause == PLAN_BACK) &&
+			    !(step->cause == PLAN_NEEDED &&
+				!step_is_up(world.subjects[step->other].state.state)))
 				assert_true(has_step(&rest, step));
 		}
 		for (size_t i = 0; i < rest.count; i++)
@@ -567,6 +630,7 @@ int main(void)
 	    cmocka_unit_test(test_plan_restarts_what_changed_and_who_requires_it),
 	    cmocka_unit_test(test_plan_removes_dependants_first),
 	    cmocka_unit_test(test_plan_starts_new_ones_and_what_they_need),
+	    cmocka_unit_test(test_plan_starts_what_is_required_by_what_is_up),
 	    cmocka_unit_test(test_plan_tries_again_what_changed),
 	    cmocka_unit_test(test_plan_of_one_that_is_back_starts_it),
 	    cmocka_unit_test(test_plan_counts_a_pipe_to_stdin_as_a_change),

@@ -498,10 +498,12 @@ static void test_exec_when_cancelled_then_the_command_is_killed(void **context)
 
 static void set_mark(void)
 {
-	uint64_t mark = 0;
+	struct filelook_answer look = {.mark = 0};
 
-	(void)filelook_now(&world.engine->filelooks, world_path("f"), 10000, &mark);
-	atomic_store(&world.engine->ledger->table[world.program->run.row].ready_mark, mark);
+	(void)filelook_now(
+	    &world.engine->filelooks, world_path("f"), filelook_stat, 0, 10000, &look);
+	atomic_store(
+	    &world.engine->ledger->table[world.program->run.row].ready_mark, look.mark);
 }
 
 static void test_file_when_it_is_from_before_the_start_then_it_does_not_count(void **context)

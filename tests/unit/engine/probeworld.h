@@ -53,6 +53,7 @@ struct probeworld {
 	int fail_count;
 	enum reason fail_reason;
 	int32_t fail_detail;
+	unsigned deferred;
 	char acts[256]; /* in order: "B" verdicts, "F" fail, "S10" signal */
 	/* Of a process. */
 	pid_t pid;
@@ -113,6 +114,12 @@ void program_fail(struct program *program, enum reason reason, int32_t detail)
 	world_act("F");
 	if (world.end != NULL)
 		world.end(program);
+}
+
+void program_defer(struct program *program, enum program_pending what)
+{
+	(void)program;
+	world.deferred |= what;
 }
 
 void program_note_health(struct program *program, enum ledger_health health)

@@ -16,6 +16,7 @@ static struct launch_fd extra[LAUNCH_EXTRA];
 static size_t extra_count;
 static int to_close;
 static char target[256];
+static bool out_of_memory;
 
 static int set_up(void **context)
 {
@@ -455,6 +456,26 @@ static void test_forking_when_the_program_has_named_its_main_process_then_that_o
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* The linker makes the engine's calloc() this one. */
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return out_of_memory ? NULL : __real_calloc(count, size);
+}
+
+static void test_begin_when_out_of_memory_then_fails_in_the_end(void **context)
+{
+	(void)context;
+	set_ready(CHECK_FILE, world_path("f"));
+	out_of_memory = true;
+	readiness_begin(world.program);
+	out_of_memory = false;
+	assert_null(world.program->readiness);
+	assert_int_equal(world.fail_count, 0); /* not inside of what goes on */
+	assert_int_equal(world.deferred, PENDING_UNSEEN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +502,7 @@ int main(void)
 	    TEST(test_forking_with_a_check_then_it_follows),
 	    TEST(test_forking_when_an_engine_before_has_found_it_then_only_the_check_is_left),
 	    TEST(test_forking_when_the_program_has_named_its_main_process_then_that_one_it_is),
+	    TEST(test_begin_when_out_of_memory_then_fails_in_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
