@@ -10,7 +10,9 @@
 #include "ctl/options.h"
 #include "ctl/since.h"
 
-#define DEFAULT_LINES 10
+#define DEFAULT_LINES    10
+#define DEFAULT_WATCH_NS (2 * NS_PER_S)
+#define LEAST_WATCH_NS   (100 * NS_PER_MS)
 
 /* clang-format off */
 const struct option_row options_table[] = {
@@ -30,6 +32,7 @@ const struct option_row options_table[] = {
 	{OPTION_REOPEN,  0,   "reopen",  NULL,       "show nothing: open the files anew, after somebody moved them"},
 	{OPTION_CLEAR,   0,   "clear",   NULL,       "show nothing: remove what is in the logs, and their archives"},
 	{OPTION_DOT,     0,   "dot",     NULL,       "for dot(1): superctl graph --dot | dot -Tsvg >graph.svg"},
+	{OPTION_WATCH,   'w', "watch",   "[=DURATION]", "show it again every 2s, or so often, until q or Ctrl-C"},
 	{OPTION_HOST,    'H', "host",    "HOST",     "through ssh to that machine, user@host; or to several: a,b,c"},
 	{OPTION_QUIET,   'q', "quiet",   NULL,       "print errors only"},
 	{OPTION_HELP,    'h', "help",    NULL,       "show help"},
@@ -47,6 +50,7 @@ struct walk {
 	struct options_error *error;
 };
 
+static bool needs_value(const struct option_row *row);
 static int take_long(struct walk *walk);
 static int take_letters(struct walk *walk);
 static int take_option(struct walk *walk, const struct option_row *row, const char *value);
@@ -92,6 +96,12 @@ const struct option_row *options_find(unsigned set)
 	return NULL;
 }
 
+/* One that begins with '[' stands behind a '=' or is not given. */
+static bool needs_value(const struct option_row *row)
+{
+	return row->argument != NULL && row->argument[0] != '[';
+}
+
 /* The word after the one in hand, as the value of an option; NULL at the end. */
 static const char *take_next(struct walk *walk)
 {
@@ -115,7 +125,7 @@ static int take_long(struct walk *walk)
 			continue;
 		if (row->argument == NULL && value != NULL)
 			return complain(walk, word, "this option takes no value");
-		if (row->argument != NULL && value == NULL)
+		if (needs_value(row) && value == NULL)
 			value = take_next(walk);
 		return take_option(walk, row, value);
 	}
@@ -136,7 +146,7 @@ static int take_letters(struct walk *walk)
 				row = &options_table[i];
 		if (row == NULL)
 			return complain(walk, word, "no such option");
-		if (row->argument != NULL)
+		if (needs_value(row))
 			return take_option(
 			    walk, row, letter[1] != '\0' ? letter + 1 : take_next(walk));
 		r = take_option(walk, row, NULL);
@@ -151,14 +161,21 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	struct options *options = walk->options;
 	uint64_t count = 0;
 
-	if (row->argument == NULL)
-		value = "";
+	if (!needs_value(row))
+		value = value != NULL ? value : "";
 	else if (value == NULL)
 		return complain(walk, walk->argv[walk->at], "this option needs a value");
 	options->set |= row->option;
 	switch (row->option) {
 	case OPTION_SOCKET:
 		options->socket = value;
+		break;
+	case OPTION_WATCH:
+		options->watch_ns = DEFAULT_WATCH_NS;
+		if (value[0] != '\0' && (units_parse_duration(value, &options->watch_ns) < 0 ||
+					    options->watch_ns < LEAST_WATCH_NS))
+			return complain(walk, value,
+			    "not a duration of 100ms or more, such as 500ms, 2s or 1min");
 		break;
 	case OPTION_HOST:
 		options->host = value;

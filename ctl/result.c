@@ -1,10 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /* result.c: see result.h. */
-#include "ctl/result.h"
+#include <string.h>
 
-static void print_result(struct out *out, const char *name, const char *message, bool failed);
+#include "ctl/result.h"
+#include "ctl/verbs.h"
+
+static enum exitcode print(struct call *call, int results, bool needs_running, bool only_failed);
+static const char *next_step(struct jsonr *reply, int program, bool ok);
+static void print_result(
+    struct out *out, const char *name, const char *message, const char *next, bool failed);
 
 enum exitcode result_print_all(struct call *call, int results, bool needs_running)
+{
+	return print(call, results, needs_running, false);
+}
+
+enum exitcode result_print_failed(struct call *call, int results, bool needs_running)
+{
+	return print(call, results, needs_running, true);
+}
+
+static enum exitcode print(struct call *call, int results, bool needs_running, bool only_failed)
 {
 	struct jsonr *reply = &call->reply;
 	enum exitcode code = EXITCODE_OK;
@@ -19,8 +35,9 @@ enum exitcode result_print_all(struct call *call, int results, bool needs_runnin
 
 		if (message[0] == '\0')
 			message = ok ? "done" : "failed";
-		if ((call->ctl->options.set & OPTION_JSON) == 0)
-			print_result(ok ? &call->ctl->out : &call->ctl->err, name, message, !ok);
+		if ((call->ctl->options.set & OPTION_JSON) == 0 && !(ok && only_failed))
+			print_result(ok ? &call->ctl->out : &call->ctl->err, name, message,
+			    next_step(reply, program, ok), !ok);
 		if (!ok)
 			code = exitcode_join(code, needs_running && !has_process && !changed
 						       ? EXITCODE_NOT_RUNNING
@@ -61,7 +78,18 @@ void result_print_waiting(struct call *call, int waiting, const char *before)
 	out_flush(err);
 }
 
-static void print_result(struct out *out, const char *name, const char *message, bool failed)
+/* The verb that says more of a program that has given up; NULL: none. */
+static const char *next_step(struct jsonr *reply, int program, bool ok)
+{
+	const char *state = jsonr_text(reply, jsonr_member(reply, program, "state"), "");
+
+	if (ok || strcmp(state, "FATAL") != 0)
+		return NULL;
+	return verbs_find("why") != NULL ? "why" : "logs";
+}
+
+static void print_result(
+    struct out *out, const char *name, const char *message, const char *next, bool failed)
 {
 	out_text(out, name, 0);
 	out_string(out, ": ");
@@ -70,5 +98,9 @@ static void print_result(struct out *out, const char *name, const char *message,
 	out_text(out, message, 0);
 	if (failed)
 		out_style(out, OUT_PLAIN);
+	if (next != NULL) {
+		out_format(out, "; see: superctl %s ", next);
+		out_text(out, name, 0);
+	}
 	out_string(out, "\n");
 }

@@ -12,6 +12,9 @@
  */
 enum exitcode result_print_all(struct call *call, int results, bool needs_running);
 
+/* The same, and only those that failed are printed. */
+enum exitcode result_print_failed(struct call *call, int results, bool needs_running);
+
 /*
  * Print `waiting`, an array in call->reply (or none), on stderr at once: what the command still
  * waits for: "web: still there: sh (12), KILL in 7 s", "app: WAITING: waits for db"; `before`

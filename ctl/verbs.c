@@ -18,7 +18,7 @@
 
 /* clang-format off */
 const struct verb verbs_table[] = {
-	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_status,
+	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON | OPTION_WATCH, ctl_status,
 	 "show programs and what they are doing",
 	 "Without names all programs are shown.  Exits 3 when a shown program is not running.\n"},
 	{"attach", "NAME", 1, 1, "needs a program's name", 0, ctl_attach,
@@ -141,7 +141,7 @@ static void print_options(struct out *out, unsigned set)
 		else
 			out_format(out, "      --%s", row->name);
 		if (row->argument != NULL)
-			out_format(out, " %s", row->argument);
+			out_format(out, "%s%s", row->argument[0] == '[' ? "" : " ", row->argument);
 		out_pad(out, length < 18 ? 18 - length : 1);
 		out_format(out, "%s\n", row->help);
 	}
