@@ -32,6 +32,9 @@ const struct option_row options_table[] = {
 	{OPTION_REOPEN,  0,   "reopen",  NULL,       "show nothing: open the files anew, after somebody moved them"},
 	{OPTION_CLEAR,   0,   "clear",   NULL,       "show nothing: remove what is in the logs, and their archives"},
 	{OPTION_DOT,     0,   "dot",     NULL,       "for dot(1): superctl graph --dot | dot -Tsvg >graph.svg"},
+	{OPTION_ONCE,    0,   "once",    NULL,       "print it once, as plain text"},
+	{OPTION_DELAY,   'd', "delay",   "DURATION", "look again after this (2s)"},
+	{OPTION_SORT,    0,   "sort",    "name|state|cpu|memory|starts|age", "what the order is by"},
 	{OPTION_WATCH,   'w', "watch",   "[=DURATION]", "show it again every 2s, or so often, until q or Ctrl-C"},
 	{OPTION_HOST,    'H', "host",    "HOST",     "through ssh to that machine, user@host; or to several: a,b,c"},
 	{OPTION_QUIET,   'q', "quiet",   NULL,       "print errors only"},
@@ -59,7 +62,8 @@ static int complain(struct walk *walk, const char *argument, const char *problem
 int options_parse(
     int argc, char **argv, struct options *ret_options, struct options_error *ret_error)
 {
-	struct options options = {.lines = DEFAULT_LINES, .since_number = -1, .names = argv};
+	struct options options = {
+	    .lines = DEFAULT_LINES, .since_number = -1, .delay_ns = DEFAULT_WATCH_NS, .names = argv};
 	struct walk walk = {argc, argv, 1, &options, ret_error};
 	bool only_names = false;
 	int words = 0;
@@ -170,6 +174,15 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_SOCKET:
 		options->socket = value;
 		break;
+	case OPTION_DELAY:
+		if (units_parse_duration(value, &options->delay_ns) < 0 ||
+		    options->delay_ns < LEAST_WATCH_NS)
+			return complain(walk, value,
+			    "not a duration of 100ms or more, such as 500ms, 2s or 1min");
+		break;
+	case OPTION_SORT:
+		options->sort = value;
+		break;
 	case OPTION_WATCH:
 		options->watch_ns = DEFAULT_WATCH_NS;
 		if (value[0] != '\0' && (units_parse_duration(value, &options->watch_ns) < 0 ||
@@ -212,6 +225,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_REOPEN:
 	case OPTION_CLEAR:
 	case OPTION_DOT:
+	case OPTION_ONCE:
 	case OPTION_QUIET:
 	case OPTION_HELP:
 	case OPTION_VERSION:

@@ -41,6 +41,9 @@ const struct verb verbs_table[] = {
 	 "show what programs depend on",
 	 "As a tree below each program that no other one depends on, or below those named.  What keeps\n"
 	 "the one above it from running is marked.\n"},
+	{"top", "[NAME...]", 0, NAMES, NULL, OPTION_ONCE | OPTION_DELAY | OPTION_SORT, ctl_top,
+	 "show what programs use, again and again",
+	 "CPU, memory, starts, with keys to start, stop and restart, and to see logs (h lists them).\n"},
 	{"start", "NAME...", 1, NAMES, NAMES_HELP, FORCED, ctl_start,
 	 "start programs, and what they require",
 	 "A program that runs already is left alone.  What conflicts with a program is stopped first;\n"

@@ -84,3 +84,85 @@ at_terminal() {
 	equals lines "$(grep -c '^many-[0-9]*: stopped$' <<<"$output")" 12
 	[[ $output != *"of 12"* ]]
 }
+
+@test "top: a table with keys; stop asks" {
+	at_terminal top -d 100ms <<-'END'
+		expect 14 programs: .*NAME +STATE.*web +RUNNING
+		send /web\r
+		expect 1 with "web"
+		send x
+		expect stop web\? y stops it
+		send n
+		expect 1 with
+		send x
+		expect stop web\?
+		send y
+		expect STOPPED
+		send s
+		expect RUNNING
+		send i
+		expect Tracked by: .*Enter goes back
+		send \r
+		expect 14 programs
+		send /\r
+		expect many-1
+		resize 120x40
+		expect many-9
+		send h
+		expect stop it .asks
+		send q
+		end 0
+	END
+	equals state "$(record web state)" RUNNING
+}
+
+@test "top: logs, by a key, until Ctrl-C" {
+	echo "program \"talker\" { command = \"/bin/sh -c 'echo hello; exec sleep 1000'\" }" >"$SD/conf.d/talker.conf"
+	exits 0 sctl apply
+	exits 0 sctl start talker
+	at_terminal top -d 100ms talker <<-'END'
+		expect talker +RUNNING
+		send l
+		expect hello
+		send \x03
+		expect Enter goes back
+		send \r
+		expect talker +RUNNING
+		send q
+		end 0
+	END
+}
+
+@test "top: a daemon that is away comes back" {
+	local engine
+
+	exits 0 sctl start web
+	at_terminal top -d 100ms web <<-END &
+		expect web +RUNNING
+		touch $SD/topping
+		expect no supervisord answers; this is as it was
+		touch $SD/missed
+		expect STOPPED
+		send q
+		end 0
+	END
+	wait_for "$PATIENCE" test -e "$SD/topping"
+	mv "$SD/run/control.sock" "$SD/run/hidden.sock"
+	wait_for "$PATIENCE" test -e "$SD/missed"
+	mv "$SD/run/hidden.sock" "$SD/run/control.sock"
+	exits 0 sctl stop web
+	wait $!
+	exits 0 sctl start web
+}
+
+@test "top --once: plain text, also where there is no terminal; --sort" {
+	exits 0 sctl top --once -d 100ms
+	[[ $output != *$'\033'* ]]
+	matches "$output" '^[0-9]+ programs: .*; CPU [0-9.]+%, memory '
+	matches "$output" $'\nNAME +STATE +PID +CPU% +MEMORY +STARTS +FOR +REASON\n'
+	matches "$output" $'\nweb +RUNNING +[0-9]+ +[0-9.]+ +[0-9.]+[KMG] +[0-9]+ '
+	exits 0 sctl top -d 100ms --sort state
+	equals first "$(sed -n 3p <<<"$output" | cut -d' ' -f1)" "$(sctl status --json | "$PYTHON" -ISc 'import json, sys; print(sorted((r["state"], r["name"]) for r in json.load(sys.stdin))[0][1])')"
+	exits 2 sctl top --sort nonsense
+	exits 4 sctl top --once nosuch
+}
