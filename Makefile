@@ -76,7 +76,7 @@ endif
 
 # ---- what is built of what ---------------------------------------------------------------------
 # A component is a folder; its link line is its trust boundary.
-COMPONENTS := lib guardian engine logger cluster ctl shell hello
+COMPONENTS := lib guardian engine logger cluster ctl shell top hello
 DIR_lib := lib
 DIR_guardian := supervisord/guardian
 DIR_engine := supervisord/engine
@@ -84,6 +84,7 @@ DIR_logger := supervisord/logger
 DIR_cluster := supervisord/cluster
 DIR_ctl := ctl
 DIR_shell := ctl/shell
+DIR_top := ctl/top
 DIR_hello := hello
 
 OUT_guardian := $(O)/sbin/supervisord
@@ -92,6 +93,7 @@ OUT_logger := $(O)/libexec/supervisord/logger
 OUT_cluster := $(O)/libexec/supervisord/cluster
 OUT_ctl := $(O)/bin/superctl
 OUT_shell := $(O)/libexec/supervisord/superctl-shell
+OUT_top := $(O)/libexec/supervisord/superctl-top
 OUT_hello := $(O)/libexec/supervisord/hello
 
 LIBS_guardian :=
@@ -100,13 +102,15 @@ LIBS_logger := $(call pkg_libs,libbsd zlib libzstd)
 LIBS_cluster :=
 LIBS_ctl := $(call pkg_libs,libbsd jansson)
 LIBS_shell := $(LIBS_ctl) $(call pkg_libs,libedit)
+LIBS_top := $(LIBS_ctl) $(call pkg_libs,ncursesw)
 LIBS_hello :=
 LIBS_lib := $(call pkg_libs,libbsd)
 
-PROGRAMS := $(OUT_guardian) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_ctl) $(OUT_shell) $(OUT_hello)
+PROGRAMS := $(OUT_guardian) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_ctl) $(OUT_shell) $(OUT_top) $(OUT_hello)
 
-# What a component is built of besides lib/: superctl-shell is superctl, and more.
+# What a component is built of besides lib/: these two are superctl, and more.
 USES_shell := $(O)/libctl.a
+USES_top := $(O)/libctl.a
 
 all: $(PROGRAMS)
 

@@ -6,6 +6,7 @@
 #include "ctl/call.h"
 #include "ctl/drift.h"
 #include "ctl/jsonout.h"
+#include "ctl/progress.h"
 #include "ctl/result.h"
 
 /* The daemon answers at the timeout itself; past this much more it will not answer at all. */
@@ -15,31 +16,32 @@ struct outcome {
 	bool needs_running;
 	struct jsonout json;
 	bool restarts;
+	struct progress progress;
 	enum exitcode code;
 };
 
 static enum exitcode run_command(
-    struct ctl *ctl, const char *method, const char *what, bool needs_running);
+    struct ctl *ctl, const char *method, const char *what, const char *doing);
 static enum exitcode on_results(struct call *call, int parameters, void *context);
 
 enum exitcode ctl_start(struct ctl *ctl)
 {
-	return run_command(ctl, "Start", "the start", false);
+	return run_command(ctl, "Start", "the start", "starting");
 }
 
 enum exitcode ctl_stop(struct ctl *ctl)
 {
-	return run_command(ctl, "Stop", "the stop", false);
+	return run_command(ctl, "Stop", "the stop", "stopping");
 }
 
 enum exitcode ctl_restart(struct ctl *ctl)
 {
-	return run_command(ctl, "Restart", "the restart", false);
+	return run_command(ctl, "Restart", "the restart", "restarting");
 }
 
 enum exitcode ctl_reload(struct ctl *ctl)
 {
-	return run_command(ctl, "Reload", "the reload", true);
+	return run_command(ctl, "Reload", "the reload", "reloading");
 }
 
 enum exitcode ctl_signal(struct ctl *ctl)
@@ -60,13 +62,14 @@ enum exitcode ctl_signal(struct ctl *ctl)
 }
 
 static enum exitcode run_command(
-    struct ctl *ctl, const char *method, const char *what, bool needs_running)
+    struct ctl *ctl, const char *method, const char *what, const char *doing)
 {
-	struct outcome outcome = {
-	    .needs_running = needs_running, .restarts = strcmp(method, "Restart") == 0};
+	struct outcome outcome = {.needs_running = strcmp(method, "Reload") == 0,
+	    .restarts = strcmp(method, "Restart") == 0};
 	enum exitcode code;
 	struct call call;
 
+	progress_begin(&outcome.progress, ctl, doing);
 	call_init(&call, ctl, method, true);
 	call_add_names(&call, 0);
 	call_add_wait(&call);
@@ -74,6 +77,7 @@ static enum exitcode run_command(
 	call.on_reply = on_results;
 	call.context = &outcome;
 	code = call_run(&call);
+	progress_end(&outcome.progress);
 	jsonout_end(&outcome.json, &ctl->out);
 	call_done(&call);
 	return exitcode_join(code, outcome.code);
@@ -83,13 +87,19 @@ static enum exitcode on_results(struct call *call, int parameters, void *context
 {
 	struct outcome *outcome = context;
 	int results = jsonr_member(&call->reply, parameters, "results");
+	int waiting = jsonr_member(&call->reply, parameters, "waiting");
 
 	if (call->ctl->options.set & OPTION_JSON)
 		jsonout_add(&outcome->json, &call->ctl->out, &call->reply, results);
-	outcome->code =
-	    exitcode_join(outcome->code, result_print_all(call, results, outcome->needs_running));
+	progress_hide(&outcome->progress);
+	outcome->code = exitcode_join(outcome->code,
+	    outcome->progress.active ? result_print_failed(call, results, outcome->needs_running)
+				     : result_print_all(call, results, outcome->needs_running));
 	if (outcome->restarts)
 		drift_print_restarted(call, results);
-	result_print_waiting(call, jsonr_member(&call->reply, parameters, "waiting"), "");
+	if (outcome->progress.active)
+		progress_note(&outcome->progress, &call->reply, results, waiting);
+	else
+		result_print_waiting(call, waiting, "");
 	return EXITCODE_OK;
 }

@@ -97,7 +97,7 @@ static const struct option_row *find_valued(const char *word)
 	for (size_t i = 0; i < options_count; i++) {
 		const struct option_row *row = &options_table[i];
 
-		if (row->argument == NULL)
+		if (row->argument == NULL || row->argument[0] == '[')
 			continue;
 		if (word[1] == '-' ? strcmp(word + 2, row->name) == 0
 				   : word[1] == row->letter && row->letter != 0 && word[2] == '\0')

@@ -42,6 +42,7 @@ enum exitcode ctl_plan(struct ctl *ctl);   /* plan.c */
 enum exitcode ctl_apply(struct ctl *ctl);  /* apply.c */
 enum exitcode ctl_check(struct ctl *ctl);
 enum exitcode ctl_config(struct ctl *ctl);   /* config.c */
+enum exitcode ctl_top(struct ctl *ctl);      /* top.c */
 enum exitcode ctl_bridge(struct ctl *ctl);   /* bridge.c */
 enum exitcode ctl_complete(struct ctl *ctl); /* complete.c */
 enum exitcode ctl_version(struct ctl *ctl);  /* daemon.c */

@@ -10,7 +10,9 @@
 #include "ctl/options.h"
 #include "ctl/since.h"
 
-#define DEFAULT_LINES 10
+#define DEFAULT_LINES    10
+#define DEFAULT_WATCH_NS (2 * NS_PER_S)
+#define LEAST_WATCH_NS   (100 * NS_PER_MS)
 
 /* clang-format off */
 const struct option_row options_table[] = {
@@ -30,6 +32,10 @@ const struct option_row options_table[] = {
 	{OPTION_REOPEN,  0,   "reopen",  NULL,       "show nothing: open the files anew, after somebody moved them"},
 	{OPTION_CLEAR,   0,   "clear",   NULL,       "show nothing: remove what is in the logs, and their archives"},
 	{OPTION_DOT,     0,   "dot",     NULL,       "for dot(1): superctl graph --dot | dot -Tsvg >graph.svg"},
+	{OPTION_ONCE,    0,   "once",    NULL,       "print it once, as plain text"},
+	{OPTION_DELAY,   'd', "delay",   "DURATION", "look again after this (2s)"},
+	{OPTION_SORT,    0,   "sort",    "name|state|cpu|memory|starts|age", "what the order is by"},
+	{OPTION_WATCH,   'w', "watch",   "[=DURATION]", "show it again every 2s, or so often, until q or Ctrl-C"},
 	{OPTION_HOST,    'H', "host",    "HOST",     "through ssh to that machine, user@host; or to several: a,b,c"},
 	{OPTION_QUIET,   'q', "quiet",   NULL,       "print errors only"},
 	{OPTION_HELP,    'h', "help",    NULL,       "show help"},
@@ -47,6 +53,7 @@ struct walk {
 	struct options_error *error;
 };
 
+static bool needs_value(const struct option_row *row);
 static int take_long(struct walk *walk);
 static int take_letters(struct walk *walk);
 static int take_option(struct walk *walk, const struct option_row *row, const char *value);
@@ -55,7 +62,8 @@ static int complain(struct walk *walk, const char *argument, const char *problem
 int options_parse(
     int argc, char **argv, struct options *ret_options, struct options_error *ret_error)
 {
-	struct options options = {.lines = DEFAULT_LINES, .since_number = -1, .names = argv};
+	struct options options = {
+	    .lines = DEFAULT_LINES, .since_number = -1, .delay_ns = DEFAULT_WATCH_NS, .names = argv};
 	struct walk walk = {argc, argv, 1, &options, ret_error};
 	bool only_names = false;
 	int words = 0;
@@ -92,6 +100,12 @@ const struct option_row *options_find(unsigned set)
 	return NULL;
 }
 
+/* One that begins with '[' stands behind a '=' or is not given. */
+static bool needs_value(const struct option_row *row)
+{
+	return row->argument != NULL && row->argument[0] != '[';
+}
+
 /* The word after the one in hand, as the value of an option; NULL at the end. */
 static const char *take_next(struct walk *walk)
 {
@@ -115,7 +129,7 @@ static int take_long(struct walk *walk)
 			continue;
 		if (row->argument == NULL && value != NULL)
 			return complain(walk, word, "this option takes no value");
-		if (row->argument != NULL && value == NULL)
+		if (needs_value(row) && value == NULL)
 			value = take_next(walk);
 		return take_option(walk, row, value);
 	}
@@ -136,7 +150,7 @@ static int take_letters(struct walk *walk)
 				row = &options_table[i];
 		if (row == NULL)
 			return complain(walk, word, "no such option");
-		if (row->argument != NULL)
+		if (needs_value(row))
 			return take_option(
 			    walk, row, letter[1] != '\0' ? letter + 1 : take_next(walk));
 		r = take_option(walk, row, NULL);
@@ -151,14 +165,30 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	struct options *options = walk->options;
 	uint64_t count = 0;
 
-	if (row->argument == NULL)
-		value = "";
+	if (!needs_value(row))
+		value = value != NULL ? value : "";
 	else if (value == NULL)
 		return complain(walk, walk->argv[walk->at], "this option needs a value");
 	options->set |= row->option;
 	switch (row->option) {
 	case OPTION_SOCKET:
 		options->socket = value;
+		break;
+	case OPTION_DELAY:
+		if (units_parse_duration(value, &options->delay_ns) < 0 ||
+		    options->delay_ns < LEAST_WATCH_NS)
+			return complain(walk, value,
+			    "not a duration of 100ms or more, such as 500ms, 2s or 1min");
+		break;
+	case OPTION_SORT:
+		options->sort = value;
+		break;
+	case OPTION_WATCH:
+		options->watch_ns = DEFAULT_WATCH_NS;
+		if (value[0] != '\0' && (units_parse_duration(value, &options->watch_ns) < 0 ||
+					    options->watch_ns < LEAST_WATCH_NS))
+			return complain(walk, value,
+			    "not a duration of 100ms or more, such as 500ms, 2s or 1min");
 		break;
 	case OPTION_HOST:
 		options->host = value;
@@ -195,6 +225,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_REOPEN:
 	case OPTION_CLEAR:
 	case OPTION_DOT:
+	case OPTION_ONCE:
 	case OPTION_QUIET:
 	case OPTION_HELP:
 	case OPTION_VERSION:

@@ -29,6 +29,10 @@ enum option {
 	OPTION_REOPEN = 1 << 15,
 	OPTION_CLEAR = 1 << 16,
 	OPTION_DOT = 1 << 24,
+	OPTION_SORT = 1 << 25,
+	OPTION_DELAY = 1 << 26,
+	OPTION_ONCE = 1 << 27,
+	OPTION_WATCH = 1 << 28,
 	OPTION_HOST = 1 << 29,
 	OPTION_QUIET = 1 << 30
 };
@@ -54,6 +58,9 @@ struct options {
 	const char *socket; /* NULL: look for it */
 	const char *host;   /* NULL: this machine; else one, or several with commas */
 	int64_t timeout_ns; /* with OPTION_TIMEOUT */
+	int64_t watch_ns;   /* with OPTION_WATCH */
+	int64_t delay_ns;   /* of top */
+	const char *sort;   /* with OPTION_SORT */
 	int64_t lines;      /* -1: all */
 	int64_t since_ns;   /* with OPTION_SINCE; wall clock */
 	int64_t since_number; /* the same if it is a plain number, of an event, else -1 */

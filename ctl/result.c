@@ -4,10 +4,21 @@
 
 #include "ctl/result.h"
 
+static enum exitcode print(struct call *call, int results, bool needs_running, bool only_failed);
 static bool is_puzzling(struct jsonr *json, int program);
 static void print_result(struct out *out, const char *name, const char *message, bool failed);
 
 enum exitcode result_print_all(struct call *call, int results, bool needs_running)
+{
+	return print(call, results, needs_running, false);
+}
+
+enum exitcode result_print_failed(struct call *call, int results, bool needs_running)
+{
+	return print(call, results, needs_running, true);
+}
+
+static enum exitcode print(struct call *call, int results, bool needs_running, bool only_failed)
 {
 	struct jsonr *reply = &call->reply;
 	enum exitcode code = EXITCODE_OK;
@@ -23,7 +34,7 @@ enum exitcode result_print_all(struct call *call, int results, bool needs_runnin
 
 		if (message[0] == '\0')
 			message = ok ? "done" : "failed";
-		if ((call->ctl->options.set & OPTION_JSON) == 0)
+		if ((call->ctl->options.set & OPTION_JSON) == 0 && !(ok && only_failed))
 			print_result(ok ? &call->ctl->out : &call->ctl->err, name, message, !ok);
 		if (!ok && first == NULL && is_puzzling(reply, program))
 			first = name;

@@ -14,6 +14,8 @@ enum exitcode result_print_all(struct call *call, int results, bool needs_runnin
 
 /* "see: superctl why web", for a person at a terminal. */
 void result_point_to_why(struct out *out, const char *name);
+/* The same, and only those that failed are printed. */
+enum exitcode result_print_failed(struct call *call, int results, bool needs_running);
 
 /*
  * Print `waiting`, an array in call->reply (or none), on stderr at once: what the command still

@@ -14,7 +14,11 @@
 #include "ctl/program.h"
 #include "ctl/result.h"
 #include "ctl/table.h"
+#include "ctl/watch.h"
+#include "lib/timestamp.h"
 
+static enum exitcode draw(struct ctl *ctl);
+static enum exitcode show(struct ctl *ctl);
 static enum exitcode on_programs(struct call *call, int parameters, void *context);
 static void print_json(struct call *call, int programs);
 static int read_programs(
@@ -34,6 +38,41 @@ static bool is_detailed(const struct options *options)
 }
 
 enum exitcode ctl_status(struct ctl *ctl)
+{
+	if ((ctl->options.set & OPTION_WATCH) == 0)
+		return show(ctl);
+	if (ctl->options.set & OPTION_JSON) {
+		ctl_complain(ctl,
+		    "status: --watch is for people, and --json for programs: superctl "
+		    "events --json tells what changes");
+		return EXITCODE_USAGE;
+	}
+	return watch_run(ctl, ctl->options.watch_ns, draw);
+}
+
+/* For --watch.  A daemon that is away may come back. */
+static enum exitcode draw(struct ctl *ctl)
+{
+	enum exitcode code;
+	char now[TIMESTAMP_SIZE];
+
+	out_style(&ctl->out, OUT_DIM);
+	out_format(&ctl->out, "%s, every %lld ms; q ends\n", timestamp_format(clock_wall_ns(), now),
+	    (long long)(ctl->options.watch_ns / NS_PER_MS));
+	out_style(&ctl->out, OUT_PLAIN);
+	ctl->err.silent = true;
+	code = show(ctl);
+	ctl->err.silent = false;
+	if (code == EXITCODE_MISSING || code == EXITCODE_FAILED) {
+		out_string(&ctl->out, code == EXITCODE_MISSING
+					  ? "no supervisord answers, or there is no such program\n"
+					  : "supervisord does not answer\n");
+		code = EXITCODE_OK;
+	}
+	return code == EXITCODE_DOWN ? EXITCODE_OK : code;
+}
+
+static enum exitcode show(struct ctl *ctl)
 {
 	enum exitcode shown = EXITCODE_OK;
 	enum exitcode code;

@@ -18,7 +18,7 @@
 
 /* clang-format off */
 const struct verb verbs_table[] = {
-	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON, ctl_status,
+	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON | OPTION_WATCH, ctl_status,
 	 "show programs and what they are doing",
 	 "Without names all programs are shown.  Exits 3 when a shown program is not running.\n"},
 	{"attach", "NAME", 1, 1, "needs a program's name", 0, ctl_attach,
@@ -41,6 +41,9 @@ const struct verb verbs_table[] = {
 	 "show what programs depend on",
 	 "As a tree below each program that no other one depends on, or below those named.  What keeps\n"
 	 "the one above it from running is marked.\n"},
+	{"top", "[NAME...]", 0, NAMES, NULL, OPTION_ONCE | OPTION_DELAY | OPTION_SORT, ctl_top,
+	 "show what programs use, again and again",
+	 "CPU, memory, starts, with keys to start, stop and restart, and to see logs (h lists them).\n"},
 	{"start", "NAME...", 1, NAMES, NAMES_HELP, FORCED, ctl_start,
 	 "start programs, and what they require",
 	 "A program that runs already is left alone.  What conflicts with a program is stopped first;\n"
@@ -146,7 +149,7 @@ static void print_options(struct out *out, unsigned set)
 		else
 			out_format(out, "      --%s", row->name);
 		if (row->argument != NULL)
-			out_format(out, " %s", row->argument);
+			out_format(out, "%s%s", row->argument[0] == '[' ? "" : " ", row->argument);
 		out_pad(out, length < 18 ? 18 - length : 1);
 		out_format(out, "%s\n", row->help);
 	}

@@ -144,7 +144,7 @@ static void print_value_options(void)
 	for (size_t i = 0; i < options_count; i++) {
 		const struct option_row *row = &options_table[i];
 
-		if (row->argument == NULL)
+		if (row->argument == NULL || row->argument[0] == '[')
 			continue;
 		printf("\t--%s", row->name);
 		if (row->letter != 0)

@@ -66,7 +66,7 @@ void completion_write_fish(void)
 {
 	fputs("set -g __superctl_valued", stdout);
 	for (size_t i = 0; i < options_count; i++) {
-		if (options_table[i].argument == NULL)
+		if (options_table[i].argument == NULL || options_table[i].argument[0] == '[')
 			continue;
 		printf(" --%s", options_table[i].name);
 		if (options_table[i].letter != 0)
@@ -150,7 +150,7 @@ static void print_option(const char *verb, const struct option_row *row)
 	if (row->letter != 0)
 		printf(" -s %c", row->letter);
 	printf(" -l %s", row->name);
-	if (row->argument != NULL)
+	if (row->argument != NULL && row->argument[0] != '[')
 		fputs(complete_slot_at(row->argument, 0).kind == COMPLETE_FILES ? " -rF" : " -x",
 		    stdout);
 	fputs(" -d ", stdout);

@@ -119,7 +119,7 @@ void completion_write_zsh(void)
 		printf("%s%s", i > 0 ? " " : "", complete_signals[i]);
 	fputs(")\ntypeset -gA _superctl_values=(", stdout);
 	for (size_t i = 0; i < options_count; i++) {
-		if (options_table[i].argument == NULL)
+		if (options_table[i].argument == NULL || options_table[i].argument[0] == '[')
 			continue;
 		printf(" --%s '", options_table[i].name);
 		completion_print_slots(options_table[i].argument);

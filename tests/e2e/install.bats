@@ -24,7 +24,8 @@ make_install()
 	echo "$output"
 	[ "$status" -eq 0 ]
 	for file in sbin/supervisord bin/superctl libexec/supervisord/engine libexec/supervisord/logger \
-		libexec/supervisord/hello libexec/supervisord/superctl-shell; do
+		libexec/supervisord/hello libexec/supervisord/superctl-shell \
+		libexec/supervisord/superctl-top; do
 		[ -x "$dest/opt/sv/$file" ] || { echo "not there: $file"; return 1; }
 	done
 	for file in etc/supervisord/supervisord.conf etc/supervisord/conf.d/hello.conf share/man/man1/superctl.1 \

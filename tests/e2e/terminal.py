@@ -6,6 +6,7 @@
     expect REGEX    wait until what is printed after the last match has this; sequences of the terminal are taken out
     raw REGEX       wait until what was printed has this anywhere, with the sequences
     resize CxL      the window gets this size
+    touch FILE      make it, so that others know how far this is
     end STATUS      wait until the command ends with this exit status
 
 A step that does not come true within a minute ends it with status 1 and with what was printed.
@@ -80,6 +81,9 @@ class Person:
             return True
         if word == "resize":
             self.resize(rest)
+            return True
+        if word == "touch":
+            open(rest, "w").close()
             return True
         if word == "end":
             return self.wait_end(rest)

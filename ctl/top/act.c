@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * act.c: commands on the selected program; see top.h.  Each is a process that does what superctl
+ * would, with a connection of its own.
+ */
+#define _GNU_SOURCE /* pipe2 */
+#include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ctl/superctl.h"
+#include "ctl/top/top.h"
+
+/* Options before the words: -s SOCKET -H HOST. */
+#define OPTION_WORDS 4
+
+static void be_command(struct top *top, const char *const *words, size_t count)
+    __attribute__((noreturn));
+static void read_message(struct top *top, int fd);
+
+void act_command(struct top *top, const char *verb, const char *name)
+{
+	const char *const words[] = {"--no-wait", verb, "--", name};
+	int fds[2], null, status = 0;
+	pid_t pid;
+
+	if (name[0] == '\0' || pipe2(fds, O_CLOEXEC) < 0)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (dup2(null, STDIN_FILENO) < 0 || dup2(fds[1], STDOUT_FILENO) < 0 ||
+		    dup2(fds[1], STDERR_FILENO) < 0)
+			_exit(EXITCODE_FAILED);
+		be_command(top, words, sizeof(words) / sizeof(words[0]));
+	}
+	close(fds[1]);
+	read_message(top, fds[0]);
+	close(fds[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (top->message[0] == '\0')
+		(void)snprintf(top->message, sizeof(top->message), "%s %s: %s", verb, name,
+		    WIFEXITED(status) && WEXITSTATUS(status) == 0 ? "accepted" : "failed");
+}
+
+/* The first line; the rest is for a command line. */
+static void read_message(struct top *top, int fd)
+{
+	size_t length = 0;
+	char rest[512], *end;
+	ssize_t got;
+
+	while (length + 1 < sizeof(top->message) &&
+	       (got = read(fd, top->message + length, sizeof(top->message) - 1 - length)) > 0)
+		length += (size_t)got;
+	top->message[length] = '\0';
+	end = strchr(top->message, '\n');
+	if (end != NULL)
+		*end = '\0';
+	while (read(fd, rest, sizeof(rest)) > 0)
+		;
+}
+
+void act_show(struct top *top, const char *const *words, size_t count)
+{
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction before;
+	int status;
+	pid_t pid;
+
+	def_prog_mode();
+	endwin();
+	(void)sigaction(SIGINT, &ignore, &before);
+	fputs("\033[2J\033[H", stdout);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGINT, SIG_DFL);
+		be_command(top, words, count);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	fputs("\n-- Enter goes back --", stdout);
+	fflush(stdout);
+	for (int key = getchar(); key != '\n' && key != EOF; key = getchar())
+		;
+	(void)sigaction(SIGINT, &before, NULL);
+	reset_prog_mode();
+	clearok(stdscr, TRUE);
+	refresh();
+}
+
+static void be_command(struct top *top, const char *const *words, size_t count)
+{
+	const struct options *options = &top->ctl.options;
+	const char **argv = calloc(count + OPTION_WORDS + 2, sizeof(*argv));
+	int argc = 0;
+
+	if (argv == NULL)
+		_exit(EXITCODE_FAILED);
+	argv[argc++] = "superctl";
+	if (options->socket != NULL) {
+		argv[argc++] = "-s";
+		argv[argc++] = options->socket;
+	}
+	if (options->host != NULL) {
+		argv[argc++] = "-H";
+		argv[argc++] = options->host;
+	}
+	for (size_t i = 0; i < count; i++)
+		argv[argc++] = words[i];
+	_exit(superctl_run(argc, (char **)(uintptr_t)argv));
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/* watch.c: see watch.h.  The screen is not cleared between, so that nothing flickers. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "ctl/watch.h"
+
+#define HOME        "\033[H"
+#define CLEAR       "\033[2J"
+#define CLEAR_LINE  "\033[K"
+#define CLEAR_BELOW "\033[J"
+#define HIDE_CURSOR "\033[?25l"
+#define SHOW_CURSOR "\033[?25h"
+
+struct watch {
+	struct ctl *ctl;
+	int signal_fd;
+	bool keys; /* stdin is a terminal, and ours */
+	struct termios before;
+};
+
+static int begin(struct watch *watch);
+static void end(struct watch *watch);
+static void put_on_screen(struct watch *watch);
+static bool pause_until(struct watch *watch, int64_t until_ns);
+
+enum exitcode watch_run(
+    struct ctl *ctl, int64_t interval_ns, enum exitcode (*draw)(struct ctl *ctl))
+{
+	struct watch watch = {.ctl = ctl, .signal_fd = -1};
+	enum exitcode code;
+
+	if (begin(&watch) < 0) {
+		ctl_complain(ctl, "cannot watch: %s", strerror(errno));
+		return EXITCODE_FAILED;
+	}
+	do {
+		code = draw(ctl);
+		if (ctl->out.tty)
+			put_on_screen(&watch);
+		if (out_flush(&ctl->out) < 0)
+			code = EXITCODE_FAILED;
+	} while (code == EXITCODE_OK && pause_until(&watch, clock_boot_ns() + interval_ns));
+	end(&watch);
+	return code;
+}
+
+static int begin(struct watch *watch)
+{
+	struct termios raw;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGWINCH);
+	watch->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (watch->signal_fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -1;
+	watch->keys = watch->ctl->out.tty && tcgetattr(STDIN_FILENO, &watch->before) == 0;
+	if (watch->keys) {
+		raw = watch->before;
+		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	}
+	if (watch->ctl->out.tty)
+		out_string(&watch->ctl->out, HIDE_CURSOR CLEAR);
+	out_flush(&watch->ctl->out);
+	return 0;
+}
+
+static void end(struct watch *watch)
+{
+	if (watch->ctl->out.tty)
+		out_string(&watch->ctl->out, SHOW_CURSOR);
+	out_flush(&watch->ctl->out);
+	if (watch->keys)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &watch->before);
+	close(watch->signal_fd);
+}
+
+/* What was gathered, from the top of the screen on; each line takes the rest of the old one away.
+ */
+static void put_on_screen(struct watch *watch)
+{
+	struct out *out = &watch->ctl->out;
+	struct out text = *out;
+	struct winsize size;
+	size_t lines = 24, at = 0;
+
+	if (ioctl(out->fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 1) {
+		lines = size.ws_row;
+		text.width = size.ws_col > 0 ? size.ws_col : out->width;
+	}
+	*out = (struct out){.fd = text.fd,
+	    .tty = true,
+	    .colour = text.colour,
+	    .utf8 = text.utf8,
+	    .width = text.width};
+	out_string(out, HOME);
+	for (size_t line = 0; line + 1 < lines && at < text.length; line++) {
+		const char *start = text.data + at;
+		const char *newline = memchr(start, '\n', text.length - at);
+		size_t length = newline != NULL ? (size_t)(newline - start) : text.length - at;
+
+		out_bytes(out, start, length);
+		out_string(out, CLEAR_LINE "\r\n");
+		at += length + 1;
+	}
+	out_string(out, CLEAR_BELOW);
+	out_done(&text);
+}
+
+/* False: it is to end. */
+static bool pause_until(struct watch *watch, int64_t until_ns)
+{
+	for (;;) {
+		struct pollfd polls[] = {
+		    {.fd = watch->signal_fd, .events = POLLIN},
+		    {.fd = watch->keys ? STDIN_FILENO : -1, .events = POLLIN},
+		};
+		int64_t left_ns = until_ns - clock_boot_ns();
+		struct signalfd_siginfo info;
+		char key;
+
+		if (left_ns <= 0)
+			return true;
+		if (poll(polls, 2, (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS)) < 0 &&
+		    errno != EINTR)
+			return false;
+		if (polls[0].revents != 0 &&
+		    read(watch->signal_fd, &info, sizeof(info)) == sizeof(info))
+			return info.ssi_signo == SIGWINCH;
+		if (polls[1].revents != 0 &&
+		    (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q'))
+			return false;
+	}
+}
