@@ -223,8 +223,10 @@ static unsigned gather_facts(const struct ledger_state *state, const struct prog
 		facts |= FACT_UP;
 	if (transition_is_halting(state))
 		facts |= FACT_HALT;
+	/* What has been prepared for was asked for. */
 	if (happening->may_start &&
-	    (!transition_waits_for_demand(config, state) || happening->needed ||
+	    (!transition_waits_for_demand(config, state) || state->state == STATE_PREPARING ||
+		happening->needed ||
 		(happening->demand && !is_flooded(state, config->life, happening))))
 		facts |= FACT_MAY_START;
 	if (is_by_connection(state, config, happening) && happening->may_start &&

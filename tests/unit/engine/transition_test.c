@@ -234,6 +234,22 @@ static void test_on_demand_and_asked_for_then_it_starts_as_soon_as_it_may(void *
 	assert_int_equal(now.state, STATE_STARTING);
 }
 
+/* The connection may have gone meanwhile, and who asked by hand is no connection. */
+static void test_on_demand_and_prepared_then_it_is_launched(void **state)
+{
+	static char word[] = "/bin/true";
+	static char *hook[] = {word, NULL};
+	struct ledger_state now = {.state = STATE_STOPPED, .wanted = WANTED_UP};
+
+	(void)state;
+	lazy_life.key_pre_start = hook;
+	lazily(&now, (struct happening){.event = EVENT_START, .cause = {.reason = REASON_STARTED}});
+	assert_int_equal(now.state, STATE_PREPARING);
+	lazily(&now, (struct happening){.event = EVENT_HOOK});
+	assert_int_equal(now.state, STATE_STARTING);
+	lazy_life.key_pre_start = NULL;
+}
+
 static void test_on_demand_and_ended_well_then_it_waits_again(void **state)
 {
 	struct ledger_state now = {
@@ -328,6 +344,7 @@ int main(void)
 	    cmocka_unit_test(test_on_demand_then_only_who_asks_starts_it),
 	    cmocka_unit_test(test_on_demand_then_a_connection_or_a_need_ends_the_wait),
 	    cmocka_unit_test(test_on_demand_and_asked_for_then_it_starts_as_soon_as_it_may),
+	    cmocka_unit_test(test_on_demand_and_prepared_then_it_is_launched),
 	    cmocka_unit_test(test_on_demand_and_ended_well_then_it_waits_again),
 	    cmocka_unit_test(test_on_demand_and_failed_then_the_delay_comes_first),
 	    cmocka_unit_test(test_idle_then_the_run_ends_and_it_waits_or_serves_who_has_come),

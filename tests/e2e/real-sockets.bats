@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: ISC
+# Real daemons on sockets that supervisord has opened: nginx by its own variable, lighttpd and gunicorn by LISTEN_FDS.  Those
+# that are not installed are skipped (packaging/install-deps real).
+
+load lib.bash
+
+setup_file() {
+	export PATH=$PATH:/usr/sbin:/sbin HOST # for users, too: most of these daemons are there
+	HOST=127.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1))
+	sd_new 'defaults { stable_after = "200ms" restart_delay = "50ms" }'
+	mkdir "$SD/site"
+	sd_start
+}
+
+teardown_file() {
+	sd_down_all
+}
+
+teardown() {
+	sd_tell_failure
+	rm -f "$SD"/conf.d/*.conf
+	sctl apply >/dev/null 2>&1 || true
+}
+
+need() {
+	command -v "$1" >/dev/null || skip "$1 is not installed (packaging/install-deps real)"
+}
+
+# What a client reads, who is patient: fetch PORT.
+fetch() {
+	curl -sS --max-time "$PATIENCE" "http://$HOST:$1/" 2>&1
+}
+
+shows() {
+	[ "$(fetch "$1")" = "$2" ]
+}
+
+# A client that comes while the program is stopped gets its answer from the next run: serves_who_waits NAME PORT PAGE.
+serves_who_waits() {
+	local client
+
+	wait_for "$PATIENCE" shows "$2" "$3"
+	exits 0 sctl stop "$1"
+	fetch "$2" >"$SD/$1.page" &
+	client=$!
+	exits 0 sctl start "$1"
+	wait "$client"
+	equals "page for who has waited" "$(cat "$SD/$1.page")" "$3"
+	for _ in 1 2 3; do
+		sctl restart --no-wait "$1" >/dev/null
+		equals "page while it restarts" "$(fetch "$2")" "$3"
+	done
+}
+
+@test "real: nginx takes its sockets by NGINX, and refuses nobody while it restarts" {
+	need nginx
+	mkdir -p "$SD/nginx"
+	cat >"$SD/nginx/nginx.conf" <<-END
+		worker_processes 1;
+		pid $SD/nginx/pid;
+		error_log $SD/nginx/error.log notice;
+		events { worker_connections 64; }
+		http {
+			access_log off;
+			client_body_temp_path $SD/nginx/body;
+			proxy_temp_path $SD/nginx/proxy;
+			fastcgi_temp_path $SD/nginx/fastcgi;
+			uwsgi_temp_path $SD/nginx/uwsgi;
+			scgi_temp_path $SD/nginx/scgi;
+			server {
+				listen $HOST:8080;
+				return 200 "by nginx";
+			}
+		}
+	END
+	stanza nginx <<-END
+		socket "http" { listen = "tcp:$HOST:8080" }
+		program "nginx" {
+			command = {"nginx", "-c", "$SD/nginx/nginx.conf", "-g", "daemon off;"}
+			sockets = {"http"}
+			environment = {"NGINX=3;"}
+			stop_signal = "QUIT"
+		}
+	END
+	serves_who_waits nginx 8080 "by nginx"
+	wait_for "$PATIENCE" log_has nginx "using inherited sockets from \"3;\""
+}
+
+@test "real: lighttpd takes its socket by LISTEN_FDS, started by its first connection" {
+	need lighttpd
+	printf 'by lighttpd' >"$SD/site/index.html"
+	cat >"$SD/lighttpd.conf" <<-END
+		server.document-root = "$SD/site"
+		server.bind = "$HOST"
+		server.port = 8081
+		server.systemd-socket-activation = "enable"
+		index-file.names = ("index.html")
+		mimetype.assign = (".html" => "text/html")
+	END
+	stanza lighttpd <<-END
+		socket "lighttpd" { listen = "tcp:$HOST:8081" }
+		program "lighttpd" {
+			command = {"lighttpd", "-D", "-f", "$SD/lighttpd.conf"}
+			sockets = {"lighttpd"}
+			start = "on-demand"
+		}
+	END
+	wait_state lighttpd WAITING
+	equals page "$(fetch 8081)" "by lighttpd"
+	serves_who_waits lighttpd 8081 "by lighttpd"
+}
+
+@test "real: gunicorn takes a unix socket and a port by LISTEN_FDS" {
+	need gunicorn
+	cat >"$SD/site/hello.py" <<-'END'
+		def app(environ, start):
+		    start("200 OK", [("Content-Length", "11")])
+		    return [b"by gunicorn"]
+	END
+	stanza gunicorn <<-END
+		socket "gunicorn" { listen = {"tcp:$HOST:8082", "unix:$SD/gunicorn.sock"} }
+		program "gunicorn" {
+			command = "gunicorn --chdir $SD/site hello:app"
+			sockets = {"gunicorn"}
+			environment = {"PYTHONDONTWRITEBYTECODE=1"}
+		}
+	END
+	serves_who_waits gunicorn 8082 "by gunicorn"
+	equals "page by the unix socket" "$(curl -sS --max-time "$PATIENCE" --unix-socket "$SD/gunicorn.sock" http://x/)" "by gunicorn"
+}
