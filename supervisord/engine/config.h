@@ -67,8 +67,8 @@ enum check_kind {
 	CHECK_HTTP,   /* http://HOST[:PORT]/PATH: answers with a status of 200 to 399 */
 	CHECK_EXEC,   /* exec:COMMAND ends with status 0 */
 	CHECK_LOG,    /* log:REGEX matches a line of standard output (POSIX extended) */
-	CHECK_IPC,    /* ipc: the message "ready" on the IPC channel */
 	CHECK_FILE,   /* file:PATH is there, and was made or changed after the launch */
+	CHECK_IPC,    /* ipc: the message "ready" on the IPC channel */
 };
 
 /* Before the name in ipc_to. */
