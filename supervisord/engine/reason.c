@@ -172,6 +172,7 @@ static void add_ready(
 	    [CHECK_EXEC] = "exec:",
 	    [CHECK_LOG] = "log:",
 	    [CHECK_IPC] = "ipc",
+	    [CHECK_LISTENING] = "listening",
 	    [CHECK_FILE] = "file:",
 	};
 	const struct check *check = words->ready;
