@@ -111,6 +111,9 @@ enum held_kind {
 	HELD_READY_READ,  /* row: ready = "fd:N", our end of the present run's pipe */
 	HELD_STORE,       /* row, index: a descriptor that the program left with FDSTORE=1 */
 	HELD_IPC,         /* row: our end of the present run's IPC channel */
+	HELD_CLUSTER_LINK,   /* row of a cluster's primary: our end of the link to it */
+	HELD_CLUSTER_STATE,  /* likewise: memfd, cluster/state.h */
+	HELD_CLUSTER_SOCKET, /* likewise, which: a listening socket */
 	HELD_IPC_STATE,   /* row: memfd, what came on it (engine/ipc.c) */
 	HELD_STORE_NAMES, /* row: memfd, the FDNAMEs: lines "INDEX NAME" */
 	HELD_SOCKET,      /* one address of a socket; the rest of the key is its hash (sockets.h) */

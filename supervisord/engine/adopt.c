@@ -4,6 +4,7 @@
 
 #include "supervisord/engine/adopt.h"
 #include "supervisord/engine/align.h"
+#include "supervisord/engine/cluster.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/ipc.h"
 #include "supervisord/engine/notify.h"
@@ -71,6 +72,11 @@ static void adopt_slot(struct program *program, uint64_t key, int slot)
 	case HELD_STORE:
 	case HELD_STORE_NAMES:
 		notify_adopt(program, key, slot);
+		break;
+	case HELD_CLUSTER_LINK:
+	case HELD_CLUSTER_STATE:
+	case HELD_CLUSTER_SOCKET:
+		cluster_adopt(program, key, slot);
 		break;
 	case HELD_IPC:
 	case HELD_IPC_STATE:

@@ -116,6 +116,7 @@ int build_check_links(struct build *build);
 int build_check_logs(struct build *build);
 void build_check_sockets(struct build *build);
 void build_check_filters(struct build *build);
+void build_check_clusters(struct build *build);
 int build_check_conflicts(struct build *build, const struct confgraph *order);
 
 /* Of each program what is asked of its number of instances, to the report; and then these
@@ -127,6 +128,9 @@ int build_add_instances(struct build *build);
  * instance, 0 for all of them. */
 struct build_program *build_find_named(
     const struct build *build, const char *text, size_t length, uint32_t *ret_number);
+
+/* The primaries of clusters; before there are instances.  0 or -ENOMEM. */
+int build_add_clusters(struct build *build);
 
 /* The programs that filter logs; once all has been checked, for they are not to be.  0 or -ENOMEM.
  */

@@ -87,6 +87,7 @@ int build_check(struct build *build)
 		error = build_check_logs(build);
 	build_check_sockets(build);
 	build_check_filters(build);
+	build_check_clusters(build);
 	build_check_instances(build);
 	confgraph_done(&streams);
 	return error;
@@ -203,7 +204,11 @@ static void check_ready(struct build *build, const struct build_program *program
 		build_report(build, program, PROGRAM_ready,
 		    "'log:' looks into the log, but stdout is another one than \"log\": that is "
 		    "needed");
-	if (life->key_ready.kind == CHECK_IPC && !life->key_ipc)
+	if (life->key_ready.kind == CHECK_LISTENING && life->key_cluster == CLUSTER_NONE)
+		build_report(build, program, PROGRAM_ready,
+		    "'listening' is for the workers of a cluster, and cluster is none");
+	if (life->key_ready.kind == CHECK_IPC && !life->key_ipc &&
+	    life->key_cluster == CLUSTER_NONE)
 		build_report(build, program, PROGRAM_ready,
 		    "'ipc' is a message on the IPC channel, and ipc is not true: that is needed");
 	if (life->key_ipc_to != NULL)

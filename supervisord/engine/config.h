@@ -67,8 +67,9 @@ enum check_kind {
 	CHECK_HTTP,   /* http://HOST[:PORT]/PATH: answers with a status of 200 to 399 */
 	CHECK_EXEC,   /* exec:COMMAND ends with status 0 */
 	CHECK_LOG,    /* log:REGEX matches a line of standard output (POSIX extended) */
-	CHECK_IPC,    /* ipc: the message "ready" on the IPC channel */
 	CHECK_FILE,   /* file:PATH is there, and was made or changed after the launch */
+	CHECK_IPC,    /* ipc: the message "ready" on the IPC channel */
+	CHECK_LISTENING, /* listening: a worker of a cluster does, on all that is expected of it */
 };
 
 /* Before the name in ipc_to. */
@@ -108,8 +109,13 @@ struct health_action {
 
 /* In place of a signal, for filters of logs only: no file can say it.  The standard input ends. */
 #define STOP_END_OF_INPUT 0
+/* Likewise: the worker of a cluster is told to disconnect. */
+#define STOP_DISCONNECT (-1)
 
 enum start_mode { START_NOW, START_ON_DEMAND };
+
+/* How connections come to the workers of a cluster. */
+enum cluster_kind { CLUSTER_NONE, CLUSTER_ROUND_ROBIN, CLUSTER_SHARED, CLUSTER_REUSE_PORT };
 
 /* How a program gets its sockets. */
 enum socket_as { SOCKET_AS_DESCRIPTORS, SOCKET_AS_STDIN };
@@ -166,6 +172,7 @@ struct stop_sequence {
 #define KEY_CTYPE_SOCKETS       string_list
 #define KEY_CTYPE_SOCKET_AS     enum socket_as
 #define KEY_CTYPE_START         enum start_mode
+#define KEY_CTYPE_CLUSTER       enum cluster_kind
 #define KEY_CTYPE_LISTEN        string_list /* of socketaddress.h, as written */
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;

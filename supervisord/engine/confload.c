@@ -182,6 +182,8 @@ static int loader_finish(struct loader *loader, int error, struct config **ret_c
 		if (error == 0)
 			error = build_check(build);
 		if (error == 0 && loader->report.errors->count == 0)
+			error = build_add_clusters(build);
+		if (error == 0 && loader->report.errors->count == 0)
 			error = build_add_instances(build);
 		if (error == 0 && loader->report.errors->count == 0)
 			error = build_add_filters(build);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "lib/inbox.h"
 #include "lib/ipcmsg.h"
 #include "lib/ownlog.h"
+#include "supervisord/engine/cluster.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/ipc.h"
@@ -55,6 +57,9 @@ static int open_channel(struct ipc *ipc, int *ret_child);
 static void close_channel(struct ipc *ipc);
 static void watch(struct ipc *ipc);
 static int number_of(const struct launch_fd *extra, size_t count);
+static bool is_worker(const struct program *program);
+static int add_variable(char **environment, size_t *count, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static void on_readable(struct ev_loop *loop, ev_io *io, int events);
 static bool read_some(struct ipc *ipc, size_t most);
 static ssize_t receive(int fd, char *room, size_t size);
@@ -74,7 +79,7 @@ int ipc_prepare(struct program *program, char **environment, size_t *count, stru
 	struct ipc *ipc;
 
 	*ret_close = -1;
-	if (!program->config->life->key_ipc) {
+	if (!program->config->life->key_ipc && !is_worker(program)) {
 		if (program->ipc != NULL)
 			close_channel(program->ipc);
 		return 0;
@@ -91,17 +96,18 @@ int ipc_prepare(struct program *program, char **environment, size_t *count, stru
 	error = open_channel(ipc, &child);
 	if (error < 0)
 		return error;
-	if (asprintf(&environment[*count], "NODE_CHANNEL_FD=%d", number) < 0) {
+	error = add_variable(environment, count, "NODE_CHANNEL_FD=%d", number);
+	if (error == 0)
+		error = add_variable(environment, count, "NODE_CHANNEL_SERIALIZATION_MODE=json");
+	if (error == 0 && is_worker(program))
+		error = add_variable(environment, count, "NODE_UNIQUE_ID=%llu",
+		    (unsigned long long)cluster_worker_id(program));
+	if (error < 0) {
 		close(child);
-		return -ENOMEM;
+		return error;
 	}
-	(*count)++;
-	environment[*count] = strdup("NODE_CHANNEL_SERIALIZATION_MODE=json");
-	if (environment[*count] == NULL) {
-		close(child);
-		return -ENOMEM;
-	}
-	(*count)++;
+	if (is_worker(program))
+		cluster_give_worker(program, ipc_get_channel(program));
 	extra[(*extra_count)++] = (struct launch_fd){.fd = child, .number = number};
 	*ret_close = child;
 	return 0;
@@ -112,7 +118,7 @@ void ipc_catch_up(struct program *program)
 	struct ipc *ipc = program->ipc;
 
 	/* A channel has only so much in it, whoever still writes: others may. */
-	for (int i = 0; i < 4 && ipc != NULL && ipc->slot >= 0; i++)
+	for (int i = 0; i < 4 && ipc != NULL && ipc->slot >= 0 && !is_worker(program); i++)
 		if (!read_some(ipc, LIMIT_IPC_BUDGET))
 			break;
 }
@@ -154,6 +160,19 @@ void ipc_release(struct program *program)
 	free(ipc);
 }
 
+int ipc_get_channel(const struct program *program)
+{
+	return program->ipc != NULL && program->ipc->slot >= 0
+		   ? slots_get_fd(&program->engine->slots, program->ipc->slot)
+		   : -1;
+}
+
+void ipc_take(struct program *program, const char *line, size_t length)
+{
+	if (program->ipc != NULL && program->ipc->state != NULL)
+		deal_with(program->ipc, line, length);
+}
+
 int ipc_send(struct program *program, const char *text, size_t length)
 {
 	struct ipc *ipc = program->ipc;
@@ -164,6 +183,8 @@ int ipc_send(struct program *program, const char *text, size_t length)
 
 	if (ipc == NULL || ipc->slot < 0)
 		return -ENOTCONN;
+	if (is_worker(program))
+		return cluster_send(program, text, length);
 	if (length > LIMIT_IPC_LINE)
 		return -EMSGSIZE;
 	/* Whole or not at all: the kernel does not split what is so short. */
@@ -282,8 +303,30 @@ static void watch(struct ipc *ipc)
 	struct engine *engine = ipc->program->engine;
 
 	ev_io_stop(engine->loop, &ipc->io);
+	if (is_worker(ipc->program)) /* its primary reads it */
+		return;
 	ev_io_set(&ipc->io, slots_get_fd(&engine->slots, ipc->slot), EV_READ);
 	ev_io_start(engine->loop, &ipc->io);
+}
+
+static bool is_worker(const struct program *program)
+{
+	return program->config->life->key_cluster != CLUSTER_NONE;
+}
+
+static int add_variable(char **environment, size_t *count, const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+	int length;
+
+	va_start(arguments, format);
+	length = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		return -ENOMEM;
+	environment[(*count)++] = text;
+	return 0;
 }
 
 /* Behind LISTEN_FDS, which have no gap, and fd:N. */

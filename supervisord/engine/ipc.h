@@ -25,7 +25,7 @@ struct program;
  * variables (room for IPC_ENVIRONMENT; strings are given) and the program's end, numbered behind
  * all others, which is *ret_close's to be closed afterwards (-1: none).  0 or -errno.
  */
-#define IPC_ENVIRONMENT 2
+#define IPC_ENVIRONMENT 3
 int ipc_prepare(struct program *program, char **environment, size_t *count, struct launch_fd *extra,
     size_t *extra_count, int *ret_close);
 
@@ -40,6 +40,12 @@ void ipc_release(struct program *program);
 
 /* One JSON value, without a newline.  0, -ENOTCONN: there is no channel; -EAGAIN: it is full. */
 int ipc_send(struct program *program, const char *text, size_t length);
+
+/* Our end of the present channel, which stays ours; -1: none. */
+int ipc_get_channel(const struct program *program);
+
+/* A message that came by way of a cluster's primary. */
+void ipc_take(struct program *program, const char *line, size_t length);
 
 /* The methods SendMessage and Messages. */
 void ipc_call_send(struct call *call);

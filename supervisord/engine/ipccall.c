@@ -110,7 +110,7 @@ static struct program *find(struct call *call, const char *name)
 		access_refuse(call, call->right, name);
 		return NULL;
 	}
-	if (!program->config->life->key_ipc) {
+	if (!program->config->life->key_ipc && program->config->life->key_cluster == CLUSTER_NONE) {
 		call_error_text(call, CALL_INTERFACE ".NoChannel", "name", name);
 		return NULL;
 	}

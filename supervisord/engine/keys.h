@@ -126,6 +126,12 @@
 	    "start = \"on-demand\": give up (FATAL) when connections have started it this often in trigger_limit_interval.") \
 	KEY(trigger_limit_interval, DURATION, "2s", KEY_MS(1), KEY_HOUR, LIVE, \
 	    "The window of trigger_limit.") \
+	KEY(cluster, CLUSTER, "none", 0, 0, RESTART, \
+	    "The instances are workers of Node's cluster module, without a Node primary. How connections come to them: round-robin, shared (all have the socket), or reuse-port (each has one of its own). See Node clusters.") \
+	KEY(cluster_listen, PATTERNS, NULL, 0, LIMIT_CLUSTER_ALLOWED, LIVE, \
+	    "What the workers may listen to: tcp:PORT, tcp:ADDRESS:PORT, udp: likewise, unix:PATH; * as a port: those that need no privilege, or 0. Default: {tcp:*, udp:*, unix:*}.") \
+	KEY(cluster_gap, DURATION, "300ms", 0, KEY_HOUR, LIVE, \
+	    "A worker that is to stop gets no more connections for so long before it is told to disconnect.") \
 	KEY(ipc, BOOL, "false", 0, 0, RESTART, \
 	    "The program has an IPC channel as Node's child_process makes one (NODE_CHANNEL_FD): lines of JSON both ways. See IPC channels.") \
 	KEY(ipc_to, STRING, NULL, 0, 0, LIVE, \

@@ -113,6 +113,7 @@ void probe_begin(struct probe *probe, int64_t timeout_ns)
 	case CHECK_NONE:
 	case CHECK_NOTIFY:
 	case CHECK_IPC:
+	case CHECK_LISTENING:
 	case CHECK_FD:
 	case CHECK_LOG:
 		note(probe, PROBE_UNABLE, "this cannot be looked at");

@@ -17,6 +17,7 @@
 #include "supervisord/engine/health.h"
 #include "supervisord/engine/hooks.h"
 #include "supervisord/engine/laststate.h"
+#include "supervisord/engine/cluster.h"
 #include "supervisord/engine/ipc.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/plan.h"
@@ -161,6 +162,7 @@ void program_free(struct program *program)
 	readiness_end(program);
 	health_end(program);
 	demand_end(program);
+	cluster_release(program);
 	ipc_release(program);
 	notify_release(program);
 	run_forget_watch(&program->run);

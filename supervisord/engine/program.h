@@ -29,6 +29,7 @@ struct health;
 struct notify;
 struct demand;
 struct ipc;
+struct cluster;
 
 /* Work that is put off to the end of the loop's round, so that no event is handled inside another.
  */
@@ -77,6 +78,7 @@ struct program {
 	struct notify *notify;
 	struct demand *demand;
 	struct ipc *ipc;
+	struct cluster *cluster;
 	LIST_HEAD(program_tasks, task) tasks;
 	LIST_HEAD(op_items, op_item) items; /* commands that wait for it */
 	TAILQ_ENTRY(program) pending_link;

@@ -10,6 +10,7 @@
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"
+#include "supervisord/engine/cluster.h"
 #include "supervisord/engine/demand.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/health.h"
@@ -144,6 +145,11 @@ void program_stop_by_step(struct program *program)
 		return;
 	}
 	(void)task_cancel_kinds(program, HOOKS_ALL);
+	if (number == STOP_DISCONNECT) {
+		if (cluster_disconnect(program) == 0)
+			return;
+		number = SIGTERM;
+	}
 	if (number == STOP_END_OF_INPUT)
 		number = end_input(program);
 	if (number == STOP_END_OF_INPUT)

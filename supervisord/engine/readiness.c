@@ -89,6 +89,7 @@ int readiness_prepare(
 	case CHECK_NONE:
 	case CHECK_NOTIFY:
 	case CHECK_IPC:
+	case CHECK_LISTENING:
 	case CHECK_TCP:
 	case CHECK_UNIX:
 	case CHECK_HTTP:
@@ -101,7 +102,8 @@ int readiness_prepare(
 /* Nothing is to be looked at: the program says so. */
 static bool is_told(const struct check *check)
 {
-	return check->kind == CHECK_NOTIFY || check->kind == CHECK_IPC;
+	return check->kind == CHECK_NOTIFY || check->kind == CHECK_IPC ||
+	       check->kind == CHECK_LISTENING;
 }
 
 void readiness_begin(struct program *program)
@@ -461,6 +463,7 @@ static void look(struct readiness *readiness)
 		return;
 	case CHECK_NOTIFY: /* it has said so before its command had ended */
 	case CHECK_IPC:
+	case CHECK_LISTENING:
 		program_note_ready(program, readiness->probe.check.kind);
 		return;
 	case CHECK_FD:

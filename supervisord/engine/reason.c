@@ -163,7 +163,18 @@ static void add_ready(
     struct text *text, const struct ledger_state *state, const struct reason_words *words)
 {
 	static const char *const forms[] = {
-	    "", "notify", "fd:", "tcp:", "unix:", "", "exec:", "log:", "file:"};
+	    [CHECK_NONE] = "",
+	    [CHECK_NOTIFY] = "notify",
+	    [CHECK_FD] = "fd:",
+	    [CHECK_TCP] = "tcp:",
+	    [CHECK_UNIX] = "unix:",
+	    [CHECK_HTTP] = "",
+	    [CHECK_EXEC] = "exec:",
+	    [CHECK_LOG] = "log:",
+	    [CHECK_IPC] = "ipc",
+	    [CHECK_LISTENING] = "listening",
+	    [CHECK_FILE] = "file:",
+	};
 	const struct check *check = words->ready;
 	const char *form = "", *target = "";
 	char number[16];

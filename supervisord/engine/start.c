@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "supervisord/engine/cluster.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/ipc.h"
 #include "supervisord/engine/listenfds.h"
@@ -19,6 +20,7 @@ struct parcel {
 	size_t environment_count;
 	int ready_fd;
 	int ipc_fd;
+	int cluster_fd;
 };
 
 static int gather(
@@ -28,7 +30,7 @@ static void let_go(struct parcel *parcel);
 void start_run(struct program *program)
 {
 	struct engine *engine = program->engine;
-	struct parcel parcel = {.ready_fd = -1, .ipc_fd = -1};
+	struct parcel parcel = {.ready_fd = -1, .ipc_fd = -1, .cluster_fd = -1};
 	enum launch_step step = LAUNCH_USER;
 	const struct ids *ids;
 	int error =
@@ -89,6 +91,10 @@ static int gather(
 	if (error < 0)
 		return error;
 	*step = LAUNCH_IPC;
+	error = cluster_prepare(
+	    program, parcel->extra, &parcel->extra_count, &parcel->cluster_fd);
+	if (error < 0)
+		return error;
 	return ipc_prepare(program, parcel->environment, &parcel->environment_count, parcel->extra,
 	    &parcel->extra_count, &parcel->ipc_fd);
 }
@@ -102,4 +108,6 @@ static void let_go(struct parcel *parcel)
 		close(parcel->ready_fd);
 	if (parcel->ipc_fd >= 0)
 		close(parcel->ipc_fd);
+	if (parcel->cluster_fd >= 0)
+		close(parcel->cluster_fd);
 }

@@ -294,6 +294,9 @@ WORD_TYPE(facility, int,
     "local7");
 WORD_TYPE(start, enum start_mode, "now or on-demand", [START_NOW] = "now",
     [START_ON_DEMAND] = "on-demand");
+WORD_TYPE(cluster, enum cluster_kind, "none, round-robin, shared or reuse-port",
+    [CLUSTER_NONE] = "none", [CLUSTER_ROUND_ROBIN] = "round-robin", [CLUSTER_SHARED] = "shared",
+    [CLUSTER_REUSE_PORT] = "reuse-port");
 WORD_TYPE(socket_as, enum socket_as, "descriptors or stdin",
     [SOCKET_AS_DESCRIPTORS] = "descriptors", [SOCKET_AS_STDIN] = "stdin");
 WORD_TYPE(log_full, enum logspec_full, "block or drop", [LOGSPEC_BLOCK] = "block",
@@ -367,5 +370,6 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_SOCKETS] = &value_sockets,
     [KEY_SOCKET_AS] = &value_socket_as,
     [KEY_START] = &value_start,
+    [KEY_CLUSTER] = &value_cluster,
     [KEY_LISTEN] = &value_listen,
 };

@@ -66,6 +66,7 @@ static const struct form forms[] = {
     {"none", CHECK_NONE, true, NULL},
     {"notify", CHECK_NOTIFY, false, NULL},
     {"ipc", CHECK_IPC, false, NULL},
+    {"listening", CHECK_LISTENING, false, NULL},
     {"fd:", CHECK_FD, false, parse_fd},
     {"tcp:", CHECK_TCP, true, parse_tcp},
     {"unix:", CHECK_UNIX, true, parse_file},

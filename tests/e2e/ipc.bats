@@ -131,6 +131,7 @@ has_message() {
 	sctl send says '"ready"'
 	wait_state says RUNNING
 	has says ready true
+	has says reason "ready (ipc)"
 }
 
 @test "keys that do not fit are told at the check" {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/protocol.h"
+#include "supervisord/engine/cluster.h"
 #include "supervisord/engine/health.h"
 #include "supervisord/engine/ipc.h"
 #include "supervisord/engine/notify.h"
@@ -60,6 +61,36 @@ void ipc_adopt(struct program *program, uint64_t key, int slot)
 }
 
 void ipc_release(struct program *program)
+{
+	(void)program;
+}
+
+/* ---- cluster.h: nor is one a worker ---- */
+
+int cluster_prepare(
+    struct program *program, struct launch_fd *extra, size_t *extra_count, int *ret_close)
+{
+	(void)extra;
+	(void)extra_count;
+	if (program->config->life->key_cluster != CLUSTER_NONE)
+		abort();
+	*ret_close = -1;
+	return 0;
+}
+
+int cluster_disconnect(struct program *worker)
+{
+	(void)worker;
+	return -ENOTCONN;
+}
+
+void cluster_adopt(struct program *program, uint64_t key, int slot)
+{
+	(void)key;
+	slots_release(&program->engine->slots, slot);
+}
+
+void cluster_release(struct program *program)
 {
 	(void)program;
 }

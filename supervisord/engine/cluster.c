@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: ISC */
+/* cluster.c: see cluster.h. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ev.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/channel.h"
+#include "lib/clusterlink.h"
+#include "lib/listenrule.h"
+#include "lib/ownlog.h"
+#include "supervisord/engine/cluster.h"
+#include "supervisord/engine/engine.h"
+#include "supervisord/engine/instname.h"
+#include "supervisord/engine/ipc.h"
+
+/* Of a listener's socket, in the part of its key that is there for streams. */
+#define SOCKET_STREAM(listener, slot) ((uint16_t)((listener)*LIMIT_CLUSTER_WORKERS + (slot)))
+
+struct cluster {
+	ev_io io; /* first; of the link */
+	struct program *program; /* the primary */
+	int link_slot;  /* -1: none, as the next */
+	int state_slot;
+};
+
+static bool is_primary(const struct program *program);
+static struct cluster *need(struct program *program);
+static int need_state(struct cluster *cluster);
+static int open_link(struct cluster *cluster, int *ret_child);
+static void close_link(struct cluster *cluster);
+static void watch(struct cluster *cluster);
+static void give_all(struct cluster *cluster);
+static struct cluster *of_worker(const struct program *worker);
+static struct program *find_worker(const struct cluster *cluster, const struct msg_head *head);
+static int tell(const struct cluster *cluster, const struct msg_head *head, const void *payload,
+    size_t length, int fd);
+static uint32_t slot_of(const struct program *worker);
+static void on_readable(struct ev_loop *loop, ev_io *io, int events);
+static void read_link(struct cluster *cluster);
+static void take(struct cluster *cluster, const struct msg_head *head, const char *payload,
+    size_t length, int fd);
+static void take_of_worker(struct cluster *cluster, struct program *worker,
+    const struct msg_head *head, const char *payload, size_t length);
+static void note_listening(struct cluster *cluster, struct program *worker);
+static void hold(struct cluster *cluster, const struct msg_head *head, int fd);
+static void release(struct cluster *cluster, const struct msg_head *head);
+static void bind_for(
+    struct cluster *cluster, const struct msg_head *head, const char *payload, size_t length);
+static bool is_permitted(const struct cluster *cluster, const struct link_bind *wish);
+static int bind_socket(const struct link_bind *wish);
+
+const char *cluster_mode_name(enum cluster_kind kind)
+{
+	return kind == CLUSTER_SHARED ? "shared" : kind == CLUSTER_REUSE_PORT ? "reuse-port"
+									       : "round-robin";
+}
+
+uint64_t cluster_worker_id(const struct program *worker)
+{
+	return (uint64_t)(program_state(worker)->starts - 1) * LIMIT_CLUSTER_WORKERS +
+	       slot_of(worker) + 1;
+}
+
+int cluster_prepare(
+    struct program *program, struct launch_fd *extra, size_t *extra_count, int *ret_close)
+{
+	struct cluster *cluster;
+	int child = -1, error;
+
+	*ret_close = -1;
+	if (!is_primary(program))
+		return 0;
+	if (*extra_count + 2 > LAUNCH_EXTRA)
+		return -EMFILE;
+	cluster = need(program);
+	error = cluster == NULL ? -ENOMEM : need_state(cluster);
+	if (error < 0)
+		return error;
+	if (cluster->link_slot >= 0)
+		read_link(cluster); /* the last words of the one before */
+	close_link(cluster);
+	error = open_link(cluster, &child);
+	if (error < 0)
+		return error;
+	give_all(cluster);
+	extra[(*extra_count)++] = (struct launch_fd){.fd = child, .number = FD_CLUSTER_LINK};
+	extra[(*extra_count)++] =
+	    (struct launch_fd){.fd = slots_get_fd(&program->engine->slots, cluster->state_slot),
+		.number = FD_CLUSTER_STATE};
+	*ret_close = child;
+	return 0;
+}
+
+void cluster_give_worker(struct program *worker, int channel)
+{
+	struct cluster *cluster = of_worker(worker);
+	struct msg_head head = {.type = LINK_WORKER,
+	    .slot = slot_of(worker),
+	    .key = cluster_worker_id(worker)};
+
+	if (cluster != NULL && tell(cluster, &head, NULL, 0, channel) < 0)
+		log_warning("%s: its cluster takes no worker now", program_name(worker));
+}
+
+int cluster_disconnect(struct program *worker)
+{
+	struct cluster *cluster = of_worker(worker);
+	struct msg_head head = {.type = LINK_DISCONNECT,
+	    .slot = slot_of(worker),
+	    .key = cluster_worker_id(worker),
+	    .value = worker->config->life->key_cluster_gap};
+
+	return cluster == NULL || tell(cluster, &head, NULL, 0, -1) < 0 ? -ENOTCONN : 0;
+}
+
+int cluster_send(struct program *worker, const char *text, size_t length)
+{
+	struct cluster *cluster = of_worker(worker);
+	struct msg_head head = {
+	    .type = LINK_SEND, .slot = slot_of(worker), .key = cluster_worker_id(worker)};
+
+	if (length > LIMIT_IPC_LINE)
+		return -EMSGSIZE;
+	return cluster == NULL || program_pid(worker) == 0
+		   ? -ENOTCONN
+		   : tell(cluster, &head, text, length, -1);
+}
+
+void cluster_adopt(struct program *program, uint64_t key, int slot)
+{
+	enum held_kind kind = held_key_kind(key);
+	struct cluster *cluster = need(program);
+	int *place = cluster == NULL ? NULL
+		     : kind == HELD_CLUSTER_LINK ? &cluster->link_slot
+						 : &cluster->state_slot;
+
+	if (cluster != NULL && kind == HELD_CLUSTER_SOCKET)
+		return; /* found by its key */
+	if (place == NULL || *place >= 0) {
+		slots_release(&program->engine->slots, slot);
+		return;
+	}
+	*place = slot;
+	if (kind == HELD_CLUSTER_LINK) {
+		watch(cluster);
+		/* What the engine before us had read and not acted on. */
+		(void)tell(cluster, &(struct msg_head){.type = LINK_TELL}, NULL, 0, -1);
+	}
+}
+
+void cluster_release(struct program *program)
+{
+	struct cluster *cluster = program->cluster;
+	struct slots *slots = &program->engine->slots;
+
+	if (cluster == NULL)
+		return;
+	close_link(cluster);
+	if (cluster->state_slot >= 0)
+		slots_release(slots, cluster->state_slot);
+	for (size_t i = HELD_SINGLE_MAX; i < slots->count; i++)
+		if (held_key_kind(slots->list[i].key) == HELD_CLUSTER_SOCKET &&
+		    held_key_row(slots->list[i].key) == (uint32_t)program->run.row)
+			slots_release(slots, (int)i);
+	program->cluster = NULL;
+	free(cluster);
+}
+
+static bool is_primary(const struct program *program)
+{
+	const char *name = program->config->name, *suffix = strchr(name, '+');
+
+	return suffix != NULL && strcmp(suffix, CLUSTER_SUFFIX) == 0;
+}
+
+static struct cluster *need(struct program *program)
+{
+	struct cluster *cluster = program->cluster;
+
+	if (cluster != NULL)
+		return cluster;
+	cluster = calloc(1, sizeof(*cluster));
+	if (cluster == NULL)
+		return NULL;
+	cluster->program = program;
+	cluster->link_slot = -1;
+	cluster->state_slot = -1;
+	ev_init(&cluster->io, on_readable);
+	program->cluster = cluster;
+	return cluster;
+}
+
+static int need_state(struct cluster *cluster)
+{
+	struct program *program = cluster->program;
+	int fd, slot;
+
+	if (cluster->state_slot >= 0)
+		return 0;
+	fd = memfd_create("cluster", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	slot = slots_hold(&program->engine->slots,
+	    held_key(HELD_CLUSTER_STATE, (uint32_t)program->run.row, 0), fd);
+	if (slot < 0) {
+		close(fd);
+		return slot;
+	}
+	cluster->state_slot = slot;
+	return 0;
+}
+
+static int open_link(struct cluster *cluster, int *ret_child)
+{
+	struct program *program = cluster->program;
+	int fds[2], slot, error = channel_pair(fds);
+
+	if (error < 0)
+		return error;
+	slot = slots_hold(&program->engine->slots,
+	    held_key(HELD_CLUSTER_LINK, (uint32_t)program->run.row, 0), fds[0]);
+	if (slot < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return slot;
+	}
+	cluster->link_slot = slot;
+	watch(cluster);
+	*ret_child = fds[1];
+	return 0;
+}
+
+static void close_link(struct cluster *cluster)
+{
+	struct engine *engine = cluster->program->engine;
+
+	if (cluster->link_slot < 0)
+		return;
+	ev_io_stop(engine->loop, &cluster->io);
+	slots_release(&engine->slots, cluster->link_slot);
+	cluster->link_slot = -1;
+}
+
+static void watch(struct cluster *cluster)
+{
+	struct engine *engine = cluster->program->engine;
+
+	ev_io_set(&cluster->io, slots_get_fd(&engine->slots, cluster->link_slot), EV_READ);
+	ev_io_start(engine->loop, &cluster->io);
+}
+
+/* They wait in the link for the process that will be started. */
+static void give_all(struct cluster *cluster)
+{
+	const struct engine *engine = cluster->program->engine;
+	const struct slots *slots = &engine->slots;
+
+	for (size_t i = HELD_SINGLE_MAX; i < slots->count; i++) {
+		uint64_t key = slots->list[i].key;
+		unsigned place = held_key_stream(key);
+		struct msg_head head = {.type = LINK_LISTENER,
+		    .slot = place / LIMIT_CLUSTER_WORKERS,
+		    .key = place % LIMIT_CLUSTER_WORKERS};
+
+		if (held_key_kind(key) == HELD_CLUSTER_SOCKET &&
+		    held_key_row(key) == (uint32_t)cluster->program->run.row)
+			(void)tell(cluster, &head, NULL, 0, slots->list[i].fd);
+	}
+	for (size_t i = 0; i < engine->program_count; i++) {
+		struct program *worker = engine->programs[i];
+		int channel = of_worker(worker) == cluster ? ipc_get_channel(worker) : -1;
+
+		if (channel >= 0)
+			cluster_give_worker(worker, channel);
+	}
+	(void)tell(cluster, &(struct msg_head){.type = LINK_GIVEN}, NULL, 0, -1);
+	(void)tell(cluster, &(struct msg_head){.type = LINK_TELL}, NULL, 0, -1);
+}
+
+/* NULL: it is none, or there is no primary with a link. */
+static struct cluster *of_worker(const struct program *worker)
+{
+	struct instname parts;
+	char name[LIMIT_NAME + sizeof(CLUSTER_SUFFIX)];
+	struct program *primary;
+
+	if (worker->config->life->key_cluster == CLUSTER_NONE)
+		return NULL;
+	instname_split(worker->config->name, &parts);
+	(void)snprintf(name, sizeof(name), "%s" CLUSTER_SUFFIX, parts.program);
+	primary = engine_find(worker->engine, name);
+	return primary != NULL && primary->cluster != NULL && primary->cluster->link_slot >= 0
+		   ? primary->cluster
+		   : NULL;
+}
+
+static struct program *find_worker(const struct cluster *cluster, const struct msg_head *head)
+{
+	const struct engine *engine = cluster->program->engine;
+
+	for (size_t i = 0; i < engine->program_count; i++) {
+		struct program *worker = engine->programs[i];
+
+		if (worker->config->life->key_cluster != CLUSTER_NONE &&
+		    slot_of(worker) == head->slot && of_worker(worker) == cluster &&
+		    cluster_worker_id(worker) == head->key)
+			return worker;
+	}
+	return NULL;
+}
+
+static int tell(const struct cluster *cluster, const struct msg_head *head, const void *payload,
+    size_t length, int fd)
+{
+	return channel_send_long(
+	    slots_get_fd(&cluster->program->engine->slots, cluster->link_slot), head, payload,
+	    length, fd, MSG_DONTWAIT);
+}
+
+static uint32_t slot_of(const struct program *worker)
+{
+	return instname_number(worker->config->name) - 1;
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	read_link((struct cluster *)(void *)io);
+}
+
+static void read_link(struct cluster *cluster)
+{
+	struct program *program = cluster->program;
+	char *payload = malloc(LIMIT_IPC_LINE);
+	struct msg_head head;
+	size_t length;
+	int fd;
+
+	/* What a message brings about may end all of this. */
+	for (int i = 0; i < LIMIT_CLUSTER_BATCH && payload != NULL && program->cluster == cluster &&
+			cluster->link_slot >= 0;
+	     i++) {
+		int got = channel_receive_long(
+		    slots_get_fd(&program->engine->slots, cluster->link_slot), &head, payload,
+		    LIMIT_IPC_LINE, &length, &fd, MSG_DONTWAIT);
+
+		if (got == -EAGAIN)
+			break;
+		if (got == 0 || (got < 0 && got != -EBADMSG)) {
+			/* Its end tells, too; the next one gets a new link. */
+			ev_io_stop(program->engine->loop, &cluster->io);
+			break;
+		}
+		if (got == 1)
+			take(cluster, &head, payload, length, fd);
+	}
+	free(payload);
+}
+
+static void take(struct cluster *cluster, const struct msg_head *head, const char *payload,
+    size_t length, int fd)
+{
+	struct program *worker;
+
+	switch (head->type) {
+	case LINK_HOLD:
+		hold(cluster, head, fd);
+		return;
+	case LINK_UNHOLD:
+		release(cluster, head);
+		break;
+	case LINK_BIND:
+		bind_for(cluster, head, payload, length);
+		break;
+	default:
+		worker = find_worker(cluster, head);
+		if (worker != NULL)
+			take_of_worker(cluster, worker, head, payload, length);
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void take_of_worker(struct cluster *cluster, struct program *worker,
+    const struct msg_head *head, const char *payload, size_t length)
+{
+	switch (head->type) {
+	case LINK_LISTENING:
+		note_listening(cluster, worker);
+		break;
+	case LINK_LEAVING:
+		log_notice("%s: disconnects from its cluster of its own accord",
+		    program_name(worker));
+		break;
+	case LINK_STUCK:
+		log_warning("%s: takes no connections any more", program_name(worker));
+		program_fail(worker, REASON_UNHEALTHY, 1);
+		break;
+	case LINK_MESSAGE:
+		ipc_take(worker, payload, length);
+		break;
+	case LINK_ONLINE:
+	case LINK_CLOSED: /* it ends, or has told us so before */
+	default:
+		break;
+	}
+}
+
+/* When nobody is on the way any more, nobody will ask for the sockets that no worker has. */
+static void note_listening(struct cluster *cluster, struct program *worker)
+{
+	const struct engine *engine = cluster->program->engine;
+
+	if (worker->config->life->key_ready.kind == CHECK_LISTENING)
+		program_note_ready(worker, CHECK_LISTENING);
+	for (size_t i = 0; i < engine->program_count; i++) {
+		const struct program *other = engine->programs[i];
+
+		if (other->config->life->key_cluster != CLUSTER_NONE &&
+		    of_worker(other) == cluster && program_state_of(other) != STATE_RUNNING)
+			return;
+	}
+	(void)tell(cluster, &(struct msg_head){.type = LINK_SETTLED}, NULL, 0, -1);
+}
+
+/* Takes the descriptor. */
+static void hold(struct cluster *cluster, const struct msg_head *head, int fd)
+{
+	struct program *program = cluster->program;
+	struct slots *slots = &program->engine->slots;
+	uint64_t key = held_key(HELD_CLUSTER_SOCKET, (uint32_t)program->run.row,
+	    SOCKET_STREAM(head->slot, (uint32_t)head->key));
+	int slot;
+
+	if (fd < 0)
+		return;
+	if (head->slot >= LIMIT_CLUSTER_LISTENERS || head->key >= LIMIT_CLUSTER_WORKERS) {
+		close(fd);
+		return;
+	}
+	slot = slots_find(slots, key);
+	if (slot >= 0)
+		slots_release(slots, slot);
+	if (slots_hold(slots, key, fd) < 0) {
+		log_error("%s: a listening socket cannot be held, and will not outlive it",
+		    program_name(program));
+		close(fd);
+	}
+}
+
+static void release(struct cluster *cluster, const struct msg_head *head)
+{
+	struct program *program = cluster->program;
+	struct slots *slots = &program->engine->slots;
+	int slot = slots_find(slots, held_key(HELD_CLUSTER_SOCKET, (uint32_t)program->run.row,
+					 SOCKET_STREAM(head->slot, (uint32_t)head->key)));
+
+	if (slot >= 0)
+		slots_release(slots, slot);
+}
+
+/* A port that the primary's user may not bind. */
+static void bind_for(
+    struct cluster *cluster, const struct msg_head *head, const char *payload, size_t length)
+{
+	struct msg_head reply = {.type = LINK_BOUND, .slot = head->slot, .key = head->key};
+	struct link_bind wish;
+	int fd = -EINVAL;
+
+	if (length == sizeof(wish)) {
+		memcpy(&wish, payload, sizeof(wish));
+		fd = is_permitted(cluster, &wish) ? bind_socket(&wish) : -EACCES;
+	}
+	reply.value = fd < 0 ? fd : 0;
+	if (fd < 0)
+		log_warning("%s: a socket that it asked for cannot be bound: %s",
+		    program_name(cluster->program), strerror(-fd));
+	(void)tell(cluster, &reply, NULL, 0, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* By the stanza of its workers, which the primary's user cannot change; a port must be named. */
+static bool is_permitted(const struct cluster *cluster, const struct link_bind *wish)
+{
+	const struct engine *engine = cluster->program->engine;
+	char address[INET6_ADDRSTRLEN] = "";
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&wish->address;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&wish->address;
+	bool is_v6 = wish->address.ss_family == AF_INET6;
+	const void *ip = is_v6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr;
+	static const unsigned char any[16];
+	bool is_any = memcmp(ip, any, is_v6 ? 16 : 4) == 0;
+	struct listen_rule rule;
+	const char *problem;
+
+	if ((!is_v6 && wish->address.ss_family != AF_INET) ||
+	    (wish->type != SOCK_STREAM && wish->type != SOCK_DGRAM) ||
+	    wish->length > sizeof(wish->address) ||
+	    inet_ntop(wish->address.ss_family, ip, address, sizeof(address)) == NULL)
+		return false;
+	for (size_t i = 0; i < engine->program_count; i++) {
+		const struct program *worker = engine->programs[i];
+		const string_list rules = worker->config->life->key_cluster_listen;
+
+		if (of_worker(worker) != cluster)
+			continue;
+		for (size_t k = 0; rules != NULL && rules[k] != NULL; k++)
+			if (listen_rule_parse(rules[k], &rule, &problem) == 0 && !rule.any_port &&
+			    listen_rules_permit_port(&rule, 1,
+				wish->type == SOCK_STREAM ? LISTEN_TCP : LISTEN_UDP,
+				is_any ? NULL : address, ntohs(is_v6 ? v6->sin6_port : v4->sin_port),
+				0))
+				return true;
+		return false;
+	}
+	return false;
+}
+
+static int bind_socket(const struct link_bind *wish)
+{
+	int fd = socket(wish->address.ss_family, wish->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int on = 1, v6_only = wish->v6_only, error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if ((wish->reuse_address &&
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) ||
+	    (wish->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
+	    (wish->address.ss_family == AF_INET6 &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) < 0) ||
+	    bind(fd, (const struct sockaddr *)&wish->address, wish->length) < 0)
+		error = -errno;
+	if (error < 0)
+		close(fd);
+	return error < 0 ? error : fd;
+}

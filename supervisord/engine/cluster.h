@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cluster.h: the engine's part of a cluster of Node workers: it starts the primary (a companion,
+ * confcluster.c) and the workers, and tells them of each other; see lib/clusterlink.h.
+ *
+ * The guardian holds what a new primary or a new engine needs: our end of the link, the primary's
+ * state, its listening sockets, and each worker's channel.  So whoever is killed, the next one is
+ * given the same.  Ports that need a privilege are bound here, if the stanza names them.
+ */
+#ifndef ENGINE_CLUSTER_H
+#define ENGINE_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "supervisord/engine/config.h"
+#include "supervisord/engine/launch.h"
+
+struct cluster;
+struct program;
+
+/* Behind the name of the program, as that of the primary. */
+#define CLUSTER_SUFFIX "+cluster"
+
+const char *cluster_mode_name(enum cluster_kind kind);
+
+/* NODE_UNIQUE_ID of the present run of a worker: never that of another run. */
+uint64_t cluster_worker_id(const struct program *worker);
+
+/*
+ * Before the launch of a primary: a new link, with all that is held sent on it.  Adds its
+ * descriptors; that of the link is *ret_close's to be closed after the launch (-1: this is no
+ * primary).  0 or -errno.
+ */
+int cluster_prepare(
+    struct program *program, struct launch_fd *extra, size_t *extra_count, int *ret_close);
+
+/* Before the launch of a worker, when its channel is held: the primary is given it.  Not an error
+ * when there is none now: it will be given it at its start. */
+void cluster_give_worker(struct program *worker, int channel);
+
+/* The first step of a stop.  0; or -ENOTCONN: there is no primary now. */
+int cluster_disconnect(struct program *worker);
+
+/* A message for the application.  As ipc_send(). */
+int cluster_send(struct program *worker, const char *text, size_t length);
+
+/* A slot of a previous engine (HELD_CLUSTER_LINK, _STATE, _SOCKET). */
+void cluster_adopt(struct program *program, uint64_t key, int slot);
+
+/* The instance is gone. */
+void cluster_release(struct program *program);
+
+#endif
