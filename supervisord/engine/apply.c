@@ -276,7 +276,7 @@ static void do_step(struct apply *apply, const struct plan_step *step)
 		break;
 	case PLAN_START: /* a new one waits already: settle() */
 		if (step->cause == PLAN_NEEDED)
-			start_for(apply, program, apply->inputs[step->other].name);
+			start_for(apply, program, apply->planner.inputs[step->other].name);
 		else if (step->cause != PLAN_NEW)
 			engine_start(
 			    apply->engine, program, step->cause == PLAN_BACK ? &back : &changed);
