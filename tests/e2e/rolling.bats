@@ -213,3 +213,74 @@ is_unknown() {
 	equals "the only one" "$(generation web)" 2
 	wait_for "$PATIENCE" is_unknown web@2
 }
+
+# ---- hello behind one socket, under load ----
+
+# wrk_begin HEADER...: load that goes on until wrk_end, which says how many requests there were and fails if one was lost.
+wrk_begin() {
+	wrk -t1 -c16 -d600s "$@" "http://$HOST:8080/" >"$SD/wrk.out" 2>&1 3>&- &
+	WRK=$!
+	wait_for "$PATIENCE" is_under_load
+}
+
+is_under_load() {
+	[ "$(ss -tnH state established "dst $HOST:8080" | wc -l)" -ge 8 ]
+}
+
+wrk_end() {
+	kill -INT "$WRK"
+	wait "$WRK" || true
+	cat "$SD/wrk.out"
+	grep -q '^Requests/sec' "$SD/wrk.out"
+	! grep -E 'Socket errors|Non-2xx' "$SD/wrk.out"
+}
+
+# hello_stanza UPDATE [LINE...]
+hello_stanza() {
+	local update=$1
+
+	shift
+	stanza_file web <<-END
+		socket "http" { listen = "tcp:$HOST:8080" }
+		program "web" {
+			command = "$OUT/libexec/supervisord/hello"
+			sockets = "http"
+			instances = 2
+			update = "$update"
+			stable_after = "50ms"
+			$(printf '%s\n' "$@")
+		}
+	END
+}
+
+# Rolling restarts under load, RESTARTS of them (make soak has more).
+lose_nothing() {
+	local update=$1 count=${SD_RESTARTS:-5} pid i
+
+	shift
+	command -v wrk >/dev/null && command -v ss >/dev/null || skip "needs wrk and ss"
+	HOST=127.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1))
+	hello_stanza "$update"
+	sd_start
+	wait_state web@1 RUNNING
+	wait_state web@2 RUNNING
+	wrk_begin "$@"
+	for ((i = 0; i < count; i++)); do
+		pid=$(record web@2 pid)
+		exits 0 sctl restart --rolling --timeout 60s web
+		runs_anew web@2 "$pid"
+	done
+	wrk_end
+}
+
+@test "hello: rolling restarts under load lose no request: connections that are kept" {
+	lose_nothing rolling
+}
+
+@test "hello: rolling restarts under load lose no request: a connection for each request" {
+	lose_nothing rolling -H 'Connection: close'
+}
+
+@test "hello: start-first under load loses no request" {
+	lose_nothing start-first
+}
