@@ -132,6 +132,10 @@ static int gather(struct party *party, const struct program *program)
 		other = party->list[i];
 		party->rows[i] =
 		    rollout_row_of(program_state(other), other->config->surge, program_hash(other));
+		/* Without a run it is what it is to be. */
+		if (program_state_of(other) == STATE_WAITING &&
+		    other->config->life->key_start == START_ON_DEMAND)
+			party->rows[i].up = false;
 	}
 	return 0;
 }
