@@ -86,6 +86,8 @@ void call_add_wait(struct call *call)
 		jsonw_member_int(&call->request, "timeout_ms", round_up_ms(options->timeout_ns));
 	if (options->set & OPTION_FORCE)
 		jsonw_member_bool(&call->request, "force", true);
+	if (options->set & OPTION_ROLLING)
+		jsonw_member_bool(&call->request, "rolling", true);
 }
 
 void call_set_wait(struct call *call, const char *what, int grace_ms)

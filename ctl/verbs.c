@@ -52,10 +52,11 @@ const struct verb verbs_table[] = {
 	 "stop programs, with every process they started",
 	 "A program that is stopped already is left alone.  When other programs that are up require\n"
 	 "one of these, nothing is stopped; --force stops them too, first.\n"},
-	{"restart", "NAME...", 1, NAMES, NAMES_HELP, FORCED, ctl_restart,
+	{"restart", "NAME...", 1, NAMES, NAMES_HELP, FORCED | OPTION_ROLLING, ctl_restart,
 	 "stop programs and start them again",
 	 "A program that does not run is started.  What requires a program is stopped before it and\n"
-	 "started after it, unless its stanza says smooth.\n"},
+	 "started after it, unless its stanza says smooth.  With --rolling the instances of a program are\n"
+	 "replaced in turn, as its stanza says (update, soak); the first that fails ends that.\n"},
 	{"reload", "NAME...", 1, NAMES, "needs a program's name; superctl apply reads supervisord's own configuration", WAITING | OPTION_JSON, ctl_reload,
 	 "tell programs to read their configuration again",
 	 "By reload_command or reload_signal of their stanzas.  Waits for the end of the command, and of\n"

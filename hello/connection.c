@@ -53,8 +53,7 @@ void connection_expire(struct pool *pool, struct connection *c)
 
 void connection_drain(struct pool *pool, struct connection *c)
 {
-	if (!read_input(pool, c))
-		pool_drop(pool, c);
+	(void)read_input(pool, c);
 }
 
 /* False: there was nothing. */

@@ -20,7 +20,8 @@ void connection_handle(struct pool *pool, struct connection *connection, uint32_
 /* Its deadline has passed: 408 in the middle of a request, else it is just closed. */
 void connection_expire(struct pool *pool, struct connection *connection);
 
-/* No more requests: serves one that is there already, closes if there is none. */
+/* There is to be one more request at most: serves one that is there already, else waits for it as
+ * long as an idle connection may. */
 void connection_drain(struct pool *pool, struct connection *connection);
 
 #endif

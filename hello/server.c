@@ -334,11 +334,13 @@ static void handle_signal(struct server *s)
 }
 
 /*
- * Clients in the backlog have been told that they are connected: they are served.  Connections
- * between two requests are closed, unless the next request is there already.
+ * Clients in the backlog have been told that they are connected: they are served.  So is who is
+ * between two requests for a moment more: the next one may be on its way, and a connection that is
+ * closed under it is a lost request.  Each answer from now on says that it is the last.
  */
 static void begin_drain(struct server *s)
 {
+	struct connection *c, *next;
 	struct pool *pool = s->pool;
 
 	s->end_ns = pool->now_ns + s->grace_ns;
@@ -349,8 +351,10 @@ static void begin_drain(struct server *s)
 	pause_listeners(s, INT64_MAX);
 	listeners_close(s->listeners);
 	pool->is_draining = true;
-	while (pool->first[PHASE_IDLE])
-		connection_drain(pool, pool->first[PHASE_IDLE]);
+	for (c = pool->first[PHASE_IDLE]; c; c = next) {
+		next = c->next;
+		connection_drain(pool, c);
+	}
 	pool_shorten(pool, PHASE_FRESH, LAST_WORD_NS);
 	pool_shorten(pool, PHASE_IDLE, LAST_WORD_NS);
 }

@@ -88,6 +88,9 @@ struct ledger_state {
 #define LEDGER_FLAG_EARLY     0x0400 /* type = forking: READY before its main process was known */
 #define LEDGER_FLAG_COMMAND   0x0800 /* of this stop: stop_command has had its turn */
 #define LEDGER_FLAG_DEMAND    0x1000 /* start = on-demand: a run is asked for, by no connection */
+#define LEDGER_FLAG_TURN      0x2000 /* of a rolling update: to be replaced when its turn comes */
+#define LEDGER_FLAG_FRESH     0x4000 /* was replaced by one, and has yet to stay up */
+#define LEDGER_FLAG_KEPT      0x8000 /* one was given up before its turn came */
 
 enum ledger_health { LEDGER_HEALTH_UNKNOWN, LEDGER_HEALTH_GOOD, LEDGER_HEALTH_BAD };
 

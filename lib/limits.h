@@ -19,6 +19,8 @@
 
 /* Instances of one program. */
 #define LIMIT_INSTANCES 1024
+/* Further ones of it while they are replaced. */
+#define LIMIT_SURGE 64
 
 /* Descriptors held by the guardian for engine and logger. */
 #define LIMIT_HELD 65536

@@ -16,6 +16,7 @@
 static enum verdict judge_up(const struct aim *aim);
 static enum verdict judge_down(const struct aim *aim);
 static enum verdict judge_restarted(const struct aim *aim);
+static enum verdict judge_rolled(const struct aim *aim);
 static enum verdict judge_reloaded(struct aim *aim);
 static enum verdict await_reloading(struct aim *aim);
 static bool has_succeeded(const struct program *program);
@@ -48,6 +49,8 @@ enum verdict aim_judge(struct aim *aim)
 		return step_is_at_rest(program_state_of(aim->program)) ? VERDICT_OK : VERDICT_OPEN;
 	case OP_RESTARTED:
 		return judge_restarted(aim);
+	case OP_ROLLED:
+		return judge_rolled(aim);
 	case OP_RELOADED:
 		return judge_reloaded(aim);
 	}
@@ -115,8 +118,9 @@ bool aim_describe_waiting(
 							 : "reload_command is running");
 	else
 		(void)program_reason(program, reason, reason_size);
-	return left[0] != '\0' || held || aim->goal == OP_RELOADED ||
-	       state->state == STATE_WAITING || step_is_stopping((enum state)state->state);
+	return left[0] != '\0' || held || (state->flags & LEDGER_FLAG_FRESH) ||
+	       aim->goal == OP_RELOADED || state->state == STATE_WAITING ||
+	       step_is_stopping((enum state)state->state);
 }
 
 int64_t aim_kill_ns(const struct aim *aim)
@@ -185,6 +189,16 @@ static enum verdict judge_restarted(const struct aim *aim)
 		       state->state == STATE_WAITING
 		   ? judge_up(aim)
 		   : VERDICT_OPEN;
+}
+
+/* The command has marked it; the mark goes when it was replaced and has stayed up. */
+static enum verdict judge_rolled(const struct aim *aim)
+{
+	const struct ledger_state *state = program_state(aim->program);
+
+	if (state->flags & LEDGER_FLAG_KEPT)
+		return VERDICT_FAILED;
+	return state->flags & (LEDGER_FLAG_TURN | LEDGER_FLAG_FRESH) ? VERDICT_OPEN : judge_up(aim);
 }
 
 static enum verdict judge_reloaded(struct aim *aim)
@@ -271,7 +285,9 @@ static void describe_up(const struct aim *aim, char *buffer, size_t size)
 {
 	const struct ledger_state *state = program_state(aim->program);
 	int pid = (int)program_pid(aim->program);
-	const char *what = aim->goal == OP_RESTARTED ? "restarted" : "started";
+	const char *what = aim->goal == OP_RESTARTED ? "restarted"
+			   : aim->goal == OP_ROLLED  ? "replaced"
+						     : "started";
 	char ended[64];
 
 	if (state->state == STATE_WAITING)
@@ -299,6 +315,10 @@ static void describe_failure(const struct aim *aim, char *buffer, size_t size)
 			(void)snprintf(buffer, size, "ended while it was to reload");
 		else
 			describe_reload_failure(program, buffer, size);
+		return;
+	}
+	if (aim->goal == OP_ROLLED && (program_state(program)->flags & LEDGER_FLAG_KEPT)) {
+		(void)snprintf(buffer, size, "not replaced: the rolling update was given up");
 		return;
 	}
 	if (program_state_of(program) != STATE_WAITING || may_come(program, reason, sizeof(reason)))

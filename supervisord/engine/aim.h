@@ -19,6 +19,7 @@ enum op_goal {
 	OP_UP,        /* RUNNING, or ended with success */
 	OP_DOWN,      /* no process of it is left */
 	OP_RESTARTED, /* up again, by another run than before */
+	OP_ROLLED,    /* likewise, in its turn, and has stayed up */
 	OP_RELOADED,  /* the same run, with its reload behind it */
 	OP_ENDED,     /* as OP_DOWN, by a shutdown that may yet have to be told to the program */
 };

@@ -20,6 +20,7 @@
 #include "supervisord/engine/logspecs.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/planner.h"
+#include "supervisord/engine/rolling.h"
 
 /* One apply while it runs. */
 struct apply {
@@ -42,6 +43,7 @@ static void act(struct apply *apply);
 static void prepare_step(struct apply *apply, const struct plan_step *step);
 static void do_step(struct apply *apply, const struct plan_step *step);
 static void start_for(struct apply *apply, struct program *program, const char *name);
+static bool is_rolled(const struct program *program, const struct plan_step *step);
 static void settle(struct engine *engine, struct program *program);
 static struct program *program_of_step(const struct apply *apply, const struct plan_step *step);
 static void watch(struct apply *apply, struct program *program, enum op_goal goal);
@@ -189,6 +191,8 @@ static void switch_configs(struct engine *engine, const struct config *config)
 		const struct program_config *stanza =
 		    config_find_program(config, program_name(program));
 
+		if (stanza != NULL && stanza->surge && program->removed)
+			continue;
 		if (stanza != NULL) {
 			program->config = stanza;
 			program_unretire(program);
@@ -244,6 +248,10 @@ static void prepare_step(struct apply *apply, const struct plan_step *step)
 
 	if (program == NULL)
 		return;
+	if (step->action == PLAN_RESTART && is_rolled(program, step)) {
+		watch(apply, program, OP_ROLLED);
+		return;
+	}
 	if (step->action == PLAN_RESTART)
 		watch(apply, program, OP_RESTARTED);
 	else if (step->action == PLAN_START && !step->follows)
@@ -272,7 +280,10 @@ static void do_step(struct apply *apply, const struct plan_step *step)
 		program_stop(program, &removed);
 		break;
 	case PLAN_RESTART:
-		program_restart(program, &changed);
+		if (is_rolled(program, step))
+			rolling_mark(program);
+		else
+			program_restart(program, &changed);
 		break;
 	case PLAN_START: /* a new one waits already: settle() */
 		if (step->cause == PLAN_NEEDED)
@@ -296,6 +307,11 @@ static void start_for(struct apply *apply, struct program *program, const char *
 
 	cause.step = last != NULL ? last->run.row + 1 : 0;
 	engine_start(apply->engine, program, &cause);
+}
+
+static bool is_rolled(const struct program *program, const struct plan_step *step)
+{
+	return !step->follows && plan_is_rolled(program->config);
 }
 
 /* The new values are taken; and what an engine before this one has begun goes on. */

@@ -12,14 +12,16 @@
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/op.h"
+#include "supervisord/engine/rolling.h"
 #include "supervisord/engine/selection.h"
 #include "supervisord/engine/transition.h"
 
 #define NO_TIMEOUT (-1)
 
 /* clang-format off */
-static const char *const force_names[] = {"names", "wait", "timeout_ms", "force", NULL};
-static const char *const wait_names[]  = {"names", "wait", "timeout_ms", NULL};
+static const char *const force_names[]   = {"names", "wait", "timeout_ms", "force", NULL};
+static const char *const restart_names[] = {"names", "wait", "timeout_ms", "force", "rolling", NULL};
+static const char *const wait_names[]    = {"names", "wait", "timeout_ms", NULL};
 /* clang-format on */
 
 struct command {
@@ -27,6 +29,7 @@ struct command {
 	enum op_goal goal;
 	enum reason reason;
 	bool force;
+	bool rolling; /* in turn */
 	struct op_request request;
 	struct selection named; /* by the operator */
 	struct selection
@@ -36,6 +39,7 @@ struct command {
 
 static void run(struct call *call, enum op_goal goal, enum reason reason);
 static bool read_command(struct command *command, const char *const *names);
+static void drop_surge(struct command *command);
 static void add_filters(struct command *command);
 static bool may_start(struct call *call);
 static bool find_forced(struct command *command);
@@ -45,6 +49,7 @@ static bool may_stop(struct command *command, const struct selection *stopped);
 static void refuse(struct command *command, const struct program *program);
 static struct op *watch_all(struct command *command);
 static void act_on_all(struct command *command);
+static enum op_goal goal_of(const struct command *command, const struct program *program);
 static bool is_to_be_replaced(const struct command *command, const struct program *program);
 static void act_on(
     const struct command *command, struct program *program, const struct cause *cause);
@@ -140,9 +145,11 @@ static void run(struct call *call, enum op_goal goal, enum reason reason)
 	struct command command = {.call = call, .goal = goal, .reason = reason};
 	struct op *op;
 
-	if (!read_command(&command, force_names))
+	if (!read_command(&command, goal == OP_RESTARTED ? restart_names : force_names))
 		return;
-	add_filters(&command);
+	drop_surge(&command);
+	if (!command.rolling)
+		add_filters(&command);
 	if (selection_init(&command.forced, call->engine) < 0 ||
 	    selection_init(&command.replaced, call->engine) < 0) {
 		call_out_of_memory(call);
@@ -169,9 +176,25 @@ static bool read_command(struct command *command, const char *const *names)
 	    (struct op_request){.client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
 	return call_allows(call, names) && call_get_bool(call, "wait", &command->request.wait) &&
 	       call_get_bool(call, "force", &command->force) &&
+	       call_get_bool(call, "rolling", &command->rolling) &&
 	       call_get_int(
 		   call, "timeout_ms", 0, INT64_MAX / 1000000, &command->request.timeout_ms) &&
 	       selection_read(call, true, &command->named);
+}
+
+/* An extra instance of a rolling update can be stopped, and nothing else: it goes by itself. */
+static void drop_surge(struct command *command)
+{
+	struct selection *named = &command->named;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < named->count; i++) {
+		if (command->goal != OP_DOWN && named->list[i]->config->surge)
+			named->known[named->list[i]->run.row] = false;
+		else
+			named->list[kept++] = named->list[i];
+	}
+	named->count = kept;
 }
 
 /* Whatever is done to a program is done to the filter of its log; not the other way round. */
@@ -322,7 +345,8 @@ static struct op *watch_all(struct command *command)
 		error = op_add(op, command->forced.list[i], OP_DOWN);
 	for (size_t i = 0; op != NULL && error == 0 && i < command->named.count; i++) {
 		if (is_commandable(command->named.list[i], command->goal))
-			error = op_add(op, command->named.list[i], command->goal);
+			error = op_add(
+			    op, command->named.list[i], goal_of(command, command->named.list[i]));
 		else
 			op_add_result(op, command->named.list[i], false, being_removed);
 	}
@@ -347,12 +371,18 @@ static void act_on_all(struct command *command)
 			selection_add(&command->replaced, command->named.list[i]);
 	for (size_t i = 0; i < command->named.count; i++)
 		if (is_commandable(command->named.list[i], command->goal))
-			program_wish(command->named.list[i], wanted, command->goal == OP_RESTARTED);
+			program_wish(command->named.list[i], wanted,
+			    command->goal == OP_RESTARTED && !command->rolling);
 	for (size_t i = 0; i < command->forced.count; i++)
 		program_stop(command->forced.list[i], &forced);
 	for (size_t i = 0; i < command->named.count; i++)
 		if (is_commandable(command->named.list[i], command->goal))
 			act_on(command, command->named.list[i], &cause);
+}
+
+static enum op_goal goal_of(const struct command *command, const struct program *program)
+{
+	return command->rolling && is_to_be_replaced(command, program) ? OP_ROLLED : command->goal;
 }
 
 /* It is up, and to stay so but for this command.  What one on its way down requires may be down,
@@ -368,6 +398,8 @@ static void act_on(
 {
 	if (command->goal == OP_DOWN)
 		program_stop(program, cause);
+	else if (command->rolling && selection_has(&command->replaced, program))
+		rolling_mark(program);
 	else if (selection_has(&command->replaced, program))
 		program_restart(program, cause);
 	else

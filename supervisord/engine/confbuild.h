@@ -124,6 +124,9 @@ int build_check_conflicts(struct build *build, const struct confgraph *order);
 void build_check_instances(struct build *build);
 int build_add_instances(struct build *build);
 
+/* Rows of the ledger that a stanza may take, without filters. */
+uint32_t build_count_rows(const struct build_program *program);
+
 /* The program that a name in a list is of, "web" or "web@3"; or NULL.  *ret_number: of the
  * instance, 0 for all of them. */
 struct build_program *build_find_named(

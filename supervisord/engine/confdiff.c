@@ -118,6 +118,7 @@ static void tell(void (*each)(void *context, const char *key, enum change_class 
 #define EQUAL_CLUSTER(a, b)     (*(a) == *(b))
 #define EQUAL_PATTERNS(a, b)    EQUAL_NAMES(a, b)
 #define EQUAL_LISTEN(a, b)      equal_list(*(a), *(b))
+#define EQUAL_UPDATE(a, b)     (*(a) == *(b))
 #define EQUAL_HEALTH_ACTION(a, b) ((a)->kind == (b)->kind && (a)->signal == (b)->signal)
 
 #define COMPARE(name, type, def, min, max, class, help) \

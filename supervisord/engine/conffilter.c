@@ -51,9 +51,9 @@ void build_check_filters(struct build *build)
 
 	for (size_t i = 0; i < build->program_count; i++) {
 		check_filter(build, &build->programs[i]);
-		programs += build->programs[i].instances;
+		programs += build_count_rows(&build->programs[i]);
 		if (has_filter(&build->programs[i]))
-			count += build->programs[i].instances;
+			count += build_count_rows(&build->programs[i]);
 	}
 	if (count > 0 && programs <= LIMIT_ROWS && programs + count > LIMIT_ROWS)
 		confreport_add(build->report, build_file(build, (struct build_place){0}), 0, NULL,
@@ -133,6 +133,7 @@ static int make_filter(
 	if (error < 0)
 		return error;
 	filter.program->instances = owner->program->instances;
+	filter.program->surge = owner->program->surge;
 	error = set_life(build, owner->program, filter.program, filter.life);
 	if (error < 0) {
 		build_free_program(filter.program);

@@ -53,6 +53,9 @@ typedef char **string_list;
 
 enum program_type { TYPE_SERVICE, TYPE_ONESHOT, TYPE_FORKING };
 
+/* How running instances are replaced. */
+enum update_mode { UPDATE_STOP_START, UPDATE_ROLLING, UPDATE_START_FIRST };
+
 enum boot_mode { BOOT_CONFIG, BOOT_LAST_STATE };
 
 enum kill_mode { KILL_ALL, KILL_PROCESS, KILL_MIXED };
@@ -174,6 +177,7 @@ struct stop_sequence {
 #define KEY_CTYPE_START         enum start_mode
 #define KEY_CTYPE_CLUSTER       enum cluster_kind
 #define KEY_CTYPE_LISTEN        string_list /* of socketaddress.h, as written */
+#define KEY_CTYPE_UPDATE        enum update_mode
 
 #define KEY_MEMBER(name, type, def, min, max, change, help) KEY_CTYPE_##type key_##name;
 
@@ -190,6 +194,7 @@ struct life_config {
 struct program_config {
 	char *name;         /* see instname.h */
 	uint32_t instances; /* how many the stanza has */
+	bool surge;         /* a further one, only there while the others are replaced: rollout.h */
 	/* Whose strings it shares: the defaults, or of one of several the stanza.  For the load. */
 	const struct program_config *model;
 	const struct life_config

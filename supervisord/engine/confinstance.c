@@ -33,6 +33,7 @@ static const enum program_key list_keys[] = {
     PROGRAM_requires, PROGRAM_wants, PROGRAM_after, PROGRAM_before, PROGRAM_conflicts};
 #define LIST_KEY_COUNT (sizeof(list_keys) / sizeof(list_keys[0]))
 
+static void check_update(struct build *build, const struct build_program *program);
 static void check_numbers(struct build *build, const struct build_program *program);
 static void check_number(struct build *build, const struct build_program *program,
     enum program_key key, const char *text, size_t length);
@@ -60,7 +61,8 @@ void build_check_instances(struct build *build)
 	for (size_t i = 0; i < build->program_count; i++) {
 		const struct build_program *program = &build->programs[i];
 
-		total += program->instances;
+		total += build_count_rows(program);
+		check_update(build, program);
 		check_numbers(build, program);
 		check_readers(build, program, PROGRAM_stdout, &program->program->key_stdout);
 		check_readers(build, program, PROGRAM_stderr, &program->program->key_stderr);
@@ -79,7 +81,7 @@ int build_add_instances(struct build *build)
 
 	error = name_in_defaults(build);
 	for (size_t i = 0; i < build->program_count && error == 0; i++) {
-		total += build->programs[i].instances;
+		total += build_count_rows(&build->programs[i]);
 		error = name_in_program(build, &build->programs[i]);
 	}
 	if (error == 0)
@@ -102,7 +104,25 @@ struct build_program *build_find_named(
 	return build_find(build, name);
 }
 
+/* With the extra ones. */
+uint32_t build_count_rows(const struct build_program *program)
+{
+	const struct life_config *life = program->program->life;
+
+	return program->instances +
+	       (life->key_update == UPDATE_START_FIRST ? life->key_max_surge : 0);
+}
+
 /* ---- checks ---------------------------------------------------------------------------------- */
+
+static void check_update(struct build *build, const struct build_program *program)
+{
+	const struct life_config *life = program->program->life;
+
+	if (life->key_update != UPDATE_STOP_START && life->key_type == TYPE_ONESHOT)
+		build_report(build, program, PROGRAM_update,
+		    "is for programs that stay up: a oneshot is replaced at once (stop-start)");
+}
 
 /* Is there an instance of each number that is named? */
 static void check_numbers(struct build *build, const struct build_program *program)
@@ -418,7 +438,7 @@ static int make_all(struct build *build, size_t total)
 	if (whole->models == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < stanzas && error == 0; i++)
-		if (programs[i].instances > 1)
+		if (build_count_rows(&programs[i]) > 1)
 			error = multiply(build, &programs[i]);
 	qsort(programs, build->program_count, sizeof(*programs), compare_names);
 	for (size_t i = 0; i < build->program_count; i++)
@@ -432,10 +452,10 @@ static int multiply(struct build *build, struct build_program *stanza)
 {
 	struct config_whole *whole = build->whole;
 	struct program_config *model = stanza->program;
-	struct program_config *copies[LIMIT_INSTANCES];
-	uint32_t made = 0;
+	struct program_config *copies[LIMIT_INSTANCES + LIMIT_SURGE];
+	uint32_t made = 0, rows = build_count_rows(stanza);
 
-	while (made < stanza->instances) {
+	while (made < rows) {
 		struct program_config *copy = calloc(1, sizeof(*copy) + LIMIT_NAME);
 
 		if (copy == NULL)
@@ -443,10 +463,12 @@ static int multiply(struct build *build, struct build_program *stanza)
 		*copy = *model;
 		copy->model = model;
 		copy->name = (char *)(copy + 1);
-		(void)snprintf(copy->name, LIMIT_NAME, "%s@%u", model->name, made + 1);
+		copy->surge = made >= stanza->instances;
+		(void)snprintf(copy->name, LIMIT_NAME,
+		    stanza->instances == 1 && made == 0 ? "%s" : "%s@%u", model->name, made + 1);
 		copies[made++] = copy;
 	}
-	if (made < stanza->instances) {
+	if (made < rows) {
 		while (made > 0)
 			free(copies[--made]);
 		return -ENOMEM;

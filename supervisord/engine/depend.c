@@ -172,10 +172,13 @@ static bool is_reached(enum depend_condition condition, const struct program_con
 	return false;
 }
 
-/* A smooth program on its way from one run to the next one. */
+/* A smooth program on its way from one run to the next one; or one of several instances, while the
+ * others are there. */
 static bool is_only_restarted(const struct program_config *config, const struct ledger_state *first)
 {
-	return config->life->key_smooth && first->wanted == WANTED_UP &&
+	bool rolls = (first->flags & (LEDGER_FLAG_TURN | LEDGER_FLAG_FRESH)) != 0;
+
+	return (config->life->key_smooth || rolls) && first->wanted == WANTED_UP &&
 	       !step_is_at_rest((enum state)first->state);
 }
 

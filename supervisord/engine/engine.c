@@ -30,6 +30,7 @@
 #include "supervisord/engine/lastwords.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/op.h"
+#include "supervisord/engine/rolling.h"
 #include "supervisord/engine/run.h"
 
 /* Work of one kind in one round, before the descriptors are looked at again. */
@@ -126,7 +127,7 @@ int engine_add(struct engine *engine, struct program *program)
 	engine->programs[at] = program;
 	engine->program_count++;
 	engine->by_row[program->run.row] = &program->run;
-	return timers_reserve(&engine->timers, engine->program_count + LIMIT_CONTROL_CLIENTS + 2);
+	return timers_reserve(&engine->timers, engine->program_count + LIMIT_CONTROL_CLIENTS + 3);
 }
 
 void engine_sort(struct engine *engine)
@@ -138,16 +139,15 @@ void engine_sort(struct engine *engine)
 
 struct program *engine_next_named(const struct engine *engine, const char *name, size_t *index)
 {
-	struct program *found = *index == 0 ? engine_find(engine, name) : NULL;
+	struct program *found = NULL;
 	char other[LIMIT_NAME];
 	size_t length = strlen(name);
 
-	if (*index == 0 && found == NULL && strchr(name, '@') != NULL &&
-	    instname_other(name, other))
-		found = engine_find(engine, other);
-	if (found != NULL || strchr(name, '@') != NULL) {
+	if (*index == 0 && strchr(name, '@') != NULL) {
 		*index = engine->program_count;
-		return found;
+		found = engine_find(engine, name);
+		return found == NULL && instname_other(name, other) ? engine_find(engine, other)
+								    : found;
 	}
 	if (*index == 0)
 		*index = first_not_before(engine, name);
@@ -207,6 +207,7 @@ void engine_program_changed(struct engine *engine, struct program *program)
 {
 	(void)engine;
 	engine_defer_linked(program);
+	rolling_note_change(program);
 	op_note_change(program);
 }
 
@@ -232,6 +233,7 @@ static int set_up(struct engine *engine, const struct engine_options *options)
 	engine->safe_mode = options->safe_mode;
 	engine->shutdown_timer.fire = on_shutdown_timeout;
 	engine->tell_timer.fire = tell_shutdown;
+	engine->rolling_timer.fire = rolling_on_timer;
 	TAILQ_INIT(&engine->pending);
 	TAILQ_INIT(&engine->pending_tasks);
 	for (int fd = FD_GUARDIAN; fd < FD_FIRST_UNUSED; fd++)
@@ -469,12 +471,16 @@ static void do_put_off_work(struct engine *engine)
  */
 static void free_program(struct engine *engine, struct program *program)
 {
+	struct instname parts;
+	struct program *other;
+	size_t index = 0;
 	int row;
 
 	op_note_removed(program);
 	streams_release(&program->streams, &engine->slots);
 	if (slots_is_draining(&engine->slots, program->run.row))
 		return;
+	instname_split(program_name(program), &parts);
 	row = program->run.row;
 	engine_remove(engine, program);
 	run_release(&program->run);
@@ -482,6 +488,10 @@ static void free_program(struct engine *engine, struct program *program)
 	ledger_free_row(engine->ledger, row);
 	history_publish_removal(engine->history, row);
 	program_free(program);
+	/* A rolling update may have waited for its name. */
+	other = engine_next_named(engine, parts.program, &index);
+	if (other != NULL)
+		rolling_note_change(other);
 }
 
 static void note_drained(struct engine *engine, const struct msg_head *head)

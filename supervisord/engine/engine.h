@@ -54,8 +54,9 @@ struct engine {
 	struct filelooks filelooks;
 	size_t task_count;
 	struct timer shutdown_timer;
-	struct timer tell_timer; /* of a shutdown that takes time: who is waited for */
-	int exit_cursor;         /* row to look for exits from */
+	struct timer rolling_timer; /* the next end of a soak */
+	struct timer tell_timer;    /* of a shutdown that takes time: who is waited for */
+	int exit_cursor;            /* row to look for exits from */
 	bool safe_mode;
 	bool config_lost; /* safe mode, and not even the applied configuration can be read */
 	bool shutdown;

@@ -195,6 +195,7 @@ static const char *result_of(const struct program *program)
 	case REASON_FLOOD:
 	case REASON_IDLE:
 	case REASON_WITHOUT:
+	case REASON_ROLLED:
 	case REASON_COUNT:
 		break;
 	}

@@ -6,7 +6,8 @@
 
 #include "supervisord/engine/instname.h"
 
-#define FIRST "@1"
+#define FIRST      "@1"
+#define NUMBER_MAX (LIMIT_INSTANCES + LIMIT_SURGE)
 
 void instname_split(const char *name, struct instname *ret_parts)
 {
@@ -84,12 +85,12 @@ int instname_parse(
 		const char *end = text + length;
 
 		for (const char *at = mark + 1; at < end; at++) {
-			if (*at < '0' || *at > '9' || number > LIMIT_INSTANCES)
+			if (*at < '0' || *at > '9' || number > NUMBER_MAX)
 				return -EINVAL;
 			number = number * 10 + (uint32_t)(*at - '0');
 		}
 		/* One way to write a number: no "@03", no "@0". */
-		if (mark + 1 == end || mark[1] == '0' || number > LIMIT_INSTANCES)
+		if (mark + 1 == end || mark[1] == '0' || number > NUMBER_MAX)
 			return -EINVAL;
 	}
 	*ret_program_length = program;

@@ -96,6 +96,14 @@
 	    "type = \"forking\": where the program writes the number of its main process. It is believed only if that process is of this run, or began after it, bears no sign of any run, and has the program's user (of a program of root: the user that owns the file). Without pid_file the run must have left exactly one process.") \
 	KEY(instances, INSTANCES, "1", 1, LIMIT_INSTANCES, LIVE, \
 	    "How many of the program run side by side. Of several the first is called NAME@1; cpus: as many as supervisord has CPUs.") \
+	KEY(update, UPDATE, "stop-start", 0, 0, LIVE, \
+	    "How apply replaces the instances when the program changed. stop-start: all at once. rolling: one after the other, each when the one before is ready. start-first: likewise, after extra ones were started and are ready.") \
+	KEY(max_unavailable, COUNT, "1", 1, LIMIT_INSTANCES, LIVE, \
+	    "Of update = \"rolling\": so many instances may be away at a time.") \
+	KEY(max_surge, COUNT, "1", 1, LIMIT_SURGE, LIVE, \
+	    "Of update = \"start-first\": so many extra instances are started.") \
+	KEY(soak, DURATION, "0s", 0, KEY_HOUR, LIVE, \
+	    "A replaced instance must stay ready for this long before the next one has its turn.") \
 	KEY(requires, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \
 	    "Programs or groups that must be there: they are started with this one, it waits for them, and it is stopped and waits again when one of them stops or ends.") \
 	KEY(wants, DEPENDS, NULL, 0, LIMIT_LIST, LIVE, \

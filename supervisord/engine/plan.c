@@ -77,6 +77,7 @@ static bool find(const struct plan_input *inputs, size_t count, const char *text
     uint32_t *ret_index, enum depend_condition *ret_condition);
 static void decide(const struct plan_input *input, struct node *node);
 static void decide_kept(const struct plan_input *input, struct node *node);
+static bool is_decided(const struct plan_input *input);
 static void set_step(struct node *node, enum plan_action action, enum plan_cause cause);
 static void follow(
     struct node *node, enum plan_action action, enum plan_cause cause, uint32_t other);
@@ -182,6 +183,8 @@ const char *plan_step_reason(
 		(void)config_diff_program(input->old_config, input->new_config, add_changed, &text);
 	if (text.length == 0)
 		add(&text, "", "its run is not what the configuration says", "");
+	if (step->action == PLAN_RESTART && !step->follows && plan_is_rolled(input->new_config))
+		add(&text, "", "in its turn", "");
 	return buffer;
 }
 
@@ -424,7 +427,8 @@ static void decide_kept(const struct plan_input *input, struct node *node)
 		else if (input->retired)
 			set_step(node, PLAN_ADD, PLAN_BACK);
 		node->pull = input->start ? PULL_ALL : PULL_NOTHING;
-	} else if (plan_is_outdated(state, plan_run_hash(input->new_config, node->is_target))) {
+	} else if (plan_is_outdated(state, plan_run_hash(input->new_config, node->is_target)) &&
+		   !is_decided(input)) {
 		bool live = step_is_live((enum state)state->state);
 
 		set_step(node, live ? PLAN_RESTART : PLAN_START, PLAN_CHANGED);
@@ -442,6 +446,15 @@ static void decide_kept(const struct plan_input *input, struct node *node)
 	if (node->pull == PULL_LOST &&
 	    (!step_is_up((enum state)state->state) || transition_is_halting(state)))
 		node->pull = PULL_NOTHING;
+}
+
+/* A rolling update has marked it already, or has left it as it is. */
+static bool is_decided(const struct plan_input *input)
+{
+	unsigned flags = input->state->flags;
+
+	return plan_is_rolled(input->new_config) &&
+	       ((flags & LEDGER_FLAG_TURN) || (input->resumed && (flags & LEDGER_FLAG_KEPT)));
 }
 
 static void set_step(struct node *node, enum plan_action action, enum plan_cause cause)
@@ -565,7 +578,9 @@ static bool is_losing(const struct maker *maker, const struct link *link)
 	if (action == PLAN_STOP)
 		state.wanted = WANTED_DOWN;
 	else if (action == PLAN_RESTART)
-		state.flags |= LEDGER_FLAG_BOUNCE;
+		state.flags |= plan_is_rolled(first->new_config)
+				   ? LEDGER_FLAG_BOUNCE | LEDGER_FLAG_TURN
+				   : LEDGER_FLAG_BOUNCE;
 	return depend_is_lost((enum depend_kind)link->kind, (enum depend_condition)link->condition,
 	    first->new_config, &state);
 }

@@ -54,7 +54,8 @@ struct plan_input {
 	bool retired;              /* it goes by what was kept of a stanza: it is being removed */
 	uint32_t instances_before; /* that its program had, 0: none; and is to have */
 	uint32_t instances_now;
-	bool start;               /* a program that has no row, or is back, is to be started */
+	bool resumed; /* found by a new engine: who was kept by a rolling update stays so */
+	bool start;   /* a program that has no row, or is back, is to be started */
 	enum reason start_reason; /* for who makes the row; not looked at here */
 };
 
@@ -100,6 +101,13 @@ const char *plan_settings_reason(
 static inline uint64_t plan_run_hash(const struct program_config *config, bool is_target)
 {
 	return is_target ? ~config->hash : config->hash;
+}
+
+/* Its instances are restarted in turn, see rollout.h. */
+static inline bool plan_is_rolled(const struct program_config *config)
+{
+	return config->life->key_update == UPDATE_START_FIRST ||
+	       (config->life->key_update == UPDATE_ROLLING && config->instances > 1);
 }
 
 /* The present run is not what `hash` says; other states than these launch what the stanza says

@@ -148,14 +148,17 @@ static size_t merge(struct planner *planner, bool boot)
 		    wanted < config->program_count ? config->programs[wanted] : NULL;
 		int order = row != NULL && stanza != NULL ? strcmp(row->name, stanza->name) : 0;
 
-		if (row != NULL && order <= 0)
-			planner->inputs[count++] = input_of(row, order == 0 ? stanza : NULL);
-		else if (stanza != NULL)
-			planner->inputs[count++] = input_of_new(planner, stanza, boot);
-		if (row == NULL || stanza == NULL || order != 0)
-			count_instances(planner, &planner->inputs[count - 1]);
 		existing += row != NULL && order <= 0;
 		wanted += stanza != NULL && order >= 0;
+		if (stanza != NULL && order >= 0 && stanza->surge)
+			continue; /* rolling.h decides about extra instances */
+		if (row != NULL && order <= 0)
+			planner->inputs[count] = input_of(row, order == 0 ? stanza : NULL);
+		else if (stanza != NULL)
+			planner->inputs[count] = input_of_new(planner, stanza, boot);
+		if (row == NULL || stanza == NULL || order != 0)
+			count_instances(planner, &planner->inputs[count]);
+		count++;
 	}
 	return count;
 }
@@ -182,6 +185,7 @@ static struct plan_input input_of(
 	    .new_config = stanza,
 	    .state = program_state(program),
 	    .retired = program->removed,
+	    .resumed = program->engine->config == NULL,
 	    .start = stanza != NULL && stanza->key_autostart,
 	};
 

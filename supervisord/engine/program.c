@@ -25,6 +25,7 @@
 #include "supervisord/engine/programevent.h"
 #include "supervisord/engine/readiness.h"
 #include "supervisord/engine/retired.h"
+#include "supervisord/engine/rolling.h"
 #include "supervisord/engine/start.h"
 
 static void note_intent(const struct program *program, const struct cause *cause, bool up);
@@ -98,6 +99,7 @@ void program_resume(struct program *program)
 		program_defer(program, PENDING_CHECK);
 	if (state->flags & LEDGER_FLAG_OWED)
 		program_defer(program, PENDING_OWED);
+	rolling_note_change(program);
 }
 
 /* Do again what was decided and maybe not done. */
@@ -231,8 +233,9 @@ void program_start(struct program *program, const struct cause *cause)
 	const struct ledger_state *state = program_state(program);
 
 	/* Its stop has waited, and its stanza changed meanwhile: it is not the old run that is
-	 * wanted. */
-	if (step_is_up((enum state)state->state) && state->config_hash != program_hash(program)) {
+	 * wanted.  But where a rolling update decides about that. */
+	if (step_is_up((enum state)state->state) && state->config_hash != program_hash(program) &&
+	    !(state->flags & (LEDGER_FLAG_TURN | LEDGER_FLAG_KEPT))) {
 		program_restart(program, cause);
 		return;
 	}
@@ -303,6 +306,8 @@ void program_work(struct program *program)
 		program_probe(program);
 	if (pending & PENDING_OWED)
 		giveup_settle(program);
+	if (pending & PENDING_ROLL)
+		rolling_go_on(program);
 	if (program_is_over(program))
 		program_defer(program, PENDING_FREE);
 }

@@ -39,6 +39,7 @@ enum program_pending {
 	PENDING_FAILED = 0x04, /* the launch failed without a process */
 	PENDING_FREE = 0x08,   /* its stanza is gone, and so is its last process */
 	PENDING_OWED = 0x10,   /* on_failure, essential */
+	PENDING_ROLL = 0x40,   /* a rolling update may go on */
 	PENDING_LOST = 0x20,   /* tell of the tasks that there was no memory for */
 	PENDING_UNSEEN = 0x80, /* nobody would see that it is ready: it fails */
 };

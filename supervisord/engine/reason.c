@@ -43,6 +43,7 @@ static const struct phrase phrases[REASON_COUNT] = {
     [REASON_DEMAND] = {"somebody has connected", NULL},
     [REASON_FLOOD] = {"connections started it ", " times in trigger_limit_interval"},
     [REASON_IDLE] = {"nobody was connected for ", " s (idle_stop)"},
+    [REASON_ROLLED] = {"rolling update", NULL},
     [REASON_LAST_STATE] = {"as it was when supervisord ended", NULL},
 };
 
@@ -274,6 +275,16 @@ static void add_launch(
 	    what != NULL ? " " : "", what != NULL ? what : "", strerror(state->detail));
 }
 
+static void add_turn(struct text *text, const struct ledger_state *state, const char *comma)
+{
+	if (state->flags & LEDGER_FLAG_TURN)
+		add(text, "%sto be replaced in its turn", comma);
+	else if (state->flags & LEDGER_FLAG_FRESH)
+		add(text, "%snew, has to stay up", comma);
+	else if (state->flags & LEDGER_FLAG_KEPT)
+		add(text, "%snot replaced: the rolling update was given up", comma);
+}
+
 /* What happens next. */
 static void add_outlook(
     struct text *text, const struct ledger_state *state, const struct reason_words *words)
@@ -322,6 +333,8 @@ static void add_outlook(
 	case STATE_RUNNING:
 		if (words->waits_for != NULL)
 			add(text, "%sto be stopped after %s", comma, words->waits_for);
+		else
+			add_turn(text, state, comma);
 		break;
 	case STATE_STOPPED:
 	case STATE_STOPPING:

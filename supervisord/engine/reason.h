@@ -49,6 +49,7 @@ enum reason {
 	REASON_FLOOD,      /* trigger_limit; detail: starts by connections in its interval */
 	REASON_IDLE,       /* idle_stop; detail: its seconds */
 	REASON_WITHOUT,    /* went on without what it wants; step: row of that one + 1 */
+	REASON_ROLLED,     /* its turn of a rolling update has come */
 	REASON_COUNT,
 };
 

@@ -402,6 +402,8 @@ static void enter_flags(struct ledger_state *state, const struct program_config 
 		drop |= LEDGER_FLAG_BEGUN;
 	if (step_is_at_rest(step->next))
 		drop |= LEDGER_FLAG_DEMAND;
+	if (state->wanted != WANTED_UP)
+		drop |= LEDGER_FLAG_TURN | LEDGER_FLAG_FRESH | LEDGER_FLAG_KEPT;
 	if (step->next != from)
 		drop |= LEDGER_FLAG_OWED;
 	state->flags &= (uint16_t)~drop;
@@ -426,8 +428,12 @@ static void begin_run(struct ledger_state *state, const struct program_config *c
 {
 	struct backoff_policy policy = backoff_policy(config);
 
+	/* Whoever launches it: it runs what it was to be replaced for. */
+	if (state->flags & LEDGER_FLAG_TURN)
+		state->flags |= LEDGER_FLAG_FRESH;
 	state->flags &= (uint16_t) ~(LEDGER_FLAG_BOUNCE | LEDGER_FLAG_LOST | LEDGER_FLAG_FAILED |
-				     LEDGER_FLAG_FORKED | LEDGER_FLAG_EARLY | LEDGER_FLAG_DEMAND);
+				     LEDGER_FLAG_FORKED | LEDGER_FLAG_EARLY | LEDGER_FLAG_DEMAND |
+				     LEDGER_FLAG_TURN | LEDGER_FLAG_KEPT);
 	state->flags |= LEDGER_FLAG_BEGUN;
 	state->health = LEDGER_HEALTH_UNKNOWN;
 	state->stop_step = 0;

@@ -276,6 +276,9 @@ WORD_TYPE(program_type, enum program_type, "service, oneshot or forking", [TYPE_
     [TYPE_ONESHOT] = "oneshot", [TYPE_FORKING] = "forking");
 WORD_TYPE(boot, enum boot_mode,
     "config or last-state", [BOOT_CONFIG] = "config", [BOOT_LAST_STATE] = "last-state");
+WORD_TYPE(update, enum update_mode, "stop-start, rolling or start-first",
+    [UPDATE_STOP_START] = "stop-start", [UPDATE_ROLLING] = "rolling",
+    [UPDATE_START_FIRST] = "start-first");
 WORD_TYPE(kill_mode, enum kill_mode, "all, process or mixed", [KILL_ALL] = "all",
     [KILL_PROCESS] = "process", [KILL_MIXED] = "mixed");
 WORD_TYPE(log_rotate, enum logspec_rotate, "none, hourly, daily or weekly", [LOGSPEC_NEVER] = "none",
@@ -372,4 +375,5 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_START] = &value_start,
     [KEY_CLUSTER] = &value_cluster,
     [KEY_LISTEN] = &value_listen,
+    [KEY_UPDATE] = &value_update,
 };

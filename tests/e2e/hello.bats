@@ -310,6 +310,19 @@ wait_exit() {
 	[ "$(cat "$path")" = precious ]
 }
 
+@test "SIGTERM: the next request on an idle connection is answered as the last one" {
+	start
+	exec 8<>"/dev/tcp/127.0.0.1/$PORT"
+	printf 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' >&8
+	while read -r -t 10 line <&8 && [ "$line" != "Hello World" ]; do :; done
+	kill -TERM "$PID"
+	eventually bash -c "! (exec 7<>/dev/tcp/127.0.0.1/$PORT) 2>/dev/null"
+	printf 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' >&8
+	run timeout 10 cat <&8
+	[[ "$output" == "HTTP/1.1 200 "*"Connection: close"*"Hello World" ]]
+	wait_exit "$PID"
+}
+
 @test "SIGTERM: a request in flight is finished, idle connections close, exit 0" {
 	start
 	open_connection

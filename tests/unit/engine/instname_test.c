@@ -99,7 +99,7 @@ static void test_number_is_written_in_one_way(void **state)
 	assert_refused("web@03");
 	assert_refused("web@x");
 	assert_refused("web@1@2");
-	assert_refused("web@1025");
+	assert_refused("web@1089");
 	assert_refused("web@99999999999999999999");
 }
 

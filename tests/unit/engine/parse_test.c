@@ -287,7 +287,8 @@ static void test_unknown_key_far_from_all_lists_what_is_allowed(void **state)
 	assert_non_null(strstr(seen.errors,
 	    "f:1: wibble_wobble: unknown key: allowed are command shell directory user "));
 	/* The keys of a health section as that section. */
-	assert_non_null(strstr(seen.errors, " after type remain pid_file instances requires "));
+	assert_non_null(strstr(seen.errors, " after type remain pid_file instances update "
+					    "max_unavailable max_surge soak requires "));
 	assert_non_null(strstr(seen.errors, " health (see supervisord.conf(5))\n"));
 	assert_null(strstr(seen.errors, "health_"));
 	parse("program a { health { wibble_wobble = x } }\ngroup b { wibble_wobble = x }", &seen);
