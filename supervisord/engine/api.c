@@ -10,6 +10,7 @@
 #include "supervisord/engine/access.h"
 #include "supervisord/engine/api.h"
 #include "supervisord/engine/apply.h"
+#include "supervisord/engine/blame.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/doctor.h"
@@ -67,6 +68,7 @@ static const struct method {
     {INTERFACE ".Signal", RIGHT_SIGNAL, command_signal},
     {INTERFACE ".Why", RIGHT_WHY, why},
     {INTERFACE ".Runs", RIGHT_RUNS, runs},
+    {INTERFACE ".Blame", RIGHT_BLAME, blame},
     {INTERFACE ".Events", RIGHT_EVENTS, events_read},
     {INTERFACE ".Logs", RIGHT_LOGS, logs_read},
     {INTERFACE ".RotateLogs", RIGHT_ROTATE, logs_rotate},
