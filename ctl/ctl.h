@@ -35,6 +35,7 @@ enum exitcode ctl_messages(struct ctl *ctl);
 enum exitcode ctl_doctor(struct ctl *ctl); /* doctor.c */
 enum exitcode ctl_graph(struct ctl *ctl);  /* graph.c */
 enum exitcode ctl_why(struct ctl *ctl);    /* why.c */
+enum exitcode ctl_blame(struct ctl *ctl);  /* blame.c */
 enum exitcode ctl_runs(struct ctl *ctl);   /* runs.c */
 enum exitcode ctl_events(struct ctl *ctl); /* events.c */
 enum exitcode ctl_logs(struct ctl *ctl);   /* logs.c */

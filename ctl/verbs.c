@@ -71,6 +71,10 @@ const struct verb verbs_table[] = {
 	{"runs", "NAME", 1, 1, "needs a program's name", OPTION_LINES | OPTION_JSON, ctl_runs,
 	 "show the last runs of a program",
 	 "With -n the last of those that are remembered (16, and the present one).\n"},
+	{"blame", "[NAME...]", 0, NAMES, NULL, OPTION_JSON, ctl_blame,
+	 "show what the last start of programs took",
+	 "First the chain of programs that the last one to be up has waited for, then all, those that took\n"
+	 "longest first.\n"},
 	{"events", "[NAME...]", 0, NAMES, NULL, OPTION_LINES | OPTION_FOLLOW | OPTION_SINCE | OPTION_JSON, ctl_events,
 	 "show what has happened",
 	 "The last 10 events, with --since those after a number or a time, with -f what comes, too.\n"},

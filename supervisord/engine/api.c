@@ -9,6 +9,7 @@
 #include "lib/ownlog.h"
 #include "supervisord/engine/access.h"
 #include "supervisord/engine/api.h"
+#include "supervisord/engine/blame.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/confcall.h"
@@ -64,6 +65,7 @@ static const struct method {
     {INTERFACE ".Signal", RIGHT_SIGNAL, command_signal},
     {INTERFACE ".Why", RIGHT_WHY, why},
     {INTERFACE ".Runs", RIGHT_RUNS, runs},
+    {INTERFACE ".Blame", RIGHT_BLAME, blame},
     {INTERFACE ".Events", RIGHT_EVENTS, events_read},
     {INTERFACE ".Logs", RIGHT_LOGS, logs_read},
     {INTERFACE ".RotateLogs", RIGHT_ROTATE, logs_rotate},

@@ -6,6 +6,7 @@
 
 #include "lib/clock.h"
 #include "lib/wstatus.h"
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/aim.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/depend.h"
@@ -47,7 +48,9 @@ void why(struct call *call)
 	program = selection_find_one(call, name);
 	if (program == NULL)
 		return;
-	while (program != NULL && follow(&chain, program))
+	/* Not into what the client may not see. */
+	while (program != NULL && access_may(call->client, call->right, program) &&
+	       follow(&chain, program))
 		program = culprit_of(program);
 	call_begin_reply(call);
 	jsonw_key(&call->w, "stories");
