@@ -14,11 +14,8 @@
 #include "supervisord/engine/align.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
-<<<<<<< HEAD
 #include "supervisord/engine/demand.h"
-=======
 #include "supervisord/engine/drift.h"
->>>>>>> 3abe27f (engine, superctl: plan, apply of some programs, and what differs)
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/logspecs.h"
 #include "supervisord/engine/op.h"

@@ -330,7 +330,6 @@ const char *program_reason(const struct program *program, char *buffer, size_t s
 {
 	const struct ledger_state *state = program_state(program);
 	const struct engine *engine = program->engine;
-	const struct program_config *config = program->config;
 	const struct program_link *blocker = NULL;
 	const struct program *other = engine_program_of_row(engine, state->step - 1);
 	struct reason_words words = program_words(program);
