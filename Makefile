@@ -164,6 +164,8 @@ $(foreach c,$(COMPONENTS),$(eval $(call UNIT_RULE,$(c))))
 # It reads the same with jansson.
 $(O)/tests/unit/lib/jsonr_test: LIBS_lib += $(call pkg_libs,jansson)
 
+# What needs the loop is put in its place by this.
+$(O)/tests/unit/engine/controlplace_test: ALL_LDFLAGS += -Wl,--wrap=control_free_if_dead
 # Those that refuse memory do it by this.
 $(O)/tests/unit/engine/task_test $(O)/tests/unit/engine/readiness_test: ALL_LDFLAGS += -Wl,--wrap=calloc
 

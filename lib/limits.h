@@ -34,9 +34,17 @@
 /* One Varlink message in either direction, without its NUL; nesting of its JSON. */
 #define LIMIT_VARLINK_BYTES (1024 * 1024)
 #define LIMIT_VARLINK_DEPTH 32
-/* Connections on the control socket, and unsent bytes a connection may pile up. */
-#define LIMIT_CONTROL_CLIENTS 256
-#define LIMIT_CONTROL_QUEUE   (8 * 1024 * 1024)
+/* Connections on the control socket: all; those that only root and the daemon's user may have; of
+ * one other user.  When there are no more, the one that has been silent longest makes room, if for
+ * this long. */
+#define LIMIT_CONTROL_CLIENTS   256
+#define LIMIT_CONTROL_RESERVED  32
+#define LIMIT_CONTROL_PER_USER  64
+#define LIMIT_CONTROL_SILENT_NS (60 * 1000 * 1000 * 1000LL)
+/* Bytes of one reply (a status of LIMIT_ROWS programs), and so the most that a connection may have
+ * unsent, as nothing more is done for it then; of all connections of other users together. */
+#define LIMIT_CONTROL_QUEUE  (16 * 1024 * 1024)
+#define LIMIT_CONTROL_UNSENT (64 * 1024 * 1024)
 /* Lines that the shell of superctl remembers. */
 #define LIMIT_SHELL_HISTORY 1000
 /* Names or globs in one command. */
@@ -145,9 +153,12 @@
 #define LIMIT_CLUSTER_REFUSED_NS (20 * 1000 * 1000LL)
 #define LIMIT_CLUSTER_STUCK_NS   (10 * 1000 * 1000 * 1000LL)
 
-/* Log readers (superctl logs) served at once, and what one request may ask for. */
-#define LIMIT_LOG_READERS 128
-#define LIMIT_LOG_LINES   1000000
+/* Log readers (superctl logs) served at once; those that only root and the daemon's user may have,
+ * and those of one other user; and what one request may ask for. */
+#define LIMIT_LOG_READERS          128
+#define LIMIT_LOG_READERS_RESERVED 16
+#define LIMIT_LOG_READERS_PER_USER 32
+#define LIMIT_LOG_LINES            1000000
 /* Logs that one superctl logs reads at once; bytes of a line that it waits for the end of; bytes of
  * lines that it keeps of one log when it looks for the last ones that match. */
 #define LIMIT_LOG_SOURCES    100

@@ -66,6 +66,11 @@ int varlink_input_next(struct varlink_input *in, char **ret_message, size_t *ret
 	return 0;
 }
 
+bool varlink_input_is_full(const struct varlink_input *in)
+{
+	return in->end - in->start > in->limit;
+}
+
 bool varlink_input_is_partial(const struct varlink_input *in)
 {
 	return in->start < in->end;

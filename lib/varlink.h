@@ -42,6 +42,9 @@ int varlink_input_fill(struct varlink_input *in, int fd);
  */
 int varlink_input_next(struct varlink_input *in, char **ret_message, size_t *ret_length);
 
+/* The limit is reached: nothing can be received before a message is taken. */
+bool varlink_input_is_full(const struct varlink_input *in);
+
 /* Bytes of a message were received but not its end: at end of file the peer was cut off. */
 bool varlink_input_is_partial(const struct varlink_input *in);
 

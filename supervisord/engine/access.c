@@ -28,9 +28,9 @@ static bool covers(const struct control_client *client, const struct rights_peer
 static void cover_groups(struct access *access, const struct control_client *client,
     const struct rights_peer *peer, enum right right);
 
-bool access_is_master(const struct control_client *client)
+bool access_is_master(uid_t uid)
 {
-	return client->uid == 0 || client->uid == geteuid();
+	return uid == 0 || uid == geteuid();
 }
 
 bool access_may_call(const struct control_client *client, enum right right)
@@ -51,7 +51,7 @@ int access_init(struct access *access, const struct control_client *client, enum
 	struct rights_peer peer;
 	gid_t *groups;
 
-	*access = (struct access){.all = access_is_master(client)};
+	*access = (struct access){.all = access_is_master(client->uid)};
 	if (access->all)
 		return 0;
 	access->rows = calloc(LIMIT_ROWS, sizeof(*access->rows));
@@ -156,7 +156,7 @@ static bool covers(const struct control_client *client, const struct rights_peer
 static void find_peer(
     const struct control_client *client, struct rights_peer *ret_peer, gid_t **ret_groups)
 {
-	struct rights_peer peer = {.master = access_is_master(client), .uid = client->uid};
+	struct rights_peer peer = {.master = access_is_master(client->uid), .uid = client->uid};
 	const int fd = client->reader.fd;
 	socklen_t size = 0;
 

@@ -30,7 +30,7 @@ struct access {
 };
 
 /* Root and the user that we run as. */
-bool access_is_master(const struct control_client *client);
+bool access_is_master(uid_t uid);
 
 /* May the client call a method that needs this right, over whatever it is? */
 bool access_may_call(const struct control_client *client, enum right right);

@@ -118,7 +118,7 @@ static bool read_call(struct call *call, const json_t *root)
 	json_t *parameters = json_object_get(root, "parameters");
 
 	call->method = json_string_value(json_object_get(root, "method"));
-	if (call->method == NULL || is_too_deep(root, 0) ||
+	if (call->method == NULL || is_too_deep(root, 1) ||
 	    (parameters != NULL && !json_is_null(parameters) && !json_is_object(parameters)))
 		return false;
 	call->parameters = json_is_object(parameters) ? json_incref(parameters) : json_object();
@@ -171,13 +171,15 @@ static bool is_too_deep(const json_t *value, unsigned depth)
 	json_t *member;
 	size_t index;
 
+	if (!json_is_object(value) && !json_is_array(value))
+		return false;
 	if (depth > LIMIT_VARLINK_DEPTH)
 		return true;
 	if (json_is_object(value)) {
 		/* The iteration does not write; its macro has no const form. */
 		json_object_foreach((json_t *)(uintptr_t)value, key,
 		    member) if (is_too_deep(member, depth + 1)) return true;
-	} else if (json_is_array(value)) {
+	} else {
 		json_array_foreach(
 		    value, index, member) if (is_too_deep(member, depth + 1)) return true;
 	}
@@ -208,7 +210,8 @@ static void get_interface_description(struct call *call)
 	    "(description: string)\n\nerror InterfaceNotFound (interface: string)\n\n"
 	    "error MethodNotFound (method: string)\n\nerror MethodNotImplemented (method: "
 	    "string)\n\n"
-	    "error InvalidParameter (parameter: string)\n";
+	    "error InvalidParameter (parameter: string)\n\nerror PermissionDenied ()\n\n"
+	    "error ExpectedMore ()\n";
 	const char *name = NULL, *text;
 
 	if (!call_get_string(call, "interface", &name))

@@ -60,7 +60,7 @@ bool call_allows(struct call *call, const char *const *names)
 
 		while (names[i] != NULL && strcmp(names[i], key) != 0)
 			i++;
-		if (names[i] == NULL) {
+		if (names[i] == NULL && !json_is_null(value)) {
 			call_invalid_parameter(call, key);
 			return false;
 		}

@@ -34,7 +34,8 @@ bool call_get_int(
     struct call *call, const char *name, int64_t minimum, int64_t maximum, int64_t *value);
 bool call_get_string(struct call *call, const char *name, const char **value);
 
-/* No parameter but these (a NULL-terminated list) was given; false: answered. */
+/* No parameter but these (a NULL-terminated list) was given; false: answered.  One that is null was
+ * not given: a newer client says so of what we do not know. */
 bool call_allows(struct call *call, const char *const *names);
 
 /* Write `{"parameters":{` … the caller's members … `}}` and send. */

@@ -14,8 +14,10 @@
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/ownlog.h"
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/api.h"
 #include "supervisord/engine/control.h"
+#include "supervisord/engine/controlplace.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/events.h"
 #include "supervisord/engine/op.h"
@@ -29,18 +31,17 @@
 
 static bool is_alive(const struct sockaddr_un *address);
 static void on_accept(struct ev_loop *loop, ev_io *io, int events);
-static void add_client(struct control *control, int fd);
+static void add_client(struct control *control, int fd, const struct ucred *peer);
+static bool may_read(const struct control_client *client);
+static bool is_stuck(const struct control_client *client);
+static bool is_too_much(const struct control_client *client);
 static void on_read(struct ev_loop *loop, ev_io *io, int events);
 static void on_write(struct ev_loop *loop, ev_io *io, int events);
 static void serve(struct control_client *client);
 static void note_end(struct control_client *client);
-static bool is_at_work(const struct control_client *client);
-static bool is_gone(const struct control_client *client);
 static void make_due(struct control_client *client);
 static void pause_accept(struct control *control);
 static void on_accept_timer(struct timer *timer);
-static void sweep(struct control *control);
-static void free_if_dead(struct control_client *client);
 
 int control_bind(const char *path, int *ret_fd)
 {
@@ -114,7 +115,7 @@ void control_stop(struct control *control)
 	TAILQ_FOREACH_SAFE(client, &control->clients, link, next)
 	{
 		client->dead = true;
-		free_if_dead(client);
+		control_free_if_dead(client);
 	}
 }
 
@@ -128,6 +129,8 @@ void control_reply(struct control_client *client, struct jsonw *w)
 	if (error == 0 && !client->oneway && !client->dead)
 		error = varlink_output_send(&client->output, client->reader.fd, w->data, w->length);
 	jsonw_reset(w);
+	if (error == -EAGAIN && is_too_much(client))
+		error = -ENOBUFS;
 	if (error == -EAGAIN) {
 		ev_io_start(client->engine->loop, &client->writer);
 	} else if (error < 0) {
@@ -136,6 +139,20 @@ void control_reply(struct control_client *client, struct jsonw *w)
 		client->dead = true;
 		make_due(client);
 	}
+}
+
+/* Root and our own user know what they do; of the others many may ask for much and read nothing. */
+static bool is_too_much(const struct control_client *client)
+{
+	const struct control_client *other;
+	size_t unsent = 0;
+
+	if (access_is_master(client->uid))
+		return false;
+	TAILQ_FOREACH (other, &client->engine->control.clients, link)
+		if (!access_is_master(other->uid))
+			unsent += varlink_output_pending(&other->output);
+	return unsent > LIMIT_CONTROL_UNSENT;
 }
 
 void control_resume(struct control_client *client)
@@ -173,7 +190,7 @@ bool control_run(struct control *control, unsigned most)
 			op_review(client->op);
 		events_serve(client);
 		serve(client);
-		free_if_dead(client);
+		control_free_if_dead(client);
 	}
 	return !TAILQ_EMPTY(&control->due);
 }
@@ -219,207 +236,19 @@ void control_flush(struct control *control, int timeout_ms)
 	}
 }
 
-/* We hold the lock of this run directory, so a socket that nobody answers on is left over. */
-static bool is_alive(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool alive;
-
-	if (fd < 0)
-		return false;
-	alive =
-	    connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN;
-	close(fd);
-	return alive;
-}
-
-static void on_accept(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct control *control =
-	    (struct control *)(void *)((char *)io - offsetof(struct control, acceptor));
-
-	(void)loop;
-	(void)events;
-	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-			    errno == ENOBUFS)
-				pause_accept(control);
-			return;
-		}
-		if (control->client_count >= LIMIT_CONTROL_CLIENTS)
-			sweep(control);
-		if (control->client_count >= LIMIT_CONTROL_CLIENTS) {
-			static const char busy[] =
-			    "{\"error\":\"io.superctl.Busy\",\"parameters\":{\"reason\":"
-			    "\"too many connections\"}}";
-
-			(void)send(fd, busy, sizeof(busy), MSG_NOSIGNAL | MSG_DONTWAIT);
-			close(fd);
-			continue;
-		}
-		add_client(control, fd);
-	}
-}
-
-/* The connection stays in the backlog, and its readiness must not turn the loop. */
-static void pause_accept(struct control *control)
-{
-	struct engine *engine = control->engine;
-
-	log_warning("control: cannot accept a connection: %s; trying again", strerror(errno));
-	ev_io_stop(engine->loop, &control->acceptor);
-	(void)timers_arm(
-	    &engine->timers, &control->accept_timer, clock_boot_ns() + ACCEPT_AGAIN_NS);
-}
-
-static void on_accept_timer(struct timer *timer)
-{
-	struct control *control =
-	    (struct control *)(void *)((char *)timer - offsetof(struct control, accept_timer));
-
-	ev_io_start(control->engine->loop, &control->acceptor);
-}
-
-/* Clients that said they would send no more, and have gone since, while their command is still
- * going on. */
-static void sweep(struct control *control)
-{
-	struct control_client *client, *next;
-
-	TAILQ_FOREACH_SAFE(client, &control->clients, link, next)
-	{
-		if (client->eof && is_gone(client))
-			client->dead = true;
-		free_if_dead(client);
-	}
-}
-
-static void add_client(struct control *control, int fd)
-{
-	struct control_client *client = calloc(1, sizeof(*client));
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-
-	if (client == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
-		free(client);
-		close(fd);
-		return;
-	}
-	client->engine = control->engine;
-	client->uid = peer.uid;
-	client->gid = peer.gid;
-	varlink_input_init(&client->input, LIMIT_VARLINK_BYTES);
-	varlink_output_init(&client->output, LIMIT_CONTROL_QUEUE);
-	ev_io_init(&client->reader, on_read, fd, EV_READ);
-	ev_io_init(&client->writer, on_write, fd, EV_WRITE);
-	ev_io_start(control->engine->loop, &client->reader);
-	TAILQ_INSERT_TAIL(&control->clients, client, link);
-	control->client_count++;
-}
-
-static void on_read(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct control_client *client =
-	    (struct control_client *)(void *)((char *)io - offsetof(struct control_client, reader));
-
-	(void)loop;
-	if (events & EV_READ) {
-		int got = varlink_input_fill(&client->input, client->reader.fd);
-
-		if (got == 0) {
-			client->eof = true;
-			ev_io_stop(client->engine->loop, &client->reader);
-		} else if (got == -EMSGSIZE && is_at_work(client)) {
-			/* It pipelines more than the limit while a call is being waited for: later.
-			 */
-			ev_io_stop(client->engine->loop, &client->reader);
-		} else if (got < 0 && got != -EAGAIN) {
-			if (got == -EMSGSIZE)
-				log_warning("control: a client of uid %u sent a message longer "
-					    "than %d bytes",
-				    (unsigned)client->uid, LIMIT_VARLINK_BYTES);
-			client->dead = true;
-		}
-	}
-	serve(client);
-	free_if_dead(client);
-}
-
-static void on_write(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct control_client *client =
-	    (struct control_client *)(void *)((char *)io - offsetof(struct control_client, writer));
-	int error = varlink_output_flush(&client->output, client->reader.fd);
-
-	(void)events;
-	if (error == 0) {
-		ev_io_stop(loop, &client->writer);
-		events_serve(client); /* it takes more again */
-		if (client->eof)
-			note_end(client);
-	} else if (error != -EAGAIN) {
-		client->dead = true;
-	}
-	free_if_dead(client);
-}
-
-static void serve(struct control_client *client)
-{
-	char *message;
-	size_t length;
-
-	for (int i = 0; i < CALL_BATCH; i++) {
-		if (client->dead || is_at_work(client) ||
-		    varlink_input_next(&client->input, &message, &length) != 1)
-			break;
-		client->more = client->oneway = false;
-		api_dispatch(client, message, length);
-		if (i + 1 == CALL_BATCH)
-			make_due(client); /* others have their turn first */
-	}
-	if (client->eof)
-		note_end(client);
-	else if (!client->dead && !is_at_work(client))
-		ev_io_start(client->engine->loop, &client->reader);
-}
-
-/* It will send no more; it may still be reading (`printf … | nc -U`), so what it asked for is
- * answered. */
-static void note_end(struct control_client *client)
-{
-	bool idle =
-	    !is_at_work(client) && varlink_output_pending(&client->output) == 0 && !client->due;
-
-	if (idle || is_gone(client))
-		client->dead = true;
-}
-
-/* Its present call is not over. */
-static bool is_at_work(const struct control_client *client)
+bool control_is_at_work(const struct control_client *client)
 {
 	return client->op != NULL || client->watch != NULL;
 }
 
-/* Not only silent: nobody is there to read an answer.  A socket says so by HUP, see poll(2). */
-static bool is_gone(const struct control_client *client)
+bool control_is_gone(const struct control_client *client)
 {
 	struct pollfd peer = {.fd = client->reader.fd};
 
 	return poll(&peer, 1, 0) == 1 && (peer.revents & POLLHUP);
 }
 
-static void make_due(struct control_client *client)
-{
-	if (client->due)
-		return;
-	client->due = true;
-	TAILQ_INSERT_TAIL(&client->engine->control.due, client, due_link);
-}
-
-static void free_if_dead(struct control_client *client)
+void control_free_if_dead(struct control_client *client)
 {
 	struct control *control = &client->engine->control;
 
@@ -444,4 +273,186 @@ static void free_if_dead(struct control_client *client)
 	varlink_output_done(&client->output);
 	close(client->reader.fd);
 	free(client);
+}
+
+/* We hold the lock of this run directory, so a socket that nobody answers on is left over. */
+static bool is_alive(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool alive;
+
+	if (fd < 0)
+		return false;
+	alive =
+	    connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN;
+	close(fd);
+	return alive;
+}
+
+static void on_accept(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct control *control =
+	    (struct control *)(void *)((char *)io - offsetof(struct control, acceptor));
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct ucred peer;
+		socklen_t size = sizeof(peer);
+		const char *full;
+
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			    errno == ENOBUFS)
+				pause_accept(control);
+			return;
+		}
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+			close(fd);
+			continue;
+		}
+		full = controlplace_find(control, peer.uid);
+		if (full == NULL)
+			add_client(control, fd, &peer);
+		else
+			controlplace_turn_away(fd, full);
+	}
+}
+
+/* The connection stays in the backlog, and its readiness must not turn the loop. */
+static void pause_accept(struct control *control)
+{
+	struct engine *engine = control->engine;
+
+	log_warning("control: cannot accept a connection: %s; trying again", strerror(errno));
+	ev_io_stop(engine->loop, &control->acceptor);
+	(void)timers_arm(
+	    &engine->timers, &control->accept_timer, clock_boot_ns() + ACCEPT_AGAIN_NS);
+}
+
+static void on_accept_timer(struct timer *timer)
+{
+	struct control *control =
+	    (struct control *)(void *)((char *)timer - offsetof(struct control, accept_timer));
+
+	ev_io_start(control->engine->loop, &control->acceptor);
+}
+
+static void add_client(struct control *control, int fd, const struct ucred *peer)
+{
+	struct control_client *client = calloc(1, sizeof(*client));
+
+	if (client == NULL) {
+		close(fd);
+		return;
+	}
+	client->engine = control->engine;
+	client->uid = peer->uid;
+	client->gid = peer->gid;
+	client->active_ns = clock_boot_ns();
+	varlink_input_init(&client->input, LIMIT_VARLINK_BYTES);
+	varlink_output_init(&client->output, LIMIT_CONTROL_QUEUE);
+	ev_io_init(&client->reader, on_read, fd, EV_READ);
+	ev_io_init(&client->writer, on_write, fd, EV_WRITE);
+	ev_io_start(control->engine->loop, &client->reader);
+	TAILQ_INSERT_TAIL(&control->clients, client, link);
+	control->client_count++;
+}
+
+static void on_read(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct control_client *client =
+	    (struct control_client *)(void *)((char *)io - offsetof(struct control_client, reader));
+
+	(void)loop;
+	if (events & EV_READ) {
+		int got = varlink_input_fill(&client->input, client->reader.fd);
+
+		if (got > 0)
+			client->active_ns = clock_boot_ns();
+		if (got == 0) {
+			client->eof = true;
+			ev_io_stop(client->engine->loop, &client->reader);
+		} else if (got < 0 && got != -EAGAIN) {
+			if (got == -EMSGSIZE)
+				log_warning("control: a client of uid %u sent a message longer "
+					    "than %d bytes",
+				    (unsigned)client->uid, LIMIT_VARLINK_BYTES);
+			client->dead = true;
+		}
+	}
+	serve(client);
+	control_free_if_dead(client);
+}
+
+static void on_write(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct control_client *client =
+	    (struct control_client *)(void *)((char *)io - offsetof(struct control_client, writer));
+	int error = varlink_output_flush(&client->output, client->reader.fd);
+
+	(void)events;
+	client->active_ns = clock_boot_ns();
+	if (error == 0) {
+		ev_io_stop(loop, &client->writer);
+		make_due(client); /* what has waited until this was read */
+	} else if (error != -EAGAIN) {
+		client->dead = true;
+	}
+	control_free_if_dead(client);
+}
+
+static void serve(struct control_client *client)
+{
+	char *message;
+	size_t length;
+
+	for (int i = 0; i < CALL_BATCH; i++) {
+		if (client->dead || control_is_at_work(client) || is_stuck(client) ||
+		    varlink_input_next(&client->input, &message, &length) != 1)
+			break;
+		client->more = client->oneway = false;
+		api_dispatch(client, message, length);
+		if (i + 1 == CALL_BATCH)
+			make_due(client); /* others have their turn first */
+	}
+	if (client->eof)
+		note_end(client);
+	else if (!client->dead && may_read(client))
+		ev_io_start(client->engine->loop, &client->reader);
+	else
+		ev_io_stop(client->engine->loop, &client->reader);
+}
+
+/* While a call is waited for it is read on, as far as there is room, to notice the end. */
+static bool may_read(const struct control_client *client)
+{
+	if (is_stuck(client))
+		return false;
+	return control_is_at_work(client) ? !varlink_input_is_full(&client->input) : !client->due;
+}
+
+/* It has not read what it was told. */
+static bool is_stuck(const struct control_client *client)
+{
+	return varlink_output_pending(&client->output) > 0;
+}
+
+/* It will send no more; it may still be reading (`printf … | nc -U`), so what it asked for is
+ * answered. */
+static void note_end(struct control_client *client)
+{
+	bool idle = !control_is_at_work(client) && !is_stuck(client) && !client->due;
+
+	if (idle || control_is_gone(client))
+		client->dead = true;
+}
+
+static void make_due(struct control_client *client)
+{
+	if (client->due)
+		return;
+	client->due = true;
+	TAILQ_INSERT_TAIL(&client->engine->control.due, client, due_link);
 }

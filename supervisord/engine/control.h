@@ -4,8 +4,9 @@
  *
  * Knows nothing about programs: each complete message goes to api_dispatch(), which answers through
  * control_reply().  A connection is served one call at a time, in order; while a call is being
- * waited for nothing more is read from it.  Every buffer is bounded; a client that does not read
- * its replies is disconnected when LIMIT_CONTROL_QUEUE is full.
+ * waited for, or a reply is not read, nothing more is done for it.  Every buffer is bounded.  One
+ * user cannot keep others out: there are connections for root alone, each other user has a share,
+ * and who is silent makes room.
  */
 #ifndef ENGINE_CONTROL_H
 #define ENGINE_CONTROL_H
@@ -32,6 +33,7 @@ struct control_client {
 	struct varlink_output output;
 	struct op *op;       /* the command its present call waits for, or NULL */
 	struct watch *watch; /* what it follows (events.h), or NULL */
+	int64_t active_ns;   /* when something was received or sent last */
 	uid_t uid;           /* as it was when it connected, gid too */
 	gid_t gid;
 	bool more; /* of the present call */
@@ -103,6 +105,15 @@ void control_replace_listener(struct control *control, int listen_fd);
  */
 int control_hand_over(
     struct control_client *client, int (*send)(void *context, int fd), void *context);
+
+/* Its present call is not over. */
+bool control_is_at_work(const struct control_client *client);
+
+/* Not only silent: nobody is there to read an answer.  A socket says so by HUP, see poll(2). */
+bool control_is_gone(const struct control_client *client);
+
+/* End the connection of one that was marked dead. */
+void control_free_if_dead(struct control_client *client);
 
 /* Write what waits, as far as it goes, and wait at most `timeout_ms` in all: before the engine
  * exits. */

@@ -48,7 +48,7 @@ void events_read(struct call *call)
 	    !call_get_bool(call, "follow", &follow))
 		return;
 	if (follow && !client->more) {
-		call_invalid_parameter(call, "follow");
+		call_error_text(call, "org.varlink.service.ExpectedMore", NULL, NULL);
 		return;
 	}
 	if (!read_watch(call, since, lines, &watch))

@@ -43,7 +43,7 @@ int log_request_read(
 
 		while (i < KNOWN_COUNT && strcmp(known[i].name, key) != 0)
 			i++;
-		if (i == KNOWN_COUNT || (!json_is_null(value) && !known[i].read(value, &request))) {
+		if (!json_is_null(value) && (i == KNOWN_COUNT || !known[i].read(value, &request))) {
 			*ret_wrong = key;
 			return -EINVAL;
 		}

@@ -47,7 +47,7 @@ void logs_read(struct call *call)
 		return;
 	}
 	if (request.follow && !call->client->more) {
-		call_invalid_parameter(call, "follow");
+		call_error_text(call, "org.varlink.service.ExpectedMore", NULL, NULL);
 		return;
 	}
 	if (!may_hand_over(call) || !find_row(call, request.name,

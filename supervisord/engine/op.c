@@ -56,7 +56,8 @@ struct op *op_new(const struct op_request *request)
 		return NULL;
 	op->client = request->client;
 	op->engine = request->client->engine;
-	op->wait = request->wait;
+	/* Nobody is told, so nobody waits: what follows on the connection need not either. */
+	op->wait = request->wait && !request->client->oneway;
 	op->timeout_ms = request->timeout_ms;
 	op->more = request->client->more;
 	op->timer.fire = on_timer;

@@ -15,6 +15,8 @@
 #include "supervisord/logger/reader.h"
 #include "supervisord/logger/reply.h"
 
+static bool has_place(const struct readers *readers, uid_t uid);
+static bool is_master(uid_t uid);
 static void refuse(int conn, const struct readers *readers, const char *unknown);
 static void wake(struct readers *readers, struct reader *reader);
 static void end_reader(struct readers *readers, struct reader *reader);
@@ -33,7 +35,9 @@ void readers_add_consume(struct readers *readers, const struct specs *specs,
     const struct msg_read_log *request, int conn)
 {
 	const struct logspec *spec = specs_find(specs, request->row, request->stream);
-	struct reader *reader;
+	struct ucred peer = {0};
+	socklen_t size = sizeof(peer);
+	struct reader *reader = NULL;
 	char name[32];
 
 	if (spec == NULL) {
@@ -41,12 +45,15 @@ void readers_add_consume(struct readers *readers, const struct specs *specs,
 		refuse(conn, readers, name);
 		return;
 	}
-	reader = readers->count < LIMIT_LOG_READERS ? readout_new(request, conn) : NULL;
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	    has_place(readers, peer.uid))
+		reader = readout_new(request, conn);
 	if (reader == NULL) {
 		refuse(conn, readers, NULL);
 		return;
 	}
 	reader->owner = readers;
+	reader->uid = peer.uid;
 	LIST_INSERT_HEAD(&readers->list, reader, link);
 	readers->count++;
 	/* Writable at once: that event starts the work. */
@@ -204,6 +211,29 @@ void readers_finish(struct readers *readers, const struct specs *specs)
 		end_reader(readers, reader);
 	}
 	readers_sweep(readers);
+}
+
+/* As with connections to the engine (controlplace.h): a user has its share, and root a rest. */
+static bool has_place(const struct readers *readers, uid_t uid)
+{
+	const struct reader *reader;
+	unsigned others = 0, same = 0;
+
+	if (readers->count >= LIMIT_LOG_READERS)
+		return false;
+	if (is_master(uid))
+		return true;
+	LIST_FOREACH (reader, &readers->list, link) {
+		others += !is_master(reader->uid);
+		same += reader->uid == uid;
+	}
+	return same < LIMIT_LOG_READERS_PER_USER &&
+	       others < LIMIT_LOG_READERS - LIMIT_LOG_READERS_RESERVED;
+}
+
+static bool is_master(uid_t uid)
+{
+	return uid == 0 || uid == geteuid();
 }
 
 /* Say why not, in one message that always fits, and close.  `unknown`: the name that has no log. */

@@ -27,6 +27,7 @@ struct reader {
 	LIST_ENTRY(reader) link;
 	const struct readers *owner;
 	struct msg_read_log request;
+	uid_t uid;  /* whose connection it is */
 	char *path; /* of the log that it reads … */
 	struct archives archives;
 	struct place place;

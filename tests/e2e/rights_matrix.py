@@ -14,7 +14,7 @@ from idl import Client
 
 # What the right of a method is called, where that is not its own name in small letters.
 RIGHTS = {"Graph": "status", "RotateLogs": "rotate", "ReopenLogs": "rotate", "ClearLogs": "clear"}
-WHOLE = ["check", "plan", "apply", "shutdown"]
+WHOLE = ["events", "check", "plan", "apply", "shutdown"]
 # What a call needs beside names, to get as far as the names.
 SAMPLES = {"signal": "CONT"}
 # Would end the test.

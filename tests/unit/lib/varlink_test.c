@@ -101,6 +101,7 @@ static void test_next_when_three_messages_in_one_read_then_each_in_order(void **
 	assert_next(pair, "three");
 	assert_no_next(pair);
 	assert_true(varlink_input_is_partial(&pair->in));
+	assert_false(varlink_input_is_full(&pair->in));
 	peer_sends(pair, "\0", 1);
 	assert_int_equal(varlink_input_fill(&pair->in, pair->ours), 1);
 	assert_next(pair, "rest");
@@ -151,6 +152,7 @@ static void test_fill_when_message_is_past_the_limit_then_emsgsize(void **state)
 		assert_no_next(pair);
 	} while (r > 0);
 	assert_int_equal(r, -EMSGSIZE);
+	assert_true(varlink_input_is_full(&pair->in));
 	assert_true(pair->in.size <= 101);
 }
 
