@@ -4,6 +4,7 @@
 #include "ctl/call.h"
 #include "ctl/checkfile.h"
 #include "ctl/config_errors.h"
+#include "ctl/jsonout.h"
 #include "ctl/result.h"
 #include "ctl/steps.h"
 
@@ -12,6 +13,7 @@
 struct applied {
 	bool changed;
 	enum exitcode code;
+	struct jsonout json;
 };
 
 static enum exitcode on_applied(struct call *call, int parameters, void *context);
@@ -31,6 +33,7 @@ enum exitcode ctl_apply(struct ctl *ctl)
 	call.on_reply = on_applied;
 	call.context = &applied;
 	code = call_run(&call);
+	jsonout_end(&applied.json, &ctl->out);
 	call_done(&call);
 	if (code == EXITCODE_OK && !applied.changed && applied.code == EXITCODE_OK)
 		out_string(&ctl->out, "nothing changed\n");
@@ -60,6 +63,15 @@ static enum exitcode on_applied(struct call *call, int parameters, void *context
 	int steps = jsonr_member(reply, parameters, "steps");
 	int results = jsonr_member(reply, parameters, "results");
 
+	if (call->ctl->options.set & OPTION_JSON) {
+		/* Steps have an action, results say whether they are ok. */
+		jsonout_add(&applied->json, out, reply, steps);
+		jsonout_add(&applied->json, out, reply, results);
+		applied->changed = true;
+		applied->code =
+		    exitcode_join(applied->code, result_print_all(call, results, false));
+		return EXITCODE_OK;
+	}
 	if (steps_print(call, steps) > 0)
 		applied->changed = true;
 	if (jsonr_first(reply, results) >= 0)

@@ -6,6 +6,7 @@
 
 #include "ctl/call.h"
 #include "ctl/connect.h"
+#include "ctl/jsonout.h"
 #include "ctl/result.h"
 
 /* Between two looks at whether the daemon is gone. */
@@ -34,6 +35,7 @@ enum exitcode ctl_version(struct ctl *ctl)
 /* Without --no-wait this ends when nobody listens at the socket any more, not with the reply. */
 enum exitcode ctl_shutdown(struct ctl *ctl)
 {
+	struct jsonout json = {0};
 	enum exitcode code;
 	struct call call;
 	int fd = -1;
@@ -42,7 +44,9 @@ enum exitcode ctl_shutdown(struct ctl *ctl)
 	call_set_wait(&call, "the shutdown", 0);
 	call.ends_with_peer = true;
 	call.on_reply = on_shutdown;
+	call.context = &json;
 	code = call_run_keep(&call, &fd);
+	jsonout_end(&json, &ctl->out);
 	if (code == EXITCODE_OK && (ctl->options.set & OPTION_NO_WAIT) == 0)
 		code = wait_for_end(&call, fd);
 	else if (fd >= 0)
@@ -103,7 +107,9 @@ static void print_tracking(struct call *call, int parameters)
 
 static enum exitcode on_shutdown(struct call *call, int parameters, void *context)
 {
-	(void)context;
+	if (call->ctl->options.set & OPTION_JSON)
+		jsonout_add(context, &call->ctl->out, &call->reply,
+		    jsonr_member(&call->reply, parameters, "results"));
 	result_print_waiting(
 	    call, jsonr_member(&call->reply, parameters, "waiting"), "waiting for ");
 	return EXITCODE_OK;

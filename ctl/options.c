@@ -63,8 +63,10 @@ static int complain(struct walk *walk, const char *argument, const char *problem
 int options_parse(
     int argc, char **argv, struct options *ret_options, struct options_error *ret_error)
 {
-	struct options options = {
-	    .lines = DEFAULT_LINES, .since_number = -1, .delay_ns = DEFAULT_WATCH_NS, .names = argv};
+	struct options options = {.lines = DEFAULT_LINES,
+	    .since_number = -1,
+	    .delay_ns = DEFAULT_WATCH_NS,
+	    .names = argv};
 	struct walk walk = {argc, argv, 1, &options, ret_error};
 	bool only_names = false;
 	int words = 0;

@@ -14,6 +14,7 @@
 #include "ctl/topdata.h"
 
 static enum exitcode print_once(struct ctl *ctl);
+static enum exitcode print_json(struct topdata *top);
 static enum exitcode become_screen(struct ctl *ctl);
 static enum exitcode pause_for(struct ctl *ctl, int64_t duration_ns);
 
@@ -27,11 +28,11 @@ enum exitcode ctl_top(struct ctl *ctl)
 		    ctl->options.sort);
 		return EXITCODE_USAGE;
 	}
-	if (ctl->several_hosts && (ctl->options.set & OPTION_ONCE) == 0) {
+	if (ctl->several_hosts && (ctl->options.set & (OPTION_ONCE | OPTION_JSON)) == 0) {
 		ctl_complain(ctl, "top: of several hosts only with --once");
 		return EXITCODE_USAGE;
 	}
-	if (!ctl->out.tty || (ctl->options.set & OPTION_ONCE) != 0)
+	if (!ctl->out.tty || (ctl->options.set & (OPTION_ONCE | OPTION_JSON)) != 0)
 		return print_once(ctl);
 	return become_screen(ctl);
 }
@@ -52,7 +53,9 @@ static enum exitcode print_once(struct ctl *ctl)
 		code = pause_for(ctl, ctl->options.delay_ns);
 	if (code == EXITCODE_OK)
 		code = topdata_sample(&top);
-	if (code == EXITCODE_OK) {
+	if (code == EXITCODE_OK && (ctl->options.set & OPTION_JSON) != 0) {
+		code = print_json(&top);
+	} else if (code == EXITCODE_OK) {
 		now_ns = clock_wall_ns();
 		topdata_write_summary(&top, &ctl->out);
 		out_string(&ctl->out, "\n");
@@ -68,6 +71,29 @@ static enum exitcode print_once(struct ctl *ctl)
 	}
 	topdata_done(&top);
 	return code;
+}
+
+static enum exitcode print_json(struct topdata *top)
+{
+	struct out *out = &top->ctl->out;
+	struct jsonw w;
+	int error;
+
+	jsonw_init(&w, LIMIT_CONTROL_QUEUE);
+	out_string(out, "[");
+	for (size_t i = 0; i < top->shown; i++) {
+		jsonw_reset(&w);
+		topdata_write_json(&top->rows[top->order[i]], &w);
+		out_string(out, i > 0 ? ",\n" : "\n");
+		out_bytes(out, w.data, w.length);
+	}
+	out_string(out, "\n]\n");
+	error = jsonw_error(&w);
+	jsonw_done(&w);
+	if (error == 0)
+		return EXITCODE_OK;
+	ctl_complain(top->ctl, "top: %s", strerror(-error));
+	return EXITCODE_FAILED;
 }
 
 static enum exitcode pause_for(struct ctl *ctl, int64_t duration_ns)

@@ -373,3 +373,28 @@ void topdata_write_summary(const struct topdata *top, struct out *out)
 	out_format(out, "; CPU %lld.%lld%%, memory %s", (long long)cpu / 10, (long long)cpu % 10,
 	    units_format_size((uint64_t)memory, text, sizeof(text)));
 }
+
+static void write_known(struct jsonw *w, const char *key, int64_t value)
+{
+	if (value >= 0)
+		jsonw_member_int(w, key, value);
+	else
+		jsonw_member_null(w, key);
+}
+
+void topdata_write_json(const struct topdata_row *row, struct jsonw *w)
+{
+	char since[TIMESTAMP_SIZE];
+
+	jsonw_begin_object(w);
+	jsonw_member_string(w, "name", row->name);
+	jsonw_member_string(w, "state", row->state);
+	write_known(w, "pid", row->pid > 0 ? row->pid : -1);
+	write_known(w, "cpu_permille", row->cpu);
+	write_known(w, "memory_bytes", row->memory_bytes);
+	jsonw_member_int(w, "starts", row->starts);
+	jsonw_member_string(
+	    w, "since", row->since_ns > 0 ? timestamp_format(row->since_ns, since) : NULL);
+	jsonw_member_string(w, "reason", row->reason);
+	jsonw_end_object(w);
+}

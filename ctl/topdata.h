@@ -8,6 +8,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/program.h"
+#include "lib/jsonw.h"
 #include "lib/limits.h"
 
 /* The CPU of so many samples is remembered of each program. */
@@ -78,6 +79,9 @@ void topdata_write_heading(
     const struct topdata *top, struct out *out, const struct topdata_layout *layout);
 void topdata_write_row(const struct topdata *top, const struct topdata_row *row, struct out *out,
     int64_t now_ns, const struct topdata_layout *layout);
+
+/* A record; cpu_permille is of one processor. */
+void topdata_write_json(const struct topdata_row *row, struct jsonw *w);
 
 /* "34 programs: 30 RUNNING, 2 FATAL; CPU 12.3%, memory 1.2G" */
 void topdata_write_summary(const struct topdata *top, struct out *out);

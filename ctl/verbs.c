@@ -10,6 +10,8 @@
 
 #define WAITING    ((unsigned)OPTION_NO_WAIT | OPTION_TIMEOUT)
 #define NAMES      LIMIT_COMMAND_NAMES
+/* More than that, and the summary stands below. */
+#define ARGUMENTS_COLUMNS 16
 #define NAMES_HELP "needs the name of a program or a group, a glob such as 'web*', or all"
 #define FORCED     (WAITING | OPTION_FORCE | OPTION_JSON)
 #define LOGGING                                                                                    \
@@ -41,7 +43,7 @@ const struct verb verbs_table[] = {
 	 "show what programs depend on",
 	 "As a tree below each program that no other one depends on, or below those named.  What keeps\n"
 	 "the one above it from running is marked.\n"},
-	{"top", "[NAME...]", 0, NAMES, NULL, OPTION_ONCE | OPTION_DELAY | OPTION_SORT, ctl_top,
+	{"top", "[NAME...]", 0, NAMES, NULL, OPTION_ONCE | OPTION_DELAY | OPTION_SORT | OPTION_JSON, ctl_top,
 	 "show what programs use, again and again",
 	 "CPU, memory, starts, with keys to start, stop and restart, and to see logs (h lists them).\n"},
 	{"start", "NAME...", 1, NAMES, NAMES_HELP, FORCED, ctl_start,
@@ -87,7 +89,7 @@ const struct verb verbs_table[] = {
 	 "show what an apply would do, in order, and why",
 	 "Nothing is changed.  With names, what superctl apply NAME... would do.  Exits 0 when there is\n"
 	 "nothing to do, 2 when there is, 1 when a file is bad or on other errors.\n"},
-	{"apply", "[NAME...]", 0, NAMES, NULL, WAITING, ctl_apply,
+	{"apply", "[NAME...]", 0, NAMES, NULL, WAITING | OPTION_JSON, ctl_apply,
 	 "read the configuration and do what changed",
 	 "Programs that did not change are not touched.  When a file is bad nothing is done.  With names\n"
 	 "only the stanzas of these programs and groups are taken from the files.\n"},
@@ -102,7 +104,7 @@ const struct verb verbs_table[] = {
 	 "prints the defaults of programs.  These two need no daemon.\n"},
 	{"version", "", 0, 0, NULL, OPTION_JSON, ctl_version,
 	 "show the versions of superctl and of supervisord", ""},
-	{"shutdown", "", 0, 0, NULL, WAITING, ctl_shutdown,
+	{"shutdown", "", 0, 0, NULL, WAITING | OPTION_JSON, ctl_shutdown,
 	 "stop all programs in order, then supervisord", ""},
 	{"help", "[COMMAND]", 0, 1, NULL, 0, ctl_help,
 	 "show all commands, or more of one", ""},
@@ -162,13 +164,17 @@ static void print_options(struct out *out, unsigned set)
 
 void verbs_print_usage(struct out *out)
 {
-	out_string(out, "usage: superctl [-s SOCKET] COMMAND [OPTION...] [NAME...]\n\n");
+	out_string(
+	    out, "usage: superctl [-H HOST] [-s SOCKET] [COMMAND [OPTION...] [NAME...]]\n\n");
 	for (size_t i = 0; i < verbs_count; i++) {
 		const struct verb *verb = &verbs_table[i];
 
 		if (verb->summary == NULL)
 			continue;
-		out_format(out, "  %-9s%-16s%s\n", verb->name, verb->arguments, verb->summary);
+		out_format(out, "  %-9s%-16s", verb->name, verb->arguments);
+		if (strlen(verb->arguments) >= ARGUMENTS_COLUMNS)
+			out_format(out, "\n%27s", "");
+		out_format(out, "%s\n", verb->summary);
 	}
 	out_string(out, "\nNAME is a program, a group, a glob ('web*', quoted), or all.  "
 			"superctl help COMMAND says more.\n\n");
