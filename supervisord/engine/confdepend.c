@@ -414,6 +414,11 @@ static void check_condition(struct build *build, const struct build_program *pro
 			    "'%s': program '%s' is started again whenever it ends: give it another "
 			    "restart than always, or ask for ready",
 			    text, config->name);
+		else if (config->life->key_start == START_ON_DEMAND)
+			build_report(build, program, key,
+			    "'%s': program '%s' waits for the next connection whenever it ends: "
+			    "start = \"now\" is needed, or ask for ready",
+			    text, config->name);
 		break;
 	}
 }

@@ -332,6 +332,10 @@ static void check_demand(struct build *build, const struct build_program *progra
 	if (life->key_start == START_ON_DEMAND && count == 0)
 		build_report(build, program, PROGRAM_start,
 		    "'on-demand' is for programs with sockets: somebody has to connect to one");
+	if (life->key_start == START_ON_DEMAND && life->key_type == TYPE_ONESHOT)
+		build_report(build, program, PROGRAM_start,
+		    "'on-demand' is not for a oneshot: what runs once for each connection has type "
+		    "= \"service\" and ends");
 	if (life->key_idle_stop == 0)
 		return;
 	if (life->key_start != START_ON_DEMAND)

@@ -42,6 +42,8 @@ static void watch(struct demand *demand);
 static void unwatch(struct demand *demand);
 static void on_readable(struct ev_loop *loop, ev_io *io, int events);
 static void look_after_run(struct demand *demand);
+static void look(struct demand *demand);
+static void arm_look(struct demand *demand, int64_t now_ns);
 static bool is_busy(struct program *program);
 static bool note_connected(void *context, const struct socket_entry *entry);
 static bool is_required(const struct program *program);
@@ -70,7 +72,8 @@ void demand_attend(struct program *program)
 {
 	const struct ledger_state *state = program_state(program);
 	const struct life_config *life = program->config->life;
-	bool runs = state->state == STATE_RUNNING && life->key_idle_stop > 0 && !program->removed;
+	bool runs = state->state == STATE_RUNNING && life->key_idle_stop > 0 && !program->removed &&
+		    !transition_is_halting(state);
 	struct demand *demand;
 
 	if (life->key_start != START_ON_DEMAND || (!is_armed(program) && !runs)) {
@@ -175,27 +178,45 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 	program_defer(demand->program, PENDING_CHECK);
 }
 
-/* Looks now and then, as nothing tells of a connection that the program takes; one that comes and
- * goes between two looks is not seen. */
+/*
+ * Looks now and then, as nothing tells of a connection that the program takes; one that comes and
+ * goes between two looks is not seen.  The time that is over is acted on by the timer alone: this
+ * here is called within an event.
+ */
 static void look_after_run(struct demand *demand)
 {
 	struct program *program = demand->program;
-	int64_t idle_ns = program->config->life->key_idle_stop, now_ns = clock_boot_ns();
-	int64_t look_ns =
-	    idle_ns / IDLE_LOOKS > LOOK_LEAST_NS ? idle_ns / IDLE_LOOKS : LOOK_LEAST_NS;
 	uint64_t run = program_state(program)->starts;
 
 	if (demand->timer.index != 0 && demand->run == run)
 		return;
-	if (demand->run != run || is_busy(program))
-		demand->busy_ns = now_ns;
 	demand->run = run;
-	if (now_ns - demand->busy_ns >= idle_ns)
-		program_note_idle(program);
+	demand->busy_ns = clock_boot_ns();
+	arm_look(demand, demand->busy_ns);
+}
+
+static void look(struct demand *demand)
+{
+	struct program *program = demand->program;
+	int64_t now_ns = clock_boot_ns();
+
+	if (is_busy(program))
+		demand->busy_ns = now_ns;
+	if (now_ns - demand->busy_ns >= program->config->life->key_idle_stop)
+		program_note_idle(program); /* and that may be the end of `demand` */
 	else
-		arm(demand, now_ns + look_ns < demand->busy_ns + idle_ns
-				? now_ns + look_ns
-				: demand->busy_ns + idle_ns);
+		arm_look(demand, now_ns);
+}
+
+static void arm_look(struct demand *demand, int64_t now_ns)
+{
+	int64_t idle_ns = demand->program->config->life->key_idle_stop;
+	int64_t next_ns =
+	    now_ns + (idle_ns / IDLE_LOOKS > LOOK_LEAST_NS ? idle_ns / IDLE_LOOKS : LOOK_LEAST_NS);
+
+	if (next_ns > demand->busy_ns + idle_ns)
+		next_ns = demand->busy_ns + idle_ns;
+	arm(demand, next_ns);
 }
 
 /* Somebody is connected or about to be, or needs it running all the same. */
@@ -203,7 +224,7 @@ static bool is_busy(struct program *program)
 {
 	const struct engine *engine = program->engine;
 	string_list list = program->config->life->key_sockets;
-	bool busy = is_required(program) || demand_is_there(program);
+	bool busy = is_required(program) || engine_is_needed(program) || demand_is_there(program);
 
 	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
 		for (size_t k = 0; k < engine->sockets.count && !busy; k++)
@@ -239,7 +260,7 @@ static void on_timer(struct timer *timer)
 	struct program *program = demand->program;
 
 	if (program_state_of(program) == STATE_RUNNING)
-		look_after_run(demand);
+		look(demand);
 	else
 		program_defer(program, PENDING_CHECK);
 }

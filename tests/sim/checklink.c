@@ -53,6 +53,14 @@ struct stanza_link checklink_between(int program, int other)
 	return link;
 }
 
+bool checklink_is_lazy(int program)
+{
+	const struct program *there = world_program(program);
+
+	return world_state(program)->state == STATE_WAITING && there != NULL &&
+	       there->config->life->key_start == START_ON_DEMAND && !world->shadows[program].asked;
+}
+
 int checklink_start_blocker(int program)
 {
 	for (int first = 0; first < world->program_count; first++) {
@@ -72,11 +80,14 @@ int checklink_start_blocker(int program)
 		hope = hope_for(first);
 		may_come = state->wanted == WANTED_UP && state->state != STATE_EXITED &&
 			   state->state != STATE_FATAL;
+		may_come = may_come && !checklink_is_lazy(first);
 		waits = (link.after && !stays(meant(link.condition, first), first)) ||
 			(link.before && !stays(meant(link.before_condition, first), first));
 		if (may_come && waits && hope != HOPE_NONE)
 			return first;
 		/* One that has failed once is not waited for by who only wants it. */
+		may_come = state->wanted == WANTED_UP && state->state != STATE_EXITED &&
+			   state->state != STATE_FATAL;
 		if (link.wants && may_come && state->state != STATE_BACKOFF && hope == HOPE_FULL &&
 		    !is_ailing(meant(link.condition, first), first) &&
 		    !stays(meant(link.condition, first), first))

@@ -17,6 +17,8 @@ void checklink_note_config(int index, bool anew);
 struct stanza_link checklink_between(int program, int other);
 
 /* Who keeps it from starting, from stopping; whose loss means that it cannot stay up. */
+/* It waits until somebody connects, and may do so for ever. */
+bool checklink_is_lazy(int program);
 int checklink_start_blocker(int program);
 int checklink_stop_blocker(int program);
 int checklink_lost(int program);

@@ -68,7 +68,7 @@ static enum state begin(const struct decision *d)
 
 static enum state up_or_waiting(const struct decision *d)
 {
-	return d->happening->may_start ? begin(d) : STATE_WAITING;
+	return d->may_start ? begin(d) : STATE_WAITING;
 }
 
 /* There is none, and what an old one has left goes first. */
@@ -94,8 +94,11 @@ static enum state on_start(const struct decision *d)
 static enum state on_wish(const struct decision *d)
 {
 	switch (d->from) {
-	case STATE_STOPPED:
 	case STATE_WAITING:
+		if (d->event == EVENT_CHECK && d->flooded && d->before->wanted == WANTED_UP)
+			return STATE_FATAL;
+		return without_run(d);
+	case STATE_STOPPED:
 		return without_run(d);
 	case STATE_BACKOFF:
 		if (d->event == EVENT_CHECK)
@@ -140,7 +143,7 @@ static enum state on_exit_of_run(const struct decision *d)
 		return STATE_SETTLING;
 	if (is_done(d) && d->config->life->key_remain)
 		return STATE_RUNNING;
-	if (has_leftovers(d) && wants_restart(d))
+	if (has_leftovers(d) && (wants_restart(d) || d->rearmed))
 		return STATE_STOPPING;
 	return has_cleaning(d) ? STATE_CLEANING : by_policy(d);
 }
@@ -149,23 +152,23 @@ static enum state on_hook(const struct decision *d)
 {
 	switch (d->from) {
 	case STATE_PREPARING:
-		return d->halting || d->happening->hook_failed || !d->happening->may_start
-			   ? STATE_STOPPING
-			   : STATE_STARTING;
+		return d->halting || d->happening->hook_failed || !d->may_start ? STATE_STOPPING
+										: STATE_STARTING;
 	case STATE_SETTLING:
 		if (d->happening->hook_failed)
 			return STATE_STOPPING;
 		if (!is_done(d) || d->config->life->key_remain)
 			return STATE_RUNNING;
-		if (d->halting || (has_leftovers(d) && wants_restart(d)))
+		if (d->halting || (has_leftovers(d) && (wants_restart(d) || d->rearmed)))
 			return STATE_STOPPING;
 		return has_cleaning(d) ? STATE_CLEANING : by_policy(d);
 	case STATE_ENDING:
 	case STATE_STOPPING:
 		return STATE_STOPPING;
 	case STATE_CLEANING:
-		return has_leftovers(d) && (d->halting || wants_restart(d)) ? STATE_STOPPING
-									    : after_run(d);
+		return has_leftovers(d) && (d->halting || wants_restart(d) || d->rearmed)
+			   ? STATE_STOPPING
+			   : after_run(d);
 	case STATE_STOPPED:
 	case STATE_WAITING:
 	case STATE_STARTING:
@@ -222,11 +225,13 @@ static enum state after_run(const struct decision *d)
 
 static enum state by_policy(const struct decision *d)
 {
+	if (d->rearmed)
+		return up_or_waiting(d);
 	if (!wants_restart(d))
 		return STATE_EXITED;
 	if (checkcount_is_too_many(d->config, d->shadow, d->happening->now_ns))
 		return STATE_FATAL;
-	if (checkcount_delay_ns(d->config, d->shadow->failures) == 0 && d->happening->may_start)
+	if (checkcount_delay_ns(d->config, d->shadow->failures) == 0 && d->may_start)
 		return begin(d);
 	return STATE_BACKOFF;
 }
@@ -245,7 +250,8 @@ static bool has_cleaning(const struct decision *d)
 
 static bool wants_restart(const struct decision *d)
 {
-	return checkcount_wants_restart(d->config, d->shadow->wstatus, d->shadow->failed);
+	return !d->rearmed &&
+	       checkcount_wants_restart(d->config, d->shadow->wstatus, d->shadow->failed);
 }
 
 static bool is_done(const struct decision *d)

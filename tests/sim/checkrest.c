@@ -101,12 +101,15 @@ static bool never_ends(int program)
 /* Whoever is in its way has come to where it stays by itself. */
 static bool is_stuck_for_a_reason(int program)
 {
+	int last = program;
+
 	for (int steps = 0; steps < STANZA_PROGRAMS; steps++) {
 		enum state at;
 
 		program = checklink_start_blocker(program);
 		if (program < 0)
-			return false;
+			return checklink_is_lazy(last) && !world->callers[last];
+		last = program;
 		at = (enum state)world_state(program)->state;
 		if (at != STATE_WAITING)
 			return checklink_is_resting(world_state(program)) || is_settled(program);

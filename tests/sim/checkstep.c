@@ -38,6 +38,8 @@ static void check_deadline(const struct decision *d);
 static int64_t expected_length_ns(const struct decision *d);
 static void check_flags(const struct decision *d);
 static void check_owed(const struct decision *d);
+static void note_demand(struct decision *d);
+static void check_demand(const struct decision *d);
 static void say(const struct decision *d);
 
 void check_decision(struct shadow_pending *pending)
@@ -77,7 +79,8 @@ void check_step(int row, const struct shadow_pending *pending)
 	d.halting = checklink_is_halting(d.before);
 	d.lost = d.happening->lost && checklink_is_live(d.before) && d.from != STATE_ENDING &&
 		 d.from != STATE_STOPPING && d.from != STATE_CLEANING;
-	d.halting = d.halting || d.lost;
+	d.halting = d.halting || d.lost || (d.happening->idle && d.from == STATE_RUNNING);
+	note_demand(&d);
 	say(&d);
 	check_world_as_told(&d);
 	if (d.event == EVENT_EXIT)
@@ -85,6 +88,8 @@ void check_step(int row, const struct shadow_pending *pending)
 	if (d.event == EVENT_HOOK)
 		check_hook(&d);
 	note_failure(&d);
+	d.rearmed =
+	    d.lazy && !d.shadow->failed && checkcount_is_success(d.config, d.shadow->wstatus);
 	check_next(&d);
 	d.counted = decision_is_counted(&d);
 	check_run_over(&d);
@@ -110,6 +115,53 @@ void check_step(int row, const struct shadow_pending *pending)
 	check_deadline(&d);
 	check_flags(&d);
 	check_owed(&d);
+	check_demand(&d);
+}
+
+/* Who asks for one that is started on demand: a person, a program that needs it, a connection. */
+static void note_demand(struct decision *d)
+{
+	const struct happening *h = d->happening;
+	struct shadow *shadow = d->shadow;
+	const struct life_config *life = d->config->life;
+	bool many = shadow->triggers_ns != 0 && shadow->triggers >= life->key_trigger_limit &&
+		    h->now_ns - shadow->triggers_ns < life->key_trigger_limit_interval;
+	bool by_boot = h->cause.reason == REASON_AUTOSTART || h->cause.reason == REASON_ADDED ||
+		       h->cause.reason == REASON_CHANGED || h->cause.reason == REASON_LAST_STATE;
+
+	d->lazy = life->key_start == START_ON_DEMAND;
+	if (d->lazy && d->before->wanted == WANTED_UP &&
+	    (d->event == EVENT_STOP ||
+		(d->event == EVENT_START && !by_boot && !step_is_up(d->from))))
+		shadow->asked = true;
+	d->flooded = d->lazy && !shadow->asked && !h->needed && h->demand && h->may_start && many;
+	d->may_start = h->may_start && (!d->lazy || shadow->asked || h->needed ||
+					   d->from == STATE_PREPARING || (h->demand && !many));
+	EXPECT(!h->demand || world->callers[d->program], "it is started for nobody");
+	EXPECT(h->demand || !h->may_start || !d->lazy || !world->callers[d->program],
+	    "somebody waits, and is not seen");
+}
+
+static void check_demand(const struct decision *d)
+{
+	const struct happening *h = d->happening;
+	struct shadow *shadow = d->shadow;
+	bool by_connection = d->lazy && !shadow->asked && !h->needed && h->demand;
+
+	if (d->begins && by_connection) {
+		if (shadow->triggers_ns == 0 || h->now_ns - shadow->triggers_ns >=
+						    d->config->life->key_trigger_limit_interval) {
+			shadow->triggers_ns = h->now_ns;
+			shadow->triggers = 0;
+		}
+		shadow->triggers++;
+	}
+	if (d->from == STATE_WAITING && d->to == STATE_FATAL)
+		shadow->triggers_ns = 0;
+	if (d->begins || step_is_at_rest(d->to))
+		shadow->asked = false;
+	EXPECT(!!(d->after->flags & LEDGER_FLAG_DEMAND) == shadow->asked,
+	    "who asked for a run is forgotten, or nobody did");
 }
 
 void decision_expect(const struct decision *d, bool good, const char *what, const char *text)
@@ -345,7 +397,7 @@ static void check_run_over(const struct decision *d)
 	/* In a storm of restarts the group must do. */
 	bool quick = d->event == EVENT_EXIT || (d->event == EVENT_HOOK && !d->halting);
 	/* Who is not started again may leave what it likes: the next start sees to that. */
-	bool stays = !d->halting && d->event != EVENT_GONE &&
+	bool stays = !d->halting && d->event != EVENT_GONE && !d->rearmed &&
 		     !checkcount_wants_restart(d->config, shadow->wstatus, shadow->failed);
 
 	if (d->to == STATE_CLEANING && d->from != STATE_CLEANING) {
@@ -359,7 +411,7 @@ static void check_run_over(const struct decision *d)
 	EXPECT(shadow->cleaned || d->config->life->key_post_stop == NULL ||
 		   !(d->before->flags & LEDGER_FLAG_BEGUN),
 	    "post_stop is left out");
-	if (d->from != STATE_CLEANING || d->counted)
+	if (d->from != STATE_CLEANING || d->counted || d->rearmed)
 		check_leftovers(d->program, quick, stays);
 }
 
@@ -373,7 +425,7 @@ static void check_counters(const struct decision *d)
 		  (d->to == STATE_STARTING && d->begins);
 	bool asked = d->event == EVENT_START || d->event == EVENT_STOP ||
 		     d->from == STATE_STOPPED || d->from == STATE_FATAL ||
-		     (checklink_is_live(d->before) && d->halting);
+		     (checklink_is_live(d->before) && (d->halting || d->rearmed));
 	bool again = d->from != d->to || d->begins;
 
 	if (up && again && asked && d->from != STATE_WAITING && d->from != STATE_PREPARING) {

@@ -21,6 +21,10 @@ struct decision {
 	bool lost;    /* only just */
 	bool halting; /* the run is to end, with what the event says */
 	bool counted; /* one more failed run in a row */
+	bool lazy;    /* it is started on demand */
+	bool flooded; /* it is, and connections have started it too often */
+	bool rearmed; /* its run has ended well, if it has: it waits for the next connection */
+	bool may_start; /* and is asked for, where it has to be */
 };
 
 #define DEADLINE_NONE  (-1)

@@ -176,6 +176,9 @@ static void do_event(const struct schedule_event *event)
 	case SCHEDULE_SAY:
 		say(event);
 		break;
+	case SCHEDULE_CONNECT:
+		kernel_connect(program, event->amount);
+		break;
 	case SCHEDULE_APPLY:
 		apply();
 		break;
@@ -294,6 +297,7 @@ static void suspend(int64_t length_ns)
 static void restart_machine(void)
 {
 	world_say("the machine is switched off and on");
+	memset(world->callers, 0, sizeof(world->callers));
 	memset(world->ledger, 0, sizeof(*world->ledger));
 	world->ledger->header.guardian_pid = WORLD_GUARDIAN;
 	world->ledger->header.engine_pid = WORLD_ENGINE;

@@ -12,6 +12,7 @@ struct program;
 #define FAKE_CGROUPS  21
 #define FAKE_PID_FILE 200    /* + program */
 #define FAKE_CONFIG   300    /* + index of world.configs */
+#define FAKE_SOCKET   400    /* + program */
 #define FAKE_LEAF     1000   /* + index of world.leaves */
 #define FAKE_PIDFD    100000 /* + pid */
 

@@ -265,6 +265,8 @@ static bool is_ready(const ev_io *io)
 		return world->bell;
 	if (io->fd == FAKE_TIMERFD)
 		return world->engine.timer_ns != 0 && world->engine.timer_ns <= world->now_ns;
+	if (io->fd >= FAKE_SOCKET && io->fd < FAKE_SOCKET + STANZA_PROGRAMS)
+		return world->callers[io->fd - FAKE_SOCKET];
 	if (io->fd >= FAKE_PIDFD)
 		return kernel_find_alive(io->fd - FAKE_PIDFD) == NULL;
 	return false;

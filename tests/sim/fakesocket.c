@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* fakesocket.c: no program of this world has a socket: sockets.h and listenfds.h without any. */
-#include "supervisord/engine/demand.h"
+/*
+ * fakesocket.c: sockets.h and listenfds.h of a world in which all sockets are open: whether
+ * somebody waits in one is world->callers.
+ */
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/listenfds.h"
 #include "supervisord/engine/sockets.h"
+#include "supervisord/engine/sockettable.h"
+#include "tests/sim/fake.h"
+#include "tests/sim/stanza.h"
 
 int sockets_open(struct engine *engine, const struct config *config, struct config_errors *errors)
 {
@@ -48,25 +53,25 @@ int listenfds_add(struct program *program, char **environment, size_t *count,
 	return 0;
 }
 
-/* ---- demand.h ---- */
-
-bool demand_is_there(struct program *program)
-{
-	(void)program;
-	return false;
-}
-
-void demand_attend(struct program *program)
-{
-	(void)program;
-}
-
-void demand_end(struct program *program)
-{
-	(void)program;
-}
-
-void demand_end_all(struct engine *engine)
+/* One socket each, of those that are started on demand; where it is known by the program. */
+int sockets_of_program(struct engine *engine, const struct program_config *program, int *fds,
+    const char **names, size_t *ret_count)
 {
 	(void)engine;
+	*ret_count = 0;
+	if (program->life->key_sockets == NULL)
+		return 0;
+	fds[0] = FAKE_SOCKET + stanza_index(program->name);
+	names[0] = program->life->key_sockets[0];
+	*ret_count = 1;
+	return 0;
+}
+
+/* Nobody stays connected. */
+void sockettable_each(const struct socket_address *address,
+    bool (*each)(void *context, const struct socket_entry *entry), void *context)
+{
+	(void)address;
+	(void)each;
+	(void)context;
 }

@@ -346,6 +346,15 @@ static void behave_as_main(struct sim_process *process)
 	}
 }
 
+void kernel_connect(int program, unsigned dice)
+{
+	const struct sim_process *main = kernel_main(program);
+
+	if (program >= world->program_count)
+		return;
+	world->callers[program] = main == NULL || main->zombie || dice % 4 == 0;
+}
+
 /* Some programs are hopeless, some are good. */
 static void behave_as_service(struct sim_process *process, uint64_t dice)
 {
@@ -353,6 +362,9 @@ static void behave_as_service(struct sim_process *process, uint64_t dice)
 	static const unsigned short_lived[] = {10, 40, 75};
 	uint64_t character = world_mix(world->seed ^ (uint64_t)process->program << 8);
 	static const int64_t ready_ms[] = {0, 1, 50, 300, 2000};
+
+	if (world->calm || (dice >> 8) % 4 > 0)
+		world->callers[process->program] = false;
 
 	if (stanza->life.key_ready.kind == CHECK_NOTIFY &&
 	    (world->calm || (dice >> 20) % 100 >= CHANCE_NEVER_READY))

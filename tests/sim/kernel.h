@@ -19,6 +19,8 @@ struct sim_process *kernel_launch(int row, uint64_t run, int leaf, bool outside)
 void kernel_signal(struct sim_process *process, int number);
 void kernel_end(struct sim_process *process, int wstatus);
 /* The live main process of a program ends, if there is one. */
+/* Somebody connects; a program that runs may take it. */
+void kernel_connect(int program, unsigned dice);
 void kernel_end_main(int program, int wstatus);
 
 /* By pid, zombies too, or NULL; alive only. */

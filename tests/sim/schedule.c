@@ -81,6 +81,7 @@ void schedule_print_event(const struct schedule_event *event)
 	case SCHEDULE_END:
 	case SCHEDULE_END_SOON:
 	case SCHEDULE_SAY:
+	case SCHEDULE_CONNECT:
 		printf(" %s", stanza_name((int)(event->programs % STANZA_PROGRAMS)));
 		break;
 	case SCHEDULE_PASS:

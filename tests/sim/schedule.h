@@ -20,6 +20,7 @@
 	X(END, 8)      /* a main process ends now */                                               \
 	X(END_SOON, 4) /* a main process ends in the middle of what comes */                       \
 	X(SAY, 5)      /* a program says something by sd_notify(3) */                              \
+	X(CONNECT, 8)  /* somebody connects to a program's socket */                               \
 	X(APPLY, 8)    /* another configuration */                                                 \
 	X(KILL, 8)     /* the engine dies in the middle of what comes */                           \
 	X(BOOT, 12)    /* an engine starts, if none is there */                                    \

@@ -32,6 +32,9 @@ struct shadow {
 	uint32_t failures;
 	uint32_t window_starts;
 	int64_t window_ns;
+	bool asked;          /* on demand: a run is asked for, by no connection */
+	int64_t triggers_ns; /* the window of trigger_limit */
+	uint32_t triggers;
 	/* Of the present run. */
 	bool failed; /* whatever its status says */
 	bool was_running;

@@ -41,8 +41,11 @@ static char *task_words[TASK_COUNT][2];
 
 static char names[STANZA_PROGRAMS][CONDITIONS][16];
 static char pid_files[STANZA_PROGRAMS][8];
+static char socket_name[] = "socket";
+static char *socket_names[] = {socket_name, NULL};
 
 static void random_stanza(struct stanza *stanza);
+static void random_demand(struct life_config *life);
 static void random_restart(struct program_config *config);
 static void random_stop(struct stanza *stanza);
 static void random_kind(struct stanza *stanza);
@@ -144,6 +147,7 @@ static void random_stanza(struct stanza *stanza)
 	random_stop(stanza);
 	random_readiness(stanza);
 	random_health(life);
+	random_demand(life);
 	if (world_roll(3) == 0)
 		random_give_up(stanza);
 	life->key_restart_jitter = PICK(jitters);
@@ -155,6 +159,18 @@ static void random_stanza(struct stanza *stanza)
 			stanza->hooks[hook] = world_roll(3) == 0;
 	if (!stanza->hooks[HOOK_RELOAD] && world_roll(3) == 0)
 		life->key_reload_signal = SIGUSR1;
+}
+
+/* One in six is started when somebody connects. */
+static void random_demand(struct life_config *life)
+{
+	static const uint32_t limits[] = {2, 20};
+	static const int64_t idles[] = {0, 0, 300};
+
+	life->key_start = world_roll(6) == 0 ? START_ON_DEMAND : START_NOW;
+	life->key_trigger_limit = PICK(limits);
+	life->key_trigger_limit_interval = 2 * NS_PER_S;
+	life->key_idle_stop = life->key_start == START_ON_DEMAND ? PICK(idles) * NS_PER_MS : 0;
 }
 
 static void random_restart(struct program_config *config)
@@ -325,6 +341,8 @@ static void make_valid(struct stanza *stanzas)
 		struct stanza *stanza = &stanzas[program];
 
 		if (stanza->life.key_type == TYPE_ONESHOT) {
+			stanza->life.key_start = START_NOW;
+			stanza->life.key_idle_stop = 0;
 			if (stanza->config.key_restart == RESTART_ALWAYS)
 				stanza->config.key_restart = RESTART_ON_FAILURE;
 		} else {
@@ -353,7 +371,8 @@ static void make_links_valid(struct stanza *stanzas, int program)
 		if (!stanzas[other].present)
 			*link = (struct stanza_link){.requires = false};
 		if ((link->condition == DEPEND_COMPLETED &&
-			first->config.key_restart == RESTART_ALWAYS) ||
+			(first->config.key_restart == RESTART_ALWAYS ||
+			    first->life.key_start == START_ON_DEMAND)) ||
 		    (link->condition == DEPEND_HEALTHY &&
 			first->life.key_health_check.kind == CHECK_NONE))
 			link->condition = DEPEND_READY;
@@ -444,6 +463,7 @@ static void build_program(struct built_program *built, const struct stanza *stan
 		life->key_ready.words = TASK_WORD(TASK_READY);
 	if (life->key_health_check.kind == CHECK_EXEC)
 		life->key_health_check.words = TASK_WORD(TASK_HEALTH);
+	life->key_sockets = life->key_start == START_ON_DEMAND ? socket_names : NULL;
 	life->key_on_failure.words = TASK_WORD(TASK_ON_FAILURE);
 	life->key_on_failure.name = names[stanza->on_failure_name][0];
 	life->key_pre_start = stanza->hooks[HOOK_PRE_START] ? TASK_WORD(TASK_PRE_START) : NULL;

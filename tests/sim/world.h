@@ -184,6 +184,7 @@ struct world {
 	int note_count;
 	struct msg_head messages[WORLD_MESSAGES];
 	int message_count;
+	bool callers[STANZA_PROGRAMS]; /* somebody waits in its socket */
 	bool bell;
 	struct stanza_set configs[3];
 	int files;                        /* what the files say */

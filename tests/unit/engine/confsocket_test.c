@@ -138,6 +138,22 @@ static void test_start_on_demand_takes_a_socket_and_idle_stop_connections(void *
 	    "there\n");
 }
 
+/* Its end is no end: whoever waits for that would have it started again and again. */
+static void test_start_on_demand_is_not_for_what_is_to_complete(void **state)
+{
+	(void)state;
+	confdir_refuse(
+	    "socket \"a\" { listen = \"tcp:1\" }\nprogram \"p\" { command = "
+	    "\"/bin/true\" sockets = {\"a\"} start = \"on-demand\" type = \"oneshot\" }\n",
+	    "@/main.conf:2: start: 'on-demand' is not for a oneshot: what runs once for each "
+	    "connection has type = \"service\" and ends\n");
+	confdir_refuse("socket \"a\" { listen = \"tcp:1\" }\nprogram \"p\" { command = "
+		       "\"/bin/true\" sockets = {\"a\"} start = \"on-demand\" }\nprogram \"q\" { "
+		       "command = \"/bin/true\" requires = {\"p:completed\"} }\n",
+	    "@/main.conf:3: requires: 'p:completed': program 'p' waits for the next connection "
+	    "whenever it ends: start = \"now\" is needed, or ask for ready\n");
+}
+
 static void note_key(void *context, const char *key, enum change_class change)
 {
 	(void)change;
@@ -177,6 +193,7 @@ int main(void)
 	    cmocka_unit_test(test_stdin_takes_one_socket_and_no_other_input),
 	    cmocka_unit_test(test_descriptor_of_ready_is_behind_those_of_the_sockets),
 	    cmocka_unit_test(test_start_on_demand_takes_a_socket_and_idle_stop_connections),
+	    cmocka_unit_test(test_start_on_demand_is_not_for_what_is_to_complete),
 	    cmocka_unit_test(test_program_whose_socket_has_a_new_address_is_to_be_restarted),
 	};
 
