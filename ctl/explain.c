@@ -23,6 +23,7 @@ struct error_row {
 
 static void tell_no_such_program(struct call *call, const char *name, int parameters);
 static void tell_required_by(struct call *call, const char *name, int parameters);
+static void tell_bad_number(struct call *call, const char *name, int parameters);
 static void tell_not_running(struct call *call, const char *name, int parameters);
 static void tell_config_invalid(struct call *call, const char *name, int parameters);
 static void tell_not_allowed(struct call *call, const char *name, int parameters);
@@ -39,6 +40,7 @@ static void tell_unknown_method(struct call *call, const char *name, int paramet
 /* clang-format off */
 static const struct error_row error_rows[] = {
 	{OURS "NoSuchProgram",         EXITCODE_MISSING,     tell_no_such_program},
+	{OURS "BadNumber",             EXITCODE_USAGE,       tell_bad_number},
 	{OURS "RequiredBy",            EXITCODE_FAILED,      tell_required_by},
 	{OURS "NotRunning",            EXITCODE_NOT_RUNNING, tell_not_running},
 	{OURS "ConfigInvalid",         EXITCODE_FAILED,      tell_config_invalid},
@@ -117,6 +119,17 @@ static void tell_required_by(struct call *call, const char *name, int parameters
 	    stops ? " is" : " would have to be stopped, and is",
 	    text.error == 0 ? text.data : "others", count == 1 ? "it" : "them");
 	out_done(&text);
+}
+
+static void tell_bad_number(struct call *call, const char *name, int parameters)
+{
+	struct jsonr *reply = &call->reply;
+
+	(void)name;
+	ctl_complain(call->ctl, "%s: cannot have %lld instances: 1 to %lld are allowed",
+	    member(call, parameters, "name"),
+	    (long long)jsonr_int(reply, jsonr_member(reply, parameters, "instances"), 0),
+	    (long long)jsonr_int(reply, jsonr_member(reply, parameters, "most"), 0));
 }
 
 static void tell_not_running(struct call *call, const char *name, int parameters)

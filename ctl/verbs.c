@@ -93,6 +93,10 @@ const struct verb verbs_table[] = {
 	 "read the configuration and do what changed",
 	 "Programs that did not change are not touched.  When a file is bad nothing is done.  With names\n"
 	 "only the stanzas of these programs and groups are taken from the files.\n"},
+	{"scale", "NAME=NUMBER...", 1, NAMES, "needs a program and a number: superctl scale web=8", WAITING, ctl_scale,
+	 "have more or fewer instances of programs, until the next apply",
+	 "NAME=+NUMBER and NAME=-NUMBER change the number by that.  The others are not touched; of those that\n"
+	 "are too many the highest numbers go.\n"},
 	{"check", "[FILE...]", 0, NAMES, NULL, OPTION_JSON, ctl_check,
 	 "read the configuration and say what is wrong with it",
 	 "Nothing is changed.  With files these are read, together and with what they include, and no\n"

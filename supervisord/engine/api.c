@@ -24,6 +24,7 @@
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/runs.h"
+#include "supervisord/engine/scale.h"
 #include "supervisord/engine/selection.h"
 #include "supervisord/engine/why.h"
 
@@ -73,6 +74,7 @@ static const struct method {
     {INTERFACE ".ClearLogs", RIGHT_CLEAR, logs_clear},
     {INTERFACE ".Plan", RIGHT_PLAN, confcall_plan},
     {INTERFACE ".Apply", RIGHT_APPLY, confcall_apply},
+    {INTERFACE ".Scale", RIGHT_APPLY, scale_call},
     {INTERFACE ".Check", RIGHT_CHECK, confcall_check},
     {INTERFACE ".Config", RIGHT_CONFIG, confshow_serve},
     {INTERFACE ".Shutdown", RIGHT_SHUTDOWN, shut_down},

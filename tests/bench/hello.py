@@ -12,7 +12,7 @@ from lab import StepFailed, cpu_ns
 CONNECTIONS = 32
 
 NGINX = """daemon off;
-worker_processes 1;
+worker_processes {workers};
 pid nginx.pid;
 error_log error.log;
 {user}events {{ worker_connections 1024; }}
@@ -28,6 +28,18 @@ http {{
 """
 
 
+# Instances on one socket.
+OURS = """run_dir = "{dir}/run"
+log_dir = "{dir}/log"
+socket "http" {{ listen = "tcp:127.0.0.1:{port}" }}
+program "hello" {{
+    command = "{hello}"
+    sockets = "http"
+    instances = {workers}
+}}
+"""
+
+
 def free_port():
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -35,8 +47,8 @@ def free_port():
 
 
 class Server:
-    def __init__(self, lab, name):
-        self.lab, self.name, self.is_peer = lab, name, False
+    def __init__(self, lab, name, workers):
+        self.lab, self.name, self.is_peer, self.workers = lab, name, False, workers
         self.label = "hello of ours" if name == "ours" else "nginx, reference of hello"
         self.proc = self.dir = self.port = None
 
@@ -48,10 +60,14 @@ class Server:
         return None if nginx_path() else "not installed"
 
     def words(self):
+        hello = self.lab.build / "libexec/supervisord/hello"
+        if self.name == "ours" and self.workers == 1:
+            return [hello, "--listen", f"127.0.0.1:{self.port}"]
         if self.name == "ours":
-            return [self.lab.build / "libexec/supervisord/hello", "--listen", f"127.0.0.1:{self.port}"]
+            (self.dir / "conf").write_text(OURS.format(dir=self.dir, port=self.port, hello=hello, workers=self.workers))
+            return [self.lab.build / "sbin/supervisord", "-n", "-c", self.dir / "conf"]
         user = "user root;\n" if os.geteuid() == 0 else ""
-        (self.dir / "nginx.conf").write_text(NGINX.format(port=self.port, user=user))
+        (self.dir / "nginx.conf").write_text(NGINX.format(port=self.port, user=user, workers=self.workers))
         return [nginx_path(), "-p", f"{self.dir}/", "-c", "nginx.conf", "-e", "error.log"]
 
     def start(self):
@@ -78,8 +94,8 @@ def nginx_path():
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
-def servers(lab):
-    return [Server(lab, "bare"), Server(lab, "ours")]
+def servers(lab, workers):
+    return [Server(lab, "bare", workers), Server(lab, "ours", workers)]
 
 
 def measure(server, results, opts):
@@ -98,7 +114,8 @@ def measure(server, results, opts):
         found = re.search(r"(\d+) requests in", text)
         if not found or int(found.group(1)) == 0 or "Non-2xx" in text:
             raise StepFailed(f"wrk: {text.strip()[-200:]}")
-        results.add("hello_cpu", server.name, cpu / 1e9 / (int(found.group(1)) / 1e6))
-        results.add("hello_rate", server.name, int(found.group(1)) / took)
+        suffix = "" if server.workers == 1 else f"_{server.workers}"
+        results.add("hello_cpu" + suffix, server.name, cpu / 1e9 / (int(found.group(1)) / 1e6))
+        results.add("hello_rate" + suffix, server.name, int(found.group(1)) / took)
     finally:
         server.end()

@@ -85,6 +85,8 @@ ROWS = (
     Row("flood_status", "status meanwhile, p99, ms", 2, "<= 10 ms", at_most(10), quantile=0.99),
     Row("hello_cpu", "hello, CPU s/M requests (bare: nginx)", 2, "<= 0.75 x nginx", times(0.75)),
     Row("hello_rate", "hello, requests/s (bare: nginx)", 0, best=max),
+    Row("hello_cpu_2", "hello x 2, CPU s/M requests (bare: nginx, 2)", 2, "<= 0.75 x nginx", times(0.75)),
+    Row("hello_rate_2", "hello x 2, requests/s (bare: nginx, 2)", 0, best=max),
     Row("idle_switches", "idle with 1000: context switches", 0, "0", at_most(0)),
     Row("sim_rate", "simulator: schedules/s", 0, best=max),
     Row("processes", "own processes with 1000", 0),

@@ -166,8 +166,9 @@ class Run:
         self.interleave("flood", members, 0, lambda each: chatter.flood(each, self.results, self.opts))
 
     def hello(self, _):
-        self.interleave("hello", self.present(hello.servers(self.lab)), 60,
-                        lambda each: hello.measure(each, self.results, self.opts))
+        for workers in (1, 2):
+            self.interleave(f"hello {workers}", self.present(hello.servers(self.lab, workers)), 30,
+                            lambda each: hello.measure(each, self.results, self.opts))
 
     def all(self, members):
         for phase in self.opts.phase.split(","):

@@ -159,6 +159,40 @@ all_are_running() {
 	wait_for "$PATIENCE" is_gone "$before"
 }
 
+@test "scale: another number until the next apply, also for a new engine; what is wrong with it is told" {
+	local first second
+
+	only web_stanza 2
+	first=$(pid_of web@1) second=$(pid_of web@2)
+	run -0 sctl scale web=4
+	matches "$output" 'web@4: start: instances: 4, not 2'
+	wait_state web@4 RUNNING
+	equals "the second" "$(pid_of web@2)" "$second"
+	kill_role engine
+	wait_for "$PATIENCE" sd_serves
+	equals "the second" "$(pid_of web@2)" "$second"
+	equals "the fourth" "$(record web@4 state)" RUNNING
+	exits 0 sctl scale web=-2
+	wait_for "$PATIENCE" is_unknown web@3
+	exits 0 sctl scale web+1
+	wait_state web@3 RUNNING
+	run -0 sctl scale web=3
+	matches "$output" 'nothing changed'
+
+	run -2 sctl scale web=0
+	matches "$output" 'web: cannot have 0 instances: 1 to 1024 are allowed'
+	run -2 sctl scale web
+	matches "$output" 'web=8'
+	exits 4 sctl scale wep=3
+	exits 4 sctl scale web@1=3
+	exits 0 sctl scale web=1
+	equals "the first" "$(pid_of web)" "$first"
+	# What the files say counts again.
+	exits 0 sctl apply
+	equals "the first" "$(pid_of web@1)" "$first"
+	wait_state web@2 RUNNING
+}
+
 @test "instances: who requires the program waits for all of them; one that ends is started again alone" {
 	two() {
 		web_stanza 2 "ready = \"exec:/usr/bin/test -e $SD/up%{instance}\"" 'ready_interval = "20ms"' 'restart = "always"'
@@ -166,6 +200,7 @@ all_are_running() {
 			program "user" { command = "/bin/sleep 1000" requires = {"web"} }
 		END
 	}
+	exits any sctl stop --force all
 	touch "$SD/up1"
 	find "$SD/conf.d" -type f -delete
 	two
