@@ -25,9 +25,9 @@
 #define SOCKET_STREAM(listener, slot) ((uint16_t)((listener)*LIMIT_CLUSTER_WORKERS + (slot)))
 
 struct cluster {
-	ev_io io; /* first; of the link */
+	ev_io io;                /* first; of the link */
 	struct program *program; /* the primary */
-	int link_slot;  /* -1: none, as the next */
+	int link_slot;           /* -1: none, as the next */
 	int state_slot;
 };
 
@@ -59,8 +59,9 @@ static int bind_socket(const struct link_bind *wish);
 
 const char *cluster_mode_name(enum cluster_kind kind)
 {
-	return kind == CLUSTER_SHARED ? "shared" : kind == CLUSTER_REUSE_PORT ? "reuse-port"
-									       : "round-robin";
+	return kind == CLUSTER_SHARED       ? "shared"
+	       : kind == CLUSTER_REUSE_PORT ? "reuse-port"
+					    : "round-robin";
 }
 
 uint64_t cluster_worker_id(const struct program *worker)
@@ -102,9 +103,8 @@ int cluster_prepare(
 void cluster_give_worker(struct program *worker, int channel)
 {
 	struct cluster *cluster = of_worker(worker);
-	struct msg_head head = {.type = LINK_WORKER,
-	    .slot = slot_of(worker),
-	    .key = cluster_worker_id(worker)};
+	struct msg_head head = {
+	    .type = LINK_WORKER, .slot = slot_of(worker), .key = cluster_worker_id(worker)};
 
 	if (cluster != NULL && tell(cluster, &head, NULL, 0, channel) < 0)
 		log_warning("%s: its cluster takes no worker now", program_name(worker));
@@ -129,16 +129,15 @@ int cluster_send(struct program *worker, const char *text, size_t length)
 
 	if (length > LIMIT_IPC_LINE)
 		return -EMSGSIZE;
-	return cluster == NULL || program_pid(worker) == 0
-		   ? -ENOTCONN
-		   : tell(cluster, &head, text, length, -1);
+	return cluster == NULL || program_pid(worker) == 0 ? -ENOTCONN
+							   : tell(cluster, &head, text, length, -1);
 }
 
 void cluster_adopt(struct program *program, uint64_t key, int slot)
 {
 	enum held_kind kind = held_key_kind(key);
 	struct cluster *cluster = need(program);
-	int *place = cluster == NULL ? NULL
+	int *place = cluster == NULL             ? NULL
 		     : kind == HELD_CLUSTER_LINK ? &cluster->link_slot
 						 : &cluster->state_slot;
 
@@ -320,9 +319,8 @@ static struct program *find_worker(const struct cluster *cluster, const struct m
 static int tell(const struct cluster *cluster, const struct msg_head *head, const void *payload,
     size_t length, int fd)
 {
-	return channel_send_long(
-	    slots_get_fd(&cluster->program->engine->slots, cluster->link_slot), head, payload,
-	    length, fd, MSG_DONTWAIT);
+	return channel_send_long(slots_get_fd(&cluster->program->engine->slots, cluster->link_slot),
+	    head, payload, length, fd, MSG_DONTWAIT);
 }
 
 static uint32_t slot_of(const struct program *worker)
@@ -349,9 +347,9 @@ static void read_link(struct cluster *cluster)
 	for (int i = 0; i < LIMIT_CLUSTER_BATCH && payload != NULL && program->cluster == cluster &&
 			cluster->link_slot >= 0;
 	     i++) {
-		int got = channel_receive_long(
-		    slots_get_fd(&program->engine->slots, cluster->link_slot), &head, payload,
-		    LIMIT_IPC_LINE, &length, &fd, MSG_DONTWAIT);
+		int got =
+		    channel_receive_long(slots_get_fd(&program->engine->slots, cluster->link_slot),
+			&head, payload, LIMIT_IPC_LINE, &length, &fd, MSG_DONTWAIT);
 
 		if (got == -EAGAIN)
 			break;
@@ -399,8 +397,8 @@ static void take_of_worker(struct cluster *cluster, struct program *worker,
 		note_listening(cluster, worker);
 		break;
 	case LINK_LEAVING:
-		log_notice("%s: disconnects from its cluster of its own accord",
-		    program_name(worker));
+		log_notice(
+		    "%s: disconnects from its cluster of its own accord", program_name(worker));
 		break;
 	case LINK_STUCK:
 		log_warning("%s: takes no connections any more", program_name(worker));
@@ -519,8 +517,8 @@ static bool is_permitted(const struct cluster *cluster, const struct link_bind *
 			if (listen_rule_parse(rules[k], &rule, &problem) == 0 && !rule.any_port &&
 			    listen_rules_permit_port(&rule, 1,
 				wish->type == SOCK_STREAM ? LISTEN_TCP : LISTEN_UDP,
-				is_any ? NULL : address, ntohs(is_v6 ? v6->sin6_port : v4->sin_port),
-				0))
+				is_any ? NULL : address,
+				ntohs(is_v6 ? v6->sin6_port : v4->sin_port), 0))
 				return true;
 		return false;
 	}

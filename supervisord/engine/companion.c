@@ -153,8 +153,8 @@ static int fill_keys(struct build *build, const struct build_program *owner,
 
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT && error == 0; k++) {
 		const struct key_row *row = &program_rows[k];
-		void *member = row->part == PART_LIFE ? build_member(life, row)
-						      : build_member(companion, row);
+		void *member =
+		    row->part == PART_LIFE ? build_member(life, row) : build_member(companion, row);
 
 		error = is_shared[k] ? copy_value(owner->program->name, row,
 					   build_program_member(build, owner, row), member)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * companion.h: programs that stand beside those of stanzas: filters of logs (conffilter.c), primaries
- * of clusters (confcluster.c).  They are made when all has been checked, and from then on are
- * programs like any other.
+ * companion.h: programs that stand beside those of stanzas: filters of logs (conffilter.c),
+ * primaries of clusters (confcluster.c).  They are made when all has been checked, and from then on
+ * are programs like any other.
  *
  * Nothing of `defaults` is for them but what the program has of it: their other keys are those of
  * keys.h.

@@ -4,7 +4,8 @@
  *
  * The companion NAME+cluster runs libexec/cluster as the program's user; each instance of the
  * program wants it `:started`, is ready when it listens, and its stop begins with the word to
- * disconnect (cluster.h).  One companion a stanza, so it is made before the stanza becomes instances.
+ * disconnect (cluster.h).  One companion a stanza, so it is made before the stanza becomes
+ * instances.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -100,8 +101,8 @@ static void check_cluster(struct build *build, const struct build_program *progr
 		    "is %u: at most %d workers of a cluster are allowed", program->instances,
 		    LIMIT_CLUSTER_WORKERS);
 	if (config->life->key_type != TYPE_SERVICE)
-		build_report(build, program, PROGRAM_cluster,
-		    "is for programs of type \"service\"");
+		build_report(
+		    build, program, PROGRAM_cluster, "is for programs of type \"service\"");
 	if (config->life->key_stop_sequence.count == LIMIT_STOP_STEPS)
 		build_report(build, program, PROGRAM_stop_sequence,
 		    "has %d steps, and a worker of a cluster is told to disconnect before: at most "
@@ -124,8 +125,8 @@ static int make_primary(
 	int error;
 
 	(void)snprintf(name, sizeof(name), "%s" CLUSTER_SUFFIX, owner->program->name);
-	error = companion_new(
-	    build, owner, name, shared, sizeof(shared) / sizeof(shared[0]), &primary);
+	error =
+	    companion_new(build, owner, name, shared, sizeof(shared) / sizeof(shared[0]), &primary);
 	if (error < 0)
 		return error;
 	primary.program->key_restart = RESTART_ALWAYS;

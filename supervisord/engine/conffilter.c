@@ -128,8 +128,8 @@ static int make_filter(
 	int error;
 
 	instname_of_filter(owner->program->name, name);
-	error = companion_new(
-	    build, owner, name, shared, sizeof(shared) / sizeof(shared[0]), &filter);
+	error =
+	    companion_new(build, owner, name, shared, sizeof(shared) / sizeof(shared[0]), &filter);
 	if (error < 0)
 		return error;
 	filter.program->instances = owner->program->instances;

@@ -91,8 +91,7 @@ static int gather(
 	if (error < 0)
 		return error;
 	*step = LAUNCH_IPC;
-	error = cluster_prepare(
-	    program, parcel->extra, &parcel->extra_count, &parcel->cluster_fd);
+	error = cluster_prepare(program, parcel->extra, &parcel->extra_count, &parcel->cluster_fd);
 	if (error < 0)
 		return error;
 	return ipc_prepare(program, parcel->environment, &parcel->environment_count, parcel->extra,

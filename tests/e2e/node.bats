@@ -1,0 +1,174 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# cluster = …: an application that knows nothing of it, on several workers.
+
+load lib.bash
+
+setup_file() {
+	command -v "${NODE:-node}" >/dev/null || skip "there is no node here"
+	sd_new 'defaults { stable_after = "50ms" restart_delay = "50ms" stop_timeout = "10s" }'
+	# What a test asks for by its port is a worker's that it knows.
+	PORT=$("$PYTHON" -ISc 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	export PORT
+	cat >"$SD/app.js" <<-END
+		const cluster = require('node:cluster');
+		require('node:http').createServer((request, response) => {
+			response.setHeader('Connection', 'close');
+			setTimeout(() => response.end(process.pid + ' ' + cluster.isWorker), request.url === '/slow' ? 300 : 0);
+		}).listen($PORT, '127.0.0.1');
+		process.on('message', (message) => message === 'leave' ? cluster.worker.disconnect() : process.send({ got: message }));
+	END
+	sd_start
+	stanza web <<-END
+		program "web" {
+			command        = "${NODE:-node} $SD/app.js"
+			instances      = 2
+			cluster        = "round-robin"
+			cluster_listen = {"tcp:127.0.0.1:$PORT"}
+		}
+	END
+	wait_state web@1 RUNNING
+	wait_state web@2 RUNNING
+}
+
+teardown_file() {
+	sd_down_all
+}
+
+teardown() {
+	sd_tell_failure
+}
+
+get() {
+	curl -sS --max-time "$PATIENCE" "http://127.0.0.1:$PORT${1:-/}"
+}
+
+# Who answers so many requests, each once.
+answers() {
+	for ((i = 0; i < ${1:-6}; i++)); do
+		get || return
+		echo
+	done | sort -u
+}
+
+workers() {
+	printf '%s true\n%s true\n' "$(record web@1 pid)" "$(record web@2 pid)" | sort
+}
+
+primary() {
+	host_pid "$(record web+cluster pid)"
+}
+
+# Requests without a pause until the file "enough" is there; their failures are lines of the file "lost".
+load() {
+	while [ ! -e "$SD/enough" ]; do
+		get >/dev/null 2>>"$SD/lost" && echo >>"$SD/served"
+	done
+}
+
+@test "each instance is a worker that listens, and gets its turn" {
+	has web@1 reason "ready (listening)"
+	equals "who answers" "$(answers)" "$(workers)"
+}
+
+@test "messages go both ways by way of the primary" {
+	sctl send web@2 '{"a":1}'
+	wait_for "$PATIENCE" eval "sctl messages web@2 | grep -qF '{\"got\":{\"a\":1}}'"
+}
+
+@test "primary and engine are killed: requests wait or go on, and the workers are the same" {
+	local before client
+	before=$(workers)
+	for victim in primary engine primary; do
+		get /slow >"$SD/slow" &
+		client=$!
+		if [ "$victim" = engine ]; then
+			kill_role engine
+		else
+			kill -KILL "$(primary)"
+		fi
+		get >/dev/null
+		wait "$client"
+		wait_for "$PATIENCE" sd_serves
+	done
+	wait_state web+cluster RUNNING
+	equals "who answers" "$(answers)" "$before"
+}
+
+@test "restarts of one worker after the other, the primary and the engine killed meanwhile, lose no request" {
+	local clients=() i
+	rm -f "$SD/enough" "$SD/lost" "$SD/served"
+	for i in 1 2; do
+		load &
+		clients+=($!)
+	done
+	for i in 1 2 1 2; do
+		sctl restart "web@$i"
+	done
+	kill -KILL "$(primary)"
+	sctl restart web@1
+	kill_role engine
+	wait_for "$PATIENCE" sd_serves
+	sctl restart web@2
+	wait_for "$PATIENCE" at_least "requests" "$(count_lines "$SD/served")" 20
+	touch "$SD/enough"
+	wait "${clients[@]}"
+	equals "lost" "$(cat "$SD/lost")" ""
+	equals "who answers" "$(answers)" "$(workers)"
+}
+
+@test "a worker that is killed loses its turn only" {
+	local pid
+	pid=$(record web@1 pid)
+	kill_program web@1
+	wait_for "$PATIENCE" runs_anew web@1 "$pid"
+	wait_state web@1 RUNNING
+	equals "who answers" "$(answers)" "$(workers)"
+}
+
+@test "worker.disconnect(): it ends by itself and is started again" {
+	local pid
+	pid=$(record web@2 pid)
+	sctl send web@2 '"leave"'
+	wait_for "$PATIENCE" file_has "$SD/own.log" "web@2: disconnects from its cluster of its own accord"
+	wait_for "$PATIENCE" has web@2 state EXITED
+	sctl start web@2
+	wait_state web@2 RUNNING
+	equals "who answers" "$(answers)" "$(workers)"
+}
+
+@test "all workers stopped: who connects waits for the next one" {
+	local client
+	sctl stop web
+	get >"$SD/waited" &
+	client=$!
+	sctl start web
+	wait "$client"
+	matches "$(cat "$SD/waited")" "^[0-9]+ true$"
+}
+
+@test "what cluster_listen does not allow is EACCES, and the log says which key" {
+	stanza other <<-END
+		program "other" {
+			command        = {"${NODE:-node}", "-e", "require('http').createServer().listen(1, '127.0.0.1').on('error', e => { console.log(e.code); process.exit(9) })", "x"}
+			cluster        = "shared"
+			restart        = "never"
+		}
+	END
+	wait_for "$PATIENCE" has other last_exit.status 9
+	log_has other EACCES
+	wait_for "$PATIENCE" log_has other+cluster "may not listen on port 1 of 127.0.0.1: cluster_listen has no tcp:1"
+}
+
+@test "keys that do not fit are told at the check" {
+	stanza_file wrong <<-'END'
+		program "a" { command = "x" cluster = "shared" cluster_listen = {"8080"} }
+		program "b" { command = "x" cluster_listen = {"tcp:80"} }
+		program "c" { command = "x" ready = "listening" }
+	END
+	exits 1 sctl check
+	rm "$SD/conf.d/wrong.conf"
+	matches "$output" "wrong.conf:1: cluster_listen: '8080' is no place to listen"
+	matches "$output" "wrong.conf:2: cluster_listen: is for the workers of a cluster"
+	matches "$output" "wrong.conf:3: ready: 'listening' is for the workers of a cluster"
+}
