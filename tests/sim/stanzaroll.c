@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * stanzaroll.c: what people write, at random: the first stanzas of a world and their edits, and
+ * what of that supervisord would refuse made valid.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "tests/sim/checks.h"
+#include "tests/sim/stanza.h"
+#include "tests/sim/world.h"
+
+#define PICK(values) ((values)[world_roll(sizeof(values) / sizeof((values)[0]))])
+#define CONDITIONS   (DEPEND_COMPLETED + 1)
+
+static char pid_file[] = "pid:?";
+
+static void random_stanza(struct stanza *stanza);
+static void random_demand(struct life_config *life);
+static void random_restart(struct program_config *config);
+static void random_stop(struct stanza *stanza);
+static void random_kind(struct stanza *stanza);
+static void random_readiness(struct stanza *stanza);
+static void random_health(struct life_config *life);
+static void random_give_up(struct stanza *stanza);
+static void random_links(struct stanza *stanzas);
+static void random_conflicts(struct stanza *stanzas);
+static void make_valid(struct stanza *stanzas);
+static void make_links_valid(struct stanza *stanzas, int program);
+static void make_conflicts_valid(struct stanza *stanzas);
+
+void stanza_make_first(struct stanza_set *set)
+{
+	set->shutdown_timeout_ns = world_roll(2) ? 60 * NS_PER_S : 2 * NS_PER_S;
+	for (int program = 0; program < world->program_count; program++) {
+		random_stanza(&set->programs[program]);
+		set->programs[program].present = world_roll(10) > 0;
+	}
+	random_links(set->programs);
+	random_conflicts(set->programs);
+	make_valid(set->programs);
+}
+
+void stanza_make_next(struct stanza_set *set, const struct stanza_set *old)
+{
+	*set = *old;
+	for (int program = 0; program < world->program_count; program++) {
+		struct stanza *stanza = &set->programs[program];
+		struct stanza before = *stanza;
+
+		switch (world_roll(8)) {
+		case 0: /* keys that take effect at once, or at the next start */
+			random_stanza(stanza);
+			stanza->present = before.present;
+			stanza->config.hash = before.config.hash;
+			stanza->life.key_type = before.life.key_type;
+			stanza->life.key_pid_file = before.life.key_pid_file;
+			memcpy(stanza->links, before.links, sizeof(before.links));
+			stanza->stdout_to = before.stdout_to;
+			break;
+		case 1:
+			stanza->config.hash = ++world->next_hash;
+			if (world_roll(3) == 0)
+				random_kind(stanza);
+			break;
+		case 2:
+			stanza->present = !before.present;
+			break;
+		default:
+			break;
+		}
+	}
+	if (world_roll(3) == 0)
+		random_links(set->programs);
+	if (world_roll(4) == 0)
+		random_conflicts(set->programs);
+	make_valid(set->programs);
+}
+
+static void random_stanza(struct stanza *stanza)
+{
+	struct life_config *life = &stanza->life;
+	static const uint32_t jitters[] = {0, 10, 100};
+	static const int64_t hook_timeouts[] = {100, 1000, 30000};
+
+	memset(stanza, 0, sizeof(*stanza));
+	stanza->config.hash = ++world->next_hash;
+	stanza->config.key_autostart = world_roll(4) > 0;
+	stanza->stdout_to = -1;
+	random_restart(&stanza->config);
+	random_kind(stanza);
+	random_stop(stanza);
+	random_readiness(stanza);
+	random_health(life);
+	random_demand(life);
+	if (world_roll(3) == 0)
+		random_give_up(stanza);
+	life->key_restart_jitter = PICK(jitters);
+	life->key_hook_timeout = PICK(hook_timeouts) * NS_PER_MS;
+	life->key_smooth = world_roll(4) == 0;
+	life->key_boot = world_roll(8) == 0 ? BOOT_LAST_STATE : BOOT_CONFIG;
+	if (world_roll(2))
+		for (int hook = 0; hook < HOOK_COUNT; hook++)
+			stanza->hooks[hook] = world_roll(3) == 0;
+	if (!stanza->hooks[HOOK_RELOAD] && world_roll(3) == 0)
+		life->key_reload_signal = SIGUSR1;
+}
+
+/* One in six is started when somebody connects. */
+static void random_demand(struct life_config *life)
+{
+	static const uint32_t limits[] = {2, 20};
+	static const int64_t idles[] = {0, 0, 300};
+
+	life->key_start = world_roll(6) == 0 ? START_ON_DEMAND : START_NOW;
+	life->key_trigger_limit = PICK(limits);
+	life->key_trigger_limit_interval = 2 * NS_PER_S;
+	life->key_idle_stop = life->key_start == START_ON_DEMAND ? PICK(idles) * NS_PER_MS : 0;
+}
+
+static void random_restart(struct program_config *config)
+{
+	static const int64_t delays[] = {0, 10, 200, 1000}, most[] = {200, 1000, 30000};
+	static const double factors[] = {1, 1.5, 2, 10};
+	static const int64_t resets[] = {0, 500, 5000, 60000}, intervals[] = {500, 10000, 60000};
+	static const uint32_t limits[] = {1, 2, 3, 5, 0};
+	static const int64_t stables[] = {0, 100, 1000};
+
+	config->key_restart = (enum restart_policy)world_roll(4);
+	config->key_success_exit.codes[0] = world_roll(3) ? 1 : 1 | 1 << 2 | 1ULL << 42;
+	config->key_success_exit.signals = world_roll(3) ? 0 : 1ULL << (SIGTERM - 1);
+	config->key_restart_delay = PICK(delays) * NS_PER_MS;
+	config->key_restart_delay_max = PICK(most) * NS_PER_MS;
+	if (config->key_restart_delay_max < config->key_restart_delay)
+		config->key_restart_delay_max = config->key_restart_delay;
+	config->key_restart_factor = PICK(factors);
+	config->key_restart_reset_after = PICK(resets) * NS_PER_MS;
+	config->key_start_limit = PICK(limits);
+	config->key_start_limit_interval = PICK(intervals) * NS_PER_MS;
+	config->key_stable_after = PICK(stables) * NS_PER_MS;
+	/* What never gives up and never waits would fill the schedule alone. */
+	if (config->key_start_limit == 0 && config->key_restart_delay < 200 * NS_PER_MS)
+		config->key_restart_delay = config->key_restart_delay_max = 200 * NS_PER_MS;
+}
+
+static void random_stop(struct stanza *stanza)
+{
+	static const int64_t timeouts[] = {10, 500, 5000};
+	static const int signals[] = {SIGTERM, SIGINT, SIGQUIT};
+	static const enum kill_mode modes[] = {
+	    KILL_ALL, KILL_ALL, KILL_ALL, KILL_ALL, KILL_PROCESS, KILL_MIXED};
+	struct stop_sequence *sequence = &stanza->life.key_stop_sequence;
+
+	stanza->config.key_stop_signal = PICK(signals);
+	stanza->config.key_stop_timeout = PICK(timeouts) * NS_PER_MS;
+	stanza->life.key_kill_mode = PICK(modes);
+	if (world_roll(4) > 0)
+		return;
+	sequence->count = 1 + world_roll(3);
+	for (uint32_t i = 0; i < sequence->count; i++)
+		sequence->steps[i] = (struct stop_step){
+		    .signal = i > 0 && world_roll(4) == 0 ? SIGKILL : PICK(signals),
+		    .wait_ns = PICK(timeouts) * NS_PER_MS,
+		};
+}
+
+/* What makes another program of it: its hash is another one. */
+static void random_kind(struct stanza *stanza)
+{
+	static const enum program_type types[] = {TYPE_SERVICE, TYPE_SERVICE, TYPE_SERVICE,
+	    TYPE_SERVICE, TYPE_SERVICE, TYPE_ONESHOT, TYPE_ONESHOT, TYPE_FORKING};
+
+	stanza->life.key_type = PICK(types);
+	stanza->life.key_remain = stanza->life.key_type == TYPE_ONESHOT && world_roll(2);
+	stanza->life.key_pid_file = NULL;
+	if (stanza->life.key_type == TYPE_FORKING && world_roll(2))
+		stanza->life.key_pid_file = pid_file; /* which one: see stanza_build() */
+	if (world_roll(16) == 0)
+		stanza->stdout_to = (int)world_roll((unsigned)world->program_count);
+}
+
+static void random_readiness(struct stanza *stanza)
+{
+	static const enum check_kind kinds[] = {CHECK_NONE, CHECK_NONE, CHECK_NONE, CHECK_NONE,
+	    CHECK_NOTIFY, CHECK_NOTIFY, CHECK_EXEC, CHECK_TCP};
+	static const int64_t timeouts[] = {0, 200, 1000, 5000}, intervals[] = {50, 500};
+	struct life_config *life = &stanza->life;
+
+	life->key_ready.kind = PICK(kinds);
+	life->key_ready_interval = PICK(intervals) * NS_PER_MS;
+	life->key_start_timeout = PICK(timeouts) * NS_PER_MS;
+}
+
+static void random_health(struct life_config *life)
+{
+	static const int64_t intervals[] = {100, 1000, 10000}, runtimes[] = {500, 5000};
+	static const enum check_kind kinds[] = {CHECK_NONE, CHECK_NONE, CHECK_NONE, CHECK_NONE,
+	    CHECK_NONE, CHECK_EXEC, CHECK_TCP, CHECK_TCP};
+	static const enum health_action_kind actions[] = {
+	    HEALTH_RESTART, HEALTH_RESTART, HEALTH_SIGNAL, HEALTH_NOTHING};
+
+	life->key_health_check.kind = PICK(kinds);
+	life->key_health_interval = PICK(intervals) * NS_PER_MS;
+	life->key_health_timeout = 200 * NS_PER_MS;
+	life->key_health_failures = 1 + world_roll(3);
+	life->key_health_successes = 1 + world_roll(2);
+	life->key_health_on_failure.kind = PICK(actions);
+	life->key_health_on_failure.signal = SIGUSR1;
+	if (world_roll(12) == 0)
+		life->key_watchdog = PICK(intervals) * NS_PER_MS;
+	if (world_roll(12) == 0)
+		life->key_max_runtime = PICK(runtimes) * NS_PER_MS;
+}
+
+static void random_give_up(struct stanza *stanza)
+{
+	static const enum on_failure_kind kinds[] = {ON_FAILURE_RETRY, ON_FAILURE_RETRY,
+	    ON_FAILURE_START, ON_FAILURE_START, ON_FAILURE_EXEC, ON_FAILURE_EXEC,
+	    ON_FAILURE_SHUTDOWN, ON_FAILURE_REBOOT, ON_FAILURE_NONE};
+	static const int64_t delays[] = {100, 3000, 60000};
+	struct life_config *life = &stanza->life;
+
+	life->key_on_failure.kind = PICK(kinds);
+	life->key_on_failure.delay_ns = PICK(delays) * NS_PER_MS;
+	stanza->on_failure_name = (int)world_roll((unsigned)world->program_count);
+	life->key_essential = world_roll(6) == 0;
+	if (world_roll(3) == 0)
+		life->key_restart_force_exit.codes[0] = 1ULL << 42;
+	if (world_roll(3) == 0)
+		life->key_restart_prevent_exit.codes[0] = 1ULL << 2;
+	if (world_roll(3) == 0)
+		life->key_restart_prevent_exit.signals = 1ULL << (SIGSEGV - 1);
+}
+
+/* Along a random order, so there is no cycle; and one graph that may have some, for order.c. */
+static void random_links(struct stanza *stanzas)
+{
+	unsigned place[STANZA_PROGRAMS], any[STANZA_PROGRAMS] = {0};
+	unsigned density = world_roll(5);
+
+	for (int row = 0; row < world->program_count; row++) {
+		place[row] = world_roll(1000) * STANZA_PROGRAMS + (unsigned)row;
+		for (int other = 0; other < STANZA_PROGRAMS; other++) {
+			bool conflicts = stanzas[row].links[other].conflicts;
+
+			stanzas[row].links[other] = (struct stanza_link){.conflicts = conflicts};
+		}
+	}
+	for (int row = 0; row < world->program_count; row++) {
+		for (int first = 0; first < world->program_count; first++) {
+			struct stanza_link *link = &stanzas[row].links[first];
+			unsigned kind = world_roll(8);
+
+			if (world_roll(16) < density)
+				any[row] |= 1U << first;
+			if (place[first] >= place[row] || world_roll(16) >= 2 * density)
+				continue;
+			link->requires = kind < 4;
+			link->wants = kind == 4 || kind == 5;
+			link->after = kind == 6 || world_roll(8) == 0;
+			stanzas[first].links[row].before = kind == 7;
+			if (world_roll(2))
+				link->condition = (uint8_t)world_roll(CONDITIONS);
+			if (kind == 7)
+				stanzas[first].links[row].condition = link->condition;
+		}
+	}
+	check_order(any, world->program_count);
+}
+
+static void random_conflicts(struct stanza *stanzas)
+{
+	bool few = world_roll(2);
+
+	for (int row = 0; row < world->program_count; row++)
+		for (int other = 0; other < world->program_count; other++)
+			stanzas[row].links[other].conflicts =
+			    row != other && few && world_roll(24) == 0;
+}
+
+/* ---- what a configuration is refused for ---- */
+
+static void make_valid(struct stanza *stanzas)
+{
+	for (int program = 0; program < world->program_count; program++) {
+		struct stanza *stanza = &stanzas[program];
+
+		if (stanza->life.key_type == TYPE_ONESHOT) {
+			stanza->life.key_start = START_NOW;
+			stanza->life.key_idle_stop = 0;
+			if (stanza->config.key_restart == RESTART_ALWAYS)
+				stanza->config.key_restart = RESTART_ON_FAILURE;
+		} else {
+			stanza->life.key_remain = false;
+		}
+		if (stanza->stdout_to == program ||
+		    (stanza->stdout_to >= 0 &&
+			(!stanzas[stanza->stdout_to].present || stanza->stdout_to < program)))
+			stanza->stdout_to = -1;
+		if (stanza->life.key_on_failure.kind == ON_FAILURE_START &&
+		    (stanza->on_failure_name == program ||
+			!stanzas[stanza->on_failure_name].present))
+			stanza->life.key_on_failure.kind = ON_FAILURE_NONE;
+		make_links_valid(stanzas, program);
+	}
+	make_conflicts_valid(stanzas);
+}
+
+static void make_links_valid(struct stanza *stanzas, int program)
+{
+	for (int other = 0; other < STANZA_PROGRAMS; other++) {
+		struct stanza_link *link = &stanzas[program].links[other];
+		/* A condition is about the one that comes first. */
+		const struct stanza *first = &stanzas[link->before ? program : other];
+
+		if (!stanzas[other].present)
+			*link = (struct stanza_link){.requires = false};
+		if ((link->condition == DEPEND_COMPLETED &&
+			(first->config.key_restart == RESTART_ALWAYS ||
+			    first->life.key_start == START_ON_DEMAND)) ||
+		    (link->condition == DEPEND_HEALTHY &&
+			first->life.key_health_check.kind == CHECK_NONE))
+			link->condition = DEPEND_READY;
+	}
+}
+
+/* Nobody may bring both sides, and supervisord itself must not either. */
+static void make_conflicts_valid(struct stanza *stanzas)
+{
+	unsigned brings[STANZA_PROGRAMS] = {0};
+
+	for (int row = 0; row < world->program_count; row++)
+		for (int first = 0; first < world->program_count; first++)
+			if (row == first || stanzas[row].links[first].requires ||
+			    stanzas[row].links[first].wants)
+				brings[row] |= 1U << first;
+	for (int middle = 0; middle < world->program_count; middle++)
+		for (int row = 0; row < world->program_count; row++)
+			if ((brings[row] >> middle) & 1)
+				brings[row] |= brings[middle];
+	for (int row = 0; row < world->program_count; row++) {
+		for (int other = 0; other < world->program_count; other++) {
+			unsigned both = 1U << row | 1U << other, up = 0;
+
+			if (!stanzas[row].links[other].conflicts)
+				continue;
+			for (int third = 0; third < world->program_count; third++) {
+				if ((brings[third] & both) == both)
+					stanzas[row].links[other].conflicts = false;
+				if (stanzas[third].present && stanzas[third].config.key_autostart)
+					up |= brings[third];
+			}
+			for (int third = 0; third < world->program_count; third++)
+				if (stanzas[row].links[other].conflicts && (up & both) == both &&
+				    ((brings[third] >> other) & 1))
+					stanzas[third].config.key_autostart = false;
+		}
+	}
+}
