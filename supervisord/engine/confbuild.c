@@ -26,6 +26,7 @@ static bool is_told(
     const struct build *build, struct build_place place, enum program_key key, const char *message);
 static void write_for_hash(const struct build *build, const struct build_program *program,
     const struct key_row *row, FILE *file);
+static bool writes_to_filter(const struct program_config *config);
 static const void *model_member(const struct program_config *program, const struct key_row *row);
 static int fill_defaults(struct build *build);
 static int compare_programs(const void *a, const void *b);
@@ -116,16 +117,11 @@ static int hash_program(
 static void write_for_hash(const struct build *build, const struct build_program *program,
     const struct key_row *row, FILE *file)
 {
-	const struct stdio *stdio = &program->program->key_stdout;
-	char filter[LIMIT_NAME];
-
-	fputs(row->name, file);
+	fputs_unlocked(row->name, file);
 	putc_unlocked('=', file);
-	instname_of_filter(program->program->name, filter);
 	/* Its own filter is called otherwise when it is. */
-	if (row == &program_rows[PROGRAM_stdout] && stdio->kind == STDIO_PROGRAM &&
-	    strcmp(stdio->target, filter) == 0)
-		fputs("program:" INSTNAME_FILTER, file);
+	if (row == &program_rows[PROGRAM_stdout] && writes_to_filter(program->program))
+		fputs_unlocked("program:" INSTNAME_FILTER, file);
 	else
 		value_write(row, build_program_member(build, program, row), file);
 	putc_unlocked('\n', file);
@@ -143,6 +139,16 @@ static int hash_text(FILE *file, char *const *text, uint64_t *ret_hash)
 		hash = (hash ^ (unsigned char)(*text)[at]) * FNV_PRIME;
 	*ret_hash = hash;
 	return 0;
+}
+
+static bool writes_to_filter(const struct program_config *config)
+{
+	char filter[LIMIT_NAME];
+
+	if (config->key_stdout.kind != STDIO_PROGRAM)
+		return false;
+	instname_of_filter(config->name, filter);
+	return strcmp(config->key_stdout.target, filter) == 0;
 }
 
 void build_done(struct build *build)
