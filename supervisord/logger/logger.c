@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/ownlog.h"
+#include "supervisord/logger/finish.h"
 #include "supervisord/logger/lastwords.h"
 #include "supervisord/logger/logact.h"
 #include "supervisord/logger/logger.h"
@@ -312,7 +313,7 @@ static void handle_specs(struct logger *logger, int fd)
 
 static void handle_finish(struct logger *logger)
 {
-	streams_finish(&logger->streams, FINISH_LIMIT_MS);
+	finish_streams(&logger->streams, FINISH_LIMIT_MS);
 	logger->is_done = true;
 }
 

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,8 +16,7 @@
 #include "supervisord/logger/lastwords.h"
 #include "supervisord/logger/streams.h"
 
-#define RETRY_NS        NS_PER_S
-#define FINISH_PAUSE_MS 10
+#define RETRY_NS NS_PER_S
 /* The most a pipe can hold: pipe-max-size of proc(5), as it comes. */
 #define PIPE_MAX_BYTES (1024 * 1024)
 
@@ -27,11 +25,8 @@ static void give_spec(struct streams *streams, struct stream *stream, const stru
 static void keep_old_spec(struct streams *streams, struct stream *stream);
 static void set_way(struct streams *streams, struct stream *stream);
 static int watch(struct streams *streams, struct stream *stream, bool is_edge);
-static enum stream_outcome pump(
-    struct streams *streams, struct stream *stream, size_t budget, bool flush);
 static void try_again(struct streams *streams, struct stream *stream);
 static void resume(struct streams *streams, struct stream *stream);
-static bool is_waiting_for_sinks(const struct streams *streams);
 static void note_waits(struct streams *streams, struct stream *stream, enum stream_outcome outcome);
 static void note_deadline(struct streams *streams, int64_t deadline_ns);
 static void wake_waiters(struct streams *streams, struct logfile *file);
@@ -42,8 +37,6 @@ static void note_works(struct streams *streams, struct stream *stream);
 static void end_error(struct streams *streams, struct stream *stream);
 static void release(struct streams *streams, struct stream *stream);
 static void tell_drained(struct streams *streams, uint32_t slot, uint64_t key);
-static void forget(struct streams *streams, struct stream *stream);
-static bool finish_round(struct streams *streams);
 
 int streams_init(
     struct streams *streams, int epoll_fd, struct readers *readers, const struct ledger *ledger)
@@ -108,12 +101,12 @@ static void release(struct streams *streams, struct stream *stream)
 		if (waiting > 0)
 			log_error("row %u: %s: %zu bytes are lost: it had no log file", stream->row,
 			    specs_stream_name(stream->number), waiting);
-		forget(streams, stream);
+		streams_forget(streams, stream);
 		return;
 	}
 	/* What is in it now; a process that still writes to it does not hold us up. */
 	stream->flush = true;
-	if (waiting > 0 && !is_written(pump(streams, stream, waiting, true)) &&
+	if (waiting > 0 && !is_written(streams_pump(streams, stream, waiting, true)) &&
 	    stream_count_waiting(stream) > 0) {
 		if (streams->orphans < LIMIT_LOG_ORPHANS) {
 			watch_remove(&stream->watch, streams->epoll_fd);
@@ -125,7 +118,7 @@ static void release(struct streams *streams, struct stream *stream)
 		    specs_stream_name(stream->number), stream_count_waiting(stream),
 		    strerror(-stream->error));
 	}
-	forget(streams, stream);
+	streams_forget(streams, stream);
 }
 
 void streams_apply_specs(struct streams *streams, const struct specs *specs)
@@ -151,10 +144,10 @@ void streams_apply_specs(struct streams *streams, const struct specs *specs)
 
 void streams_run(struct streams *streams, struct stream *stream)
 {
-	enum stream_outcome outcome = pump(streams, stream, LIMIT_LOG_BUDGET, false);
+	enum stream_outcome outcome = streams_pump(streams, stream, LIMIT_LOG_BUDGET, false);
 
 	if (outcome == STREAM_ENDED)
-		forget(streams, stream);
+		streams_forget(streams, stream);
 	else if (outcome == STREAM_BUSY && stream->copy != NULL)
 		(void)watch_rearm(&stream->watch, streams->epoll_fd);
 }
@@ -213,10 +206,11 @@ void streams_retry(struct streams *streams)
 
 	/* Unfinished lines that have waited long enough. */
 	while ((stream = copier_get_due(&streams->copier, now_ns, &flush)) != NULL) {
-		enum stream_outcome outcome = pump(streams, stream, LIMIT_LOG_BUDGET, flush);
+		enum stream_outcome outcome =
+		    streams_pump(streams, stream, LIMIT_LOG_BUDGET, flush);
 
 		if (outcome == STREAM_ENDED)
-			forget(streams, stream);
+			streams_forget(streams, stream);
 		else if (outcome == STREAM_BUSY)
 			(void)watch_rearm(&stream->watch, streams->epoll_fd);
 	}
@@ -240,12 +234,12 @@ void streams_retry(struct streams *streams)
 
 static void try_again(struct streams *streams, struct stream *stream)
 {
-	enum stream_outcome outcome = pump(streams, stream,
+	enum stream_outcome outcome = streams_pump(streams, stream,
 	    stream->released ? PIPE_MAX_BYTES : LIMIT_LOG_BUDGET, stream->released);
 
 	if (outcome == STREAM_ENDED ||
 	    (stream->released && (is_written(outcome) || stream_count_waiting(stream) == 0)))
-		forget(streams, stream);
+		streams_forget(streams, stream);
 	else if (outcome == STREAM_BUSY && stream->copy != NULL)
 		(void)watch_rearm(&stream->watch, streams->epoll_fd);
 }
@@ -255,33 +249,8 @@ static void resume(struct streams *streams, struct stream *stream)
 {
 	if (stream->released)
 		try_again(streams, stream);
-	else if (pump(streams, stream, LIMIT_LOG_BUDGET, false) != STREAM_BROKEN)
+	else if (streams_pump(streams, stream, LIMIT_LOG_BUDGET, false) != STREAM_BROKEN)
 		(void)watch_rearm(&stream->watch, streams->epoll_fd);
-}
-
-void streams_finish(struct streams *streams, int limit_ms)
-{
-	int64_t deadline = clock_boot_ns() + limit_ms * NS_PER_MS;
-	struct stream *stream;
-
-	streams->world.finishing = true;
-	/* There is no epoll_wait(2) any more: sinks that are full are asked now and then. */
-	while (clock_boot_ns() < deadline &&
-	       (finish_round(streams) ||
-		   (is_waiting_for_sinks(streams) && poll(NULL, 0, FINISH_PAUSE_MS) == 0)))
-		continue;
-	LIST_FOREACH (stream, &streams->list, link) {
-		size_t waiting = stream_count_waiting(stream);
-
-		if (waiting > 0 && stream->row != LOGSPEC_ROW_OWN)
-			log_error("%s: %s: %zu bytes are lost: %s",
-			    stream->spec != NULL ? stream->spec->name : "unknown program",
-			    specs_stream_name(stream->number), waiting,
-			    stream->error < 0 ? strerror(-stream->error)
-					      : "there was no end of them");
-	}
-	/* What was said just now. */
-	(void)finish_round(streams);
 }
 
 bool streams_is_active(const struct streams *streams)
@@ -400,7 +369,7 @@ static void keep_old_spec(struct streams *streams, struct stream *stream)
 	stream->spec_is_own = copy != NULL;
 }
 
-static enum stream_outcome pump(
+enum stream_outcome streams_pump(
     struct streams *streams, struct stream *stream, size_t budget, bool flush)
 {
 	enum stream_outcome outcome;
@@ -543,7 +512,7 @@ static void tell_drained(struct streams *streams, uint32_t slot, uint64_t key)
 		streams->drained(slot, key);
 }
 
-static void forget(struct streams *streams, struct stream *stream)
+void streams_forget(struct streams *streams, struct stream *stream)
 {
 	if (stream->slot < streams->slots && streams->by_slot[stream->slot] == stream)
 		streams->by_slot[stream->slot] = NULL;
@@ -559,40 +528,4 @@ static void forget(struct streams *streams, struct stream *stream)
 		free((void *)(uintptr_t)stream->spec);
 	LIST_REMOVE(stream, link);
 	free(stream);
-}
-
-/* One turn for every pipe; true if there may be more. */
-static bool finish_round(struct streams *streams)
-{
-	struct stream *stream, *next;
-	bool more = false;
-
-	LIST_FOREACH_SAFE(stream, &streams->list, link, next)
-	{
-		if (stream->spec == NULL)
-			continue;
-		switch (pump(streams, stream, LIMIT_LOG_BUDGET, true)) {
-		case STREAM_BUSY:
-			more = true;
-			break;
-		case STREAM_ENDED:
-			forget(streams, stream);
-			break;
-		case STREAM_DRY:
-		case STREAM_WAITS:
-		case STREAM_BROKEN:
-			break;
-		}
-	}
-	return more;
-}
-
-static bool is_waiting_for_sinks(const struct streams *streams)
-{
-	const struct stream *stream;
-
-	LIST_FOREACH (stream, &streams->list, link)
-		if (stream->error == -EAGAIN && stream_count_waiting(stream) > 0)
-			return true;
-	return false;
 }

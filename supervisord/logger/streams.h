@@ -72,8 +72,15 @@ const struct ring *streams_find_ring(const struct streams *streams, uint32_t row
 int streams_get_timeout_ms(const struct streams *streams);
 void streams_retry(struct streams *streams);
 
-/* Write what is in all pipes, for at most `limit_ms`, and say what could not be written. */
-void streams_finish(struct streams *streams, int limit_ms);
+/*
+ * Move what is in its pipe, at most about `budget` bytes, and do what follows from the outcome; but
+ * a stream that has ended is the caller's to forget.  `flush`: an unfinished line, too.
+ */
+enum stream_outcome streams_pump(
+    struct streams *streams, struct stream *stream, size_t budget, bool flush);
+
+/* Its pipe has ended, or is given up: let go of it and free it. */
+void streams_forget(struct streams *streams, struct stream *stream);
 
 /* Is there a pipe that is being written to a file? */
 bool streams_is_active(const struct streams *streams);
