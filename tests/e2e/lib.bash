@@ -272,14 +272,12 @@ role_pid() {
 	return 1
 }
 
-# SIGKILL for "engine" or "logger"; returns when it has been reaped.
+# SIGKILL for "engine" or "logger"; returns when it has been reaped.  After an earlier kill there may be none for a moment.
 kill_role() {
 	local pid
 
-	pid=$(role_pid "$1") || {
-		echo "no $1 is running" >&2
-		return 1
-	}
+	wait_for "$PATIENCE" role_pid "$1"
+	pid=$(role_pid "$1")
 	kill -KILL "$pid"
 	wait_for "$PATIENCE" is_gone "$pid"
 }
