@@ -168,6 +168,7 @@ $(O)/tests/unit/lib/jsonr_test: LIBS_lib += $(call pkg_libs,jansson)
 $(O)/tests/unit/engine/controlplace_test: ALL_LDFLAGS += -Wl,--wrap=control_free_if_dead
 # Those that refuse memory do it by this.
 $(O)/tests/unit/engine/task_test $(O)/tests/unit/engine/readiness_test: ALL_LDFLAGS += -Wl,--wrap=calloc
+$(O)/tests/unit/logger/timesearch_test: ALL_LDFLAGS += -Wl,--wrap=pread
 
 $(O)/tests/programs/%: $(O)/tests/programs/%.o
 	$(call say,LINK)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -12,6 +13,7 @@
 #include "lib/ownlog.h"
 #include "supervisord/logger/reader.h"
 #include "supervisord/logger/readout.h"
+#include "supervisord/logger/timesearch.h"
 #include "supervisord/logger/reply.h"
 #include "supervisord/logger/streams.h"
 
@@ -19,8 +21,9 @@
 #define NOTE_BYTES 128
 
 static enum readout work(struct reader *reader, const struct logspec *spec);
-static enum readout begin(struct reader *reader);
-static int seek(struct reader *reader);
+static enum readout begin(struct reader *reader, const struct logspec *spec);
+static int seek(struct reader *reader, const struct logspec *spec);
+static int seek_time(struct reader *reader, const struct logspec *spec);
 static enum readout search(struct reader *reader);
 static enum readout answer_once(struct reader *reader, const struct logspec *spec);
 static enum readout answer_next(struct reader *reader, const struct logspec *spec);
@@ -123,7 +126,7 @@ static enum readout work(struct reader *reader, const struct logspec *spec)
 		return answer_ring(reader, spec);
 	switch (reader->stage) {
 	case READER_NEW:
-		return begin(reader);
+		return begin(reader, spec);
 	case READER_SEARCHES:
 		return search(reader);
 	case READER_READS:
@@ -132,9 +135,9 @@ static enum readout work(struct reader *reader, const struct logspec *spec)
 	return READOUT_DONE;
 }
 
-static enum readout begin(struct reader *reader)
+static enum readout begin(struct reader *reader, const struct logspec *spec)
 {
-	int error = seek(reader);
+	int error = seek(reader, spec);
 
 	if (error == -EINVAL) {
 		reply_write_invalid_parameter(&reader->out, "from");
@@ -152,7 +155,7 @@ static enum readout begin(struct reader *reader)
 }
 
 /* Where the request begins, or where the search for it does. */
-static int seek(struct reader *reader)
+static int seek(struct reader *reader, const struct logspec *spec)
 {
 	const struct msg_read_log *request = &reader->request;
 	struct archives *archives = &reader->archives;
@@ -161,13 +164,29 @@ static int seek(struct reader *reader)
 	if (request->from[0] != '\0')
 		return place_seek_text(&reader->place, archives, request->from, &reader->loss);
 	if (request->since_ns != 0)
-		return place_seek_time(&reader->place, archives, request->since_ns / 1000);
+		return seek_time(reader, spec);
 	/* One message cannot hold all there is: then the search ends by bytes. */
 	if (request->lines == UINT64_MAX && request->more)
 		return place_seek_oldest(&reader->place, archives);
 	reader->stage = READER_SEARCHES;
 	reader->search.lines = request->lines < UINT64_MAX ? request->lines : UINT64_MAX - 1;
 	return place_seek_end(&reader->place, archives);
+}
+
+/* In the file in which that time is, the line; who reads passes over the few before it. */
+static int seek_time(struct reader *reader, const struct logspec *spec)
+{
+	struct place *place = &reader->place;
+	int64_t since_ns = reader->request.since_ns;
+	struct stat st;
+	int error = place_seek_time(place, &reader->archives, since_ns / 1000);
+
+	if (error < 0 || place->fd < 0 || place->unpack != NULL || place->offset > 0 ||
+	    (spec->format != LOGSPEC_STAMP && spec->format != LOGSPEC_JSON))
+		return error;
+	if (fstat(place->fd, &st) < 0)
+		return -errno;
+	return time_search(place->fd, (uint64_t)st.st_size, since_ns, &place->offset);
 }
 
 /* Find where to begin; until then nothing is sent. */
