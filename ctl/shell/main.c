@@ -14,6 +14,7 @@ int main(int argc, char **argv)
 {
 	struct shell shell = {0};
 	struct options_error error;
+	int status;
 
 	(void)setlocale(LC_CTYPE, "");
 	out_init(&shell.ctl.out, STDOUT_FILENO);
@@ -22,5 +23,8 @@ int main(int argc, char **argv)
 		ctl_complain(&shell.ctl, "%s: %s", error.argument, error.problem);
 		return EXITCODE_USAGE;
 	}
-	return shell_run(&shell);
+	status = shell_run(&shell);
+	out_done(&shell.ctl.out);
+	out_done(&shell.ctl.err);
+	return status;
 }

@@ -69,8 +69,10 @@ static int open_editor(struct shell *shell)
 	el_set(shell->edit, EL_SIGNAL, 1); /* the size of the terminal */
 	if (shell->history != NULL)
 		el_set(shell->edit, EL_HIST, history, shell->history);
-	el_set(shell->edit, EL_ADDFN, "superctl-complete", "what may stand here", shell_complete);
-	el_set(shell->edit, EL_ADDFN, "superctl-interrupt", "forget the line", interrupt);
+	/* By the wide call, because the other one keeps copies that nobody frees. */
+	el_wset(
+	    shell->edit, EL_ADDFN, L"superctl-complete", L"what may stand here", shell_complete);
+	el_wset(shell->edit, EL_ADDFN, L"superctl-interrupt", L"forget the line", interrupt);
 	el_set(shell->edit, EL_BIND, "^I", "superctl-complete", NULL);
 	el_set(shell->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	/* While a line is edited Ctrl-C is a key. */

@@ -64,8 +64,13 @@ int main(int argc, char **argv)
 		paths[count++] = default_config_path();
 	options.config_path = paths[count - 1];
 	export_libexec_dir();
-	if (test)
-		return check(paths, count, json);
+	if (test) {
+		int status = check(paths, count, json);
+
+		free(paths);
+		return status;
+	}
+	free(paths);
 	if (!is_started_by_guardian()) {
 		fputs("engine: this is a part of supervisord and is started by it; see "
 		      "supervisord(8)\n",
