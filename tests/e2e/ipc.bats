@@ -30,6 +30,12 @@ has_message() {
 	sctl messages -n all "$1" | cut -d' ' -f2- | grep -qxF -- "$2"
 }
 
+# Whether a follower of echo, whose output is in that file, has begun: what was sent since has come.
+follows() {
+	sctl send echo '"probe"'
+	file_has "$1" probe
+}
+
 @test "what is sent arrives as one line, whatever it looked like, and what comes is shown" {
 	sctl send echo '{ "a": [1, "zwei\n\u00fc"],
 		"b": null }'
@@ -65,6 +71,7 @@ has_message() {
 	local follower
 	sctl messages -f -n 0 echo >"$SD/follow" &
 	follower=$!
+	wait_for "$PATIENCE" follows "$SD/follow"
 	sctl send echo '"first"'
 	wait_for "$PATIENCE" file_has "$SD/follow" first
 	sctl send echo '"halves"'
@@ -75,7 +82,7 @@ has_message() {
 	touch "$SD/halves"
 	wait_for "$PATIENCE" file_has "$SD/follow" '"second"'
 	kill "$follower"
-	equals "what was followed" "$(cut -d' ' -f2- "$SD/follow" | tr '\n' '|')" \
+	equals "what was followed" "$(grep -v '"probe"' "$SD/follow" | cut -d' ' -f2- | tr '\n' '|')" \
 		'{"got": "first"}|{"halves":1}|{"got": "second"}|'
 	has_message echo '{"got": "first"}'
 }

@@ -388,8 +388,9 @@ told() {
 	local code=0
 
 	begin <<-END
-		program "fails" { command = "sh -c 'sleep 0.3; exit 9'" stable_after = "0s" start_limit = 1 on_failure = "shutdown" }
+		program "fails" { command = "sh -c 'until [ -e $SD/now ]; do sleep 0.05; done; exit 9'" stable_after = "0s" start_limit = 1 on_failure = "shutdown" }
 	END
+	touch "$SD/now"
 	wait "$SD_JOB" || code=$?
 	equals code "$code" 9
 }
