@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/signame.h"
+#include "lib/units.h"
 #include "lib/wstatus.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/reason.h"
@@ -285,6 +287,13 @@ static void add_turn(struct text *text, const struct ledger_state *state, const 
 		add(text, "%snot replaced: the rolling update was given up", comma);
 }
 
+static void add_retry(struct text *text, const char *comma, long long retry_ms)
+{
+	char age[32];
+
+	add(text, "%sagain in %s", comma, units_format_age(retry_ms * NS_PER_MS, age, sizeof(age)));
+}
+
 /* What happens next. */
 static void add_outlook(
     struct text *text, const struct ledger_state *state, const struct reason_words *words)
@@ -297,7 +306,7 @@ static void add_outlook(
 		if (words->safe_mode)
 			add(text, "%ssafe mode: not started again", comma);
 		else if (words->retry_ms >= 0)
-			add(text, "%sagain in %lld ms", comma, words->retry_ms);
+			add_retry(text, comma, words->retry_ms);
 		break;
 	case STATE_FATAL:
 		if (state->reason == REASON_FLOOD)
@@ -305,7 +314,7 @@ static void add_outlook(
 		else
 			add(text, "%sgave up after %u starts", comma, state->window_starts);
 		if (words->retry_ms >= 0)
-			add(text, "; again in %lld s", words->retry_ms / 1000);
+			add_retry(text, "; ", words->retry_ms);
 		break;
 	case STATE_WAITING:
 		if (words->safe_mode)

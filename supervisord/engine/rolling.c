@@ -271,10 +271,12 @@ static void add_surge(const struct party *party, uint32_t count)
 static bool add_one(const struct party *party, uint32_t number)
 {
 	const struct program_config *stanza;
-	char name[LIMIT_NAME], filter[LIMIT_NAME];
+	char name[LIMIT_NAME + INSTNAME_NUMBER], filter[LIMIT_NAME];
 	int error;
 
 	(void)snprintf(name, sizeof(name), "%s@%u", party->name.program, number);
+	if (strlen(name) >= LIMIT_NAME)
+		return false; /* no stanza can be called so */
 	stanza = config_find_program(party->engine->config, name);
 	/* One that is still being removed has its name; its end brings us here again. */
 	if (stanza == NULL || !stanza->surge || engine_find(party->engine, name) != NULL)

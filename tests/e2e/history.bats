@@ -90,7 +90,7 @@ engine_is_new() {
 	sctl why broken >"$SD/why"
 	grep -q "^broken is FATAL for .*: exited with status 3; gave up after 2 starts" "$SD/why"
 	grep -q "run [0-9]*  [A-Z]* -> STARTING: started by uid $(id -u) ($(id -un))$" "$SD/why"
-	grep -q "BACKOFF: exited with status 3; again in [0-9]* ms$" "$SD/why"
+	grep -q "BACKOFF: exited with status 3; again in [0-9]*ms$" "$SD/why"
 	grep -q "what to do: superctl logs broken .* superctl start broken$" "$SD/why"
 	exits any sctl start absent
 	sctl why absent | grep -q "EXITED: exec $SD/nothing: No such file or directory$"
