@@ -94,3 +94,14 @@ raw() {
 	raw crowd_of_users
 	raw readers_of_users
 }
+
+# A million of them: make fuzz-live.
+@test "api: malformed messages do no harm" {
+	local engine
+
+	engine=$(role_pid engine)
+	exits 0 "$PYTHON" "$ROOT/tests/e2e/api_malformed.py" "$SD/run/control.sock" "${FUZZ_MESSAGES:-20000}"
+	echo "$output"
+	equals engine "$(role_pid engine)" "$engine"
+	run ! grep -E "AddressSanitizer|runtime error|crashed" "$SD/own.log"
+}
