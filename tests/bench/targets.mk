@@ -23,4 +23,7 @@ bench-tools: $(BENCH_TOOLS)
 bench: all bench-tools $(O)/tests/sim/sim ## measure beside a bare loop and the peers that are installed (QUICK=1: a short run)
 	tests/bench/run.py --build $(O) $(if $(QUICK),--quick) $(BENCH_ARGS)
 
-.PHONY: bench bench-tools
+bench-control: all ## figures of the control socket: status, a crowd, round trips, memory over 100,000 commands
+	tests/bench/control.py --build $(O) $(BENCH_ARGS)
+
+.PHONY: bench bench-control bench-tools
