@@ -2,6 +2,7 @@
 /* planner.c: see planner.h. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/laststate.h"
 #include "supervisord/engine/planner.h"
+#include "supervisord/engine/socketdiff.h"
 
 #define STEP_REASON 256
 
@@ -24,7 +26,16 @@ struct told {
 	const char *name;
 	const char *action;
 	const char *reason;
-	const struct plan_step *step; /* NULL: of the daemon */
+	const struct plan_step *step; /* NULL: of the daemon, or a socket's */
+	bool socket;
+};
+
+/* While the steps of sockets are told. */
+struct socket_telling {
+	const struct planner *planner;
+	void (*each)(const struct planner *planner, const struct told *told, void *context);
+	void *context;
+	size_t count;
 };
 
 static void name_rows(struct planner *planner);
@@ -43,6 +54,8 @@ static bool tell_settings(const struct planner *planner, char *reason, size_t si
 static void each_step(const struct planner *planner,
     void (*each)(const struct planner *planner, const struct told *told, void *context),
     void *context);
+static void each_socket(struct socket_telling *telling);
+static void tell_socket(void *context, const char *name, const char *action, const char *reason);
 static void log_step(const struct planner *planner, const struct told *told, void *context);
 static void write_step(const struct planner *planner, const struct told *told, void *context);
 static void write_step_values(
@@ -78,12 +91,14 @@ void planner_done(struct planner *planner)
 
 bool planner_has_own_steps(const struct planner *planner)
 {
+	struct socket_telling telling = {.planner = planner};
 	char reason[STEP_REASON];
 
 	for (size_t i = 0; i < planner->plan.count; i++)
 		if (!planner->plan.steps[i].follows)
 			return true;
-	return tell_settings(planner, reason, sizeof(reason));
+	each_socket(&telling);
+	return telling.count > 0 || tell_settings(planner, reason, sizeof(reason));
 }
 
 void planner_write(const struct planner *planner, bool values, struct jsonw *w)
@@ -263,8 +278,11 @@ static void each_step(const struct planner *planner,
 	struct told told = {
 	    .name = DAEMON, .action = plan_action_name(PLAN_LIVE), .reason = reason};
 
+	struct socket_telling telling = {planner, each, context, 0};
+
 	if (tell_settings(planner, reason, sizeof(reason)))
 		each(planner, &told, context);
+	each_socket(&telling);
 	for (size_t i = 0; i < planner->plan.count; i++) {
 		const struct plan_step *step = &planner->plan.steps[i];
 
@@ -274,6 +292,27 @@ static void each_step(const struct planner *planner,
 		told.step = step;
 		each(planner, &told, context);
 	}
+}
+
+static void each_socket(struct socket_telling *telling)
+{
+	const struct planner *planner = telling->planner;
+	const struct config *old = planner->engine->config;
+
+	if (old != NULL && socketdiff_each(old, planner->config, tell_socket, telling) < 0)
+		log_error("out of memory for telling what becomes of sockets");
+}
+
+static void tell_socket(void *context, const char *name, const char *action, const char *reason)
+{
+	struct socket_telling *telling = context;
+	char label[LIMIT_NAME + sizeof("socket ")];
+	struct told told = {.name = label, .action = action, .reason = reason, .socket = true};
+
+	telling->count++;
+	(void)snprintf(label, sizeof(label), "socket %s", name);
+	if (telling->each != NULL)
+		telling->each(telling->planner, &told, telling->context);
 }
 
 static void log_step(const struct planner *planner, const struct told *told, void *context)
@@ -296,9 +335,10 @@ static void write_step_values(const struct planner *planner, const struct told *
 	begin_step(planner, told, w);
 	jsonw_key(w, "changes");
 	jsonw_begin_array(w);
-	if (told->step == NULL) {
+	if (told->step == NULL && !told->socket) {
 		confvalues_write_daemon(planner->engine->config, planner->config, w);
-	} else if (!(told->step->follows && told->step->action == PLAN_STOP) &&
+	} else if (told->step != NULL &&
+		   !(told->step->follows && told->step->action == PLAN_STOP) &&
 		   told->step->action != PLAN_FREE) {
 		const struct plan_input *input = &planner->inputs[told->step->program];
 

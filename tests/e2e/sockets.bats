@@ -173,6 +173,7 @@ new_engine() {
 	web web "tcp:$HOST:$PORT" "unix:$SD/web.sock" <<<''
 	wait_for "$PATIENCE" answers "http://$HOST:$PORT/"
 	web web "tcp:$HOST:8083" <<<'backlog = 7'
+	matches "$(cat "$SD/apply.out")" "socket web: open: listen changed, backlog changed"
 	matches "$(cat "$SD/apply.out")" "web: restart: sockets changed"
 	wait_for "$PATIENCE" answers "http://$HOST:8083/"
 	wait_for "$PATIENCE" is_closed "$HOST" "$PORT"
@@ -181,8 +182,10 @@ new_engine() {
 	# What can be changed in place restarts nobody.
 	web web "tcp:$HOST:8083" <<<'backlog = 9 nodelay = true'
 	[[ $(cat "$SD/apply.out") != *restart* ]]
+	matches "$(cat "$SD/apply.out")" "socket web: live: backlog changed, nodelay changed"
 	rm "$SD/conf.d/web.conf"
 	exits 0 sctl apply
+	matches "$output" "socket web: close: its stanza is gone"
 	holds ""
 	is_closed "$HOST" 8083
 }

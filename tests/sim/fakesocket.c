@@ -5,6 +5,7 @@
  */
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/listenfds.h"
+#include "supervisord/engine/socketdiff.h"
 #include "supervisord/engine/sockets.h"
 #include "supervisord/engine/sockettable.h"
 #include "tests/sim/fake.h"
@@ -74,4 +75,15 @@ void sockettable_each(const struct socket_address *address,
 	(void)address;
 	(void)each;
 	(void)context;
+}
+
+int socketdiff_each(const struct config *old_config, const struct config *new_config,
+    void (*each)(void *context, const char *name, const char *action, const char *reason),
+    void *context)
+{
+	(void)old_config;
+	(void)new_config;
+	(void)each;
+	(void)context;
+	return 0;
 }
