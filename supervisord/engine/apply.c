@@ -18,6 +18,7 @@
 #include "supervisord/engine/drift.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/logspecs.h"
+#include "supervisord/engine/onevent.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/planner.h"
 #include "supervisord/engine/rolling.h"
@@ -132,6 +133,7 @@ static int commit(struct apply *apply, struct config *config)
 		error = add_new(apply);
 	if (error == 0)
 		error = engine_link_programs(engine);
+	onevent_take_config(engine);
 	if (error == 0)
 		error = logspecs_hold(engine);
 	if (error < 0)

@@ -83,6 +83,7 @@ static void tell(void (*each)(void *context, const char *key, enum change_class 
 #define EQUAL_ENVIRONMENT(a, b)   equal_list(*(a), *(b))
 #define EQUAL_NAMES(a, b)         equal_list(*(a), *(b))
 #define EQUAL_DEPENDS(a, b)       equal_list(*(a), *(b))
+#define EQUAL_EVENTS(a, b)       equal_list(*(a), *(b))
 #define EQUAL_BOOL(a, b)          (*(a) == *(b))
 #define EQUAL_OCTAL(a, b)         (*(a) == *(b))
 #define EQUAL_RESTART(a, b)       (*(a) == *(b))

@@ -143,6 +143,7 @@ struct stop_sequence {
 #define KEY_CTYPE_ENVIRONMENT   string_list
 #define KEY_CTYPE_NAMES         string_list
 #define KEY_CTYPE_PATTERNS      string_list
+#define KEY_CTYPE_EVENTS        string_list /* see eventmatch.h */
 #define KEY_CTYPE_RESTART       enum restart_policy
 #define KEY_CTYPE_EXITS         struct exit_set
 #define KEY_CTYPE_DURATION      int64_t  /* ns */

@@ -58,6 +58,7 @@ static int take_key(
 static int take_group(struct loader *loader, const struct stanza *stanza);
 static int take_socket(struct loader *loader, const struct stanza *stanza);
 static void check_name(struct loader *loader, const struct stanza *stanza, const char *key);
+static int take_on_event(struct loader *loader, const struct stanza *stanza);
 static struct build_program *add_program(struct loader *loader, const char *name);
 static struct build_group *add_group(struct loader *loader, const char *name);
 static struct build_socket *add_socket(struct loader *loader, const char *name);
@@ -420,6 +421,8 @@ static int on_stanza(void *context, const struct stanza *stanza)
 		return take_defaults(loader, stanza);
 	case STANZA_PROGRAM:
 		return take_program(loader, stanza);
+	case STANZA_ON_EVENT:
+		return take_on_event(loader, stanza);
 	case STANZA_GROUP:
 		return take_group(loader, stanza);
 	case STANZA_SOCKET:
@@ -588,6 +591,37 @@ static void check_name(struct loader *loader, const struct stanza *stanza, const
 		confreport_add(&loader->report,
 		    loader->build.whole->config.sources[loader->source].path, stanza->line, key,
 		    "the name '%s' %s", confreport_quote(stanza->title, quoted), rule);
+}
+
+/* What stands in no such stanza, and makes a program one of events; what has a default of its own.
+ */
+static int take_on_event(struct loader *loader, const struct stanza *stanza)
+{
+	static const struct {
+		enum program_key key;
+		const char *value;
+	} given[] = {
+	    {PROGRAM_type, "oneshot"},
+	    {PROGRAM_autostart, "false"},
+	    {PROGRAM_restart, "never"},
+	    {PROGRAM_max_runtime, "60s"},
+	};
+	int error = take_program(loader, stanza);
+	struct build_program *program = &loader->build.programs[loader->build.program_count - 1];
+
+	for (size_t i = 0; error == 0 && i < sizeof(given) / sizeof(given[0]); i++) {
+		const char *items[] = {given[i].value};
+		const struct stanza_entry entry = {
+		    .key = given[i].key, .line = stanza->line, .count = 1, .items = items};
+
+		if (program->lines[given[i].key] == 0)
+			error = take_key(loader, program, &entry);
+	}
+	if (error == 0 && program->lines[PROGRAM_match] == 0 && !program->spoiled)
+		confreport_add(&loader->report,
+		    loader->build.whole->config.sources[loader->source].path, stanza->line, "match",
+		    "is missing in on_event \"%s\": match = {\"state:FATAL\"}, say", stanza->title);
+	return error;
 }
 
 static struct build_program *add_program(struct loader *loader, const char *name)

@@ -29,6 +29,7 @@
 #include "supervisord/engine/events.h"
 #include "supervisord/engine/lastwords.h"
 #include "supervisord/engine/launch.h"
+#include "supervisord/engine/onevent.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/rolling.h"
 #include "supervisord/engine/run.h"
@@ -49,6 +50,7 @@ static void on_guardian(struct ev_loop *loop, ev_io *io, int events);
 static void on_bell(struct ev_loop *loop, ev_io *io, int events);
 static void on_timer(struct ev_loop *loop, ev_io *io, int events);
 static void on_round(struct ev_loop *loop, ev_prepare *prepare, int revents);
+static bool note_news(struct engine *engine);
 static void on_busy(struct ev_loop *loop, ev_idle *idle, int revents);
 static bool read_exits(struct engine *engine);
 static void do_put_off_work(struct engine *engine);
@@ -410,11 +412,18 @@ static void on_round(struct ev_loop *loop, ev_prepare *prepare, int revents)
 		check_shutdown(engine);
 	timers_settle(&engine->timers);
 	if (events_are_new(engine))
-		control_wake_watches(&engine->control);
+		more |= note_news(engine);
 	if (more || !TAILQ_EMPTY(&engine->pending) || !TAILQ_EMPTY(&engine->control.due))
 		ev_idle_start(loop, &engine->busy);
 	else
 		ev_idle_stop(loop, &engine->busy);
+}
+
+/* To those who follow, and those that are run because of it. */
+static bool note_news(struct engine *engine)
+{
+	control_wake_watches(&engine->control);
+	return onevent_run(engine);
 }
 
 /* Being active is all it is for. */

@@ -144,6 +144,7 @@ void history_prepare(struct history_memory *history, const struct ledger *ledger
 	    .reason = state->reason,
 	    .wanted = state->wanted,
 	    .ended = transition->ended,
+	    .failed = transition->ended && transition->failed,
 	    .detail = state->detail,
 	    .step = state->step,
 	    .wstatus = transition->ended ? state->last_wstatus : 0,

@@ -32,7 +32,7 @@
 #include "supervisord/engine/transition.h"
 
 #define HISTORY_MAGIC   0x7375706869737431ULL /* "suphist1" */
-#define HISTORY_VERSION 2
+#define HISTORY_VERSION 3
 
 /* X(name, as people and programs read it) */
 #define HISTORY_KINDS(X)                                                                           \
@@ -67,6 +67,7 @@ struct history_event {
 	uint8_t reason; /* enum reason, with detail and step as in struct ledger_state */
 	uint8_t wanted;
 	uint8_t ended; /* a run ended with it: `wstatus` is how */
+	uint8_t failed;
 	int32_t detail;
 	int32_t step;
 	int32_t wstatus;
@@ -122,6 +123,11 @@ struct history_start {
 struct history_row {
 	uint64_t born; /* events of the row before this number are a former owner's */
 	struct history_start starts[2];
+	/* Of an on_event (onevent.h): the last event that it was asked about, 0: none yet; that of
+	 * its run; and how many were overwritten before. */
+	uint64_t looked;
+	uint64_t event;
+	uint64_t missed;
 };
 
 struct history_former {

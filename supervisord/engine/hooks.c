@@ -192,6 +192,7 @@ static const char *result_of(const struct program *program)
 	case REASON_FORCED:
 	case REASON_LAST_STATE:
 	case REASON_DEMAND:
+	case REASON_EVENT:
 	case REASON_FLOOD:
 	case REASON_IDLE:
 	case REASON_WITHOUT:

@@ -158,6 +158,8 @@
 	    "What to do when start_limit makes the program FATAL.") \
 	KEY(essential, BOOL, "false", 0, 0, LIVE, \
 	    "When this program ends for good or becomes FATAL, stop everything in order and exit with its status. For containers.") \
+	KEY(match, EVENTS, NULL, 0, LIMIT_LIST, LIVE, \
+	    "Of on_event only: which events it is about. Of terms of one sort (state:, exit:, kind:, program:) one must hold, and each sort that is there. Required there.") \
 	KEY(max_runtime, DURATION, "0s", 0, 365 * 24 * KEY_HOUR, LIVE, \
 	    "A run that takes longer is stopped, as a failed run; 0: no limit.") \
 	KEY(stop_sequence, STEPS, NULL, 0, LIMIT_STOP_STEPS, LIVE, \

@@ -27,7 +27,7 @@
 	X(LOG_ROTATE, false) X(LOG_COMPRESS, false) X(LOG_FORMAT, false) X(LOG_FULL, false) \
 	X(FACILITY, false) X(INHERIT, false) X(LOG_FILTER, true) X(ALLOW, true) \
 	X(INSTANCES, false) X(SOCKETS, true) X(SOCKET_AS, false) X(LISTEN, true) \
-	X(START, false) X(CLUSTER, false) X(UPDATE, false)
+	X(START, false) X(CLUSTER, false) X(UPDATE, false) X(EVENTS, true)
 
 /* Of a stanza group; its member is in struct group_config.  Columns as in keys.h. */
 #define GROUP_KEYS(KEY) \

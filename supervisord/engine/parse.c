@@ -69,11 +69,18 @@ static int deliver(struct parser *parser, cfg_t *cfg);
 static bool copy_name(
     const struct parser *parser, uint32_t at, uint32_t length, char buffer[CONFREPORT_QUOTE]);
 
+/* What the key command is called in on_event. */
+#define EXEC "exec"
+
+static bool is_set_by_on_event(enum program_key key);
+static const char *word_of(const struct parser *parser, const struct key_row *row);
+
 static const char *const section_names[] = {
     [STANZA_SETTING] = NULL,
     [STANZA_CONTROL] = KEYTABLE_CONTROL,
     [STANZA_DEFAULTS] = "defaults",
     [STANZA_PROGRAM] = "program",
+    [STANZA_ON_EVENT] = "on_event",
     [STANZA_GROUP] = "group",
     [STANZA_SOCKET] = "socket",
 };
@@ -114,6 +121,7 @@ const struct key_row *parse_rows(enum stanza_kind kind, size_t *ret_count)
 		return setting_rows;
 	case STANZA_DEFAULTS:
 	case STANZA_PROGRAM:
+	case STANZA_ON_EVENT:
 		break;
 	case STANZA_GROUP:
 		*ret_count = GROUP_KEY_COUNT;
@@ -177,6 +185,7 @@ static bool check_form(struct parser *parser, const char *name)
 
 	switch (parser->kind) {
 	case STANZA_PROGRAM:
+	case STANZA_ON_EVENT:
 	case STANZA_GROUP:
 	case STANZA_SOCKET:
 		title = " \"NAME\"";
@@ -320,6 +329,11 @@ static int find_key(const struct parser *parser, const char *name, bool in_healt
 {
 	if (parser->rows == setting_rows)
 		return keytable_find_setting(name, parser->kind == STANZA_CONTROL);
+	if (parser->kind == STANZA_ON_EVENT && !in_health && strcmp(name, EXEC) == 0)
+		return PROGRAM_command;
+	if (parser->kind == STANZA_ON_EVENT && !in_health &&
+	    strcmp(name, program_rows[PROGRAM_command].name) == 0)
+		return -1;
 	return in_health ? keytable_find_health(name)
 			 : keytable_find(parser->rows, parser->row_count, name);
 }
@@ -348,12 +362,39 @@ static bool check_row(struct parser *parser, const struct guard_entry *entry, si
 		    "is a list: %s is allowed", value_allowed(row, allowed));
 		return false;
 	}
+	if (parser->kind == STANZA_ON_EVENT && is_set_by_on_event((enum program_key)key)) {
+		confreport_add(parser->report, parser->file, entry->line, label,
+		    "is not allowed in on_event: it is a oneshot that an event starts, once");
+		return false;
+	}
+	if ((parser->kind == STANZA_PROGRAM || parser->kind == STANZA_DEFAULTS) &&
+	    key == PROGRAM_match) {
+		confreport_add(parser->report, parser->file, entry->line, label,
+		    "is a key of on_event: on_event \"NAME\" { match = VALUE exec = VALUE }");
+		return false;
+	}
 	if (parser->kind == STANZA_DEFAULTS && key == PROGRAM_command) {
 		confreport_add(parser->report, parser->file, entry->line, label,
 		    "is not allowed in defaults: each program has its own");
 		return false;
 	}
 	return true;
+}
+
+/* What makes a program one of events. */
+static bool is_set_by_on_event(enum program_key key)
+{
+	return key == PROGRAM_type || key == PROGRAM_autostart || key == PROGRAM_restart ||
+	       key == PROGRAM_remain || key == PROGRAM_instances || key == PROGRAM_boot ||
+	       key == PROGRAM_start;
+}
+
+/* As it is written in this stanza. */
+static const char *word_of(const struct parser *parser, const struct key_row *row)
+{
+	return parser->kind == STANZA_ON_EVENT && row == &program_rows[PROGRAM_command]
+		   ? EXEC
+		   : keytable_word(row);
 }
 
 static void refuse_key(
@@ -367,7 +408,7 @@ static void refuse_key(
 	for (size_t i = 0; i < parser->row_count; i++)
 		if (keytable_is_health(&parser->rows[i]) == in_health &&
 		    keytable_is_control(&parser->rows[i]) == in_control)
-			names[count++] = keytable_word(&parser->rows[i]);
+			names[count++] = word_of(parser, &parser->rows[i]);
 	if (!in_health && parser->rows == program_rows)
 		names[count++] = KEYTABLE_HEALTH;
 	snprintf(label, sizeof(label), "%s%s",
@@ -431,6 +472,7 @@ static int read_slice(struct parser *parser)
 	top[1] = (cfg_opt_t)CFG_END();
 	switch (parser->kind) {
 	case STANZA_PROGRAM:
+	case STANZA_ON_EVENT:
 	case STANZA_GROUP:
 	case STANZA_SOCKET:
 		top[0] = (cfg_opt_t)CFG_SEC(name, keys, CFGF_MULTI | CFGF_TITLE);
@@ -468,10 +510,10 @@ static size_t add_options(const struct parser *parser, bool in_health, cfg_opt_t
 			continue;
 		if (entry->list)
 			options[count++] =
-			    (cfg_opt_t)CFG_STR_LIST(keytable_word(row), NULL, CFGF_NODEFAULT);
+			    (cfg_opt_t)CFG_STR_LIST(word_of(parser, row), NULL, CFGF_NODEFAULT);
 		else
 			options[count++] =
-			    (cfg_opt_t)CFG_STR(keytable_word(row), NULL, CFGF_NODEFAULT);
+			    (cfg_opt_t)CFG_STR(word_of(parser, row), NULL, CFGF_NODEFAULT);
 	}
 	return count;
 }
@@ -535,7 +577,7 @@ static int deliver(struct parser *parser, cfg_t *cfg)
 		const struct key_row *row = &parser->rows[parser->entries[i].key];
 
 		parser->entries[i].count =
-		    cfg_size(keytable_is_health(row) ? health : cfg, keytable_word(row));
+		    cfg_size(keytable_is_health(row) ? health : cfg, word_of(parser, row));
 		total += parser->entries[i].count;
 	}
 	items = at = calloc(total + 1, sizeof(*items));
@@ -548,7 +590,7 @@ static int deliver(struct parser *parser, cfg_t *cfg)
 		entry->items = at;
 		for (unsigned j = 0; j < entry->count; j++)
 			*at++ = cfg_getnstr(
-			    keytable_is_health(row) ? health : cfg, keytable_word(row), j);
+			    keytable_is_health(row) ? health : cfg, word_of(parser, row), j);
 	}
 	error = parser->each(parser->context, &stanza);
 	free(items);

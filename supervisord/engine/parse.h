@@ -20,6 +20,7 @@ enum stanza_kind {
 	STANZA_CONTROL,
 	STANZA_DEFAULTS,
 	STANZA_PROGRAM,
+	STANZA_ON_EVENT, /* a program, too */
 	STANZA_GROUP,
 	STANZA_SOCKET,
 };

@@ -42,6 +42,7 @@ static const struct phrase phrases[REASON_COUNT] = {
     [REASON_RUNTIME] = {"ran longer than max_runtime (", " s)"},
     [REASON_SLOW_RETRY] = {"tried again by on_failure", NULL},
     [REASON_FORCED] = {"stopped by uid ", " with what it requires"},
+    [REASON_EVENT] = {"event ", ""},
     [REASON_DEMAND] = {"somebody has connected", NULL},
     [REASON_FLOOD] = {"connections started it ", " times in trigger_limit_interval"},
     [REASON_IDLE] = {"nobody was connected for ", " s (idle_stop)"},

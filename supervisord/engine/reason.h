@@ -48,6 +48,7 @@ enum reason {
 	REASON_DEMAND,     /* start = on-demand: somebody has connected */
 	REASON_FLOOD,      /* trigger_limit; detail: starts by connections in its interval */
 	REASON_IDLE,       /* idle_stop; detail: its seconds */
+	REASON_EVENT,      /* of an on_event; detail: the lower bits of the number */
 	REASON_WITHOUT,    /* went on without what it wants; step: row of that one + 1 */
 	REASON_ROLLED,     /* its turn of a rolling update has come */
 	REASON_COUNT,

@@ -8,6 +8,7 @@
 #include "supervisord/engine/ipc.h"
 #include "supervisord/engine/listenfds.h"
 #include "supervisord/engine/notify.h"
+#include "supervisord/engine/onevent.h"
 #include "supervisord/engine/readiness.h"
 #include "supervisord/engine/start.h"
 
@@ -16,7 +17,8 @@ struct parcel {
 	struct open_streams streams;
 	struct launch_fd extra[LAUNCH_EXTRA];
 	size_t extra_count;
-	char *environment[NOTIFY_ENVIRONMENT + LISTENFDS_ENVIRONMENT + IPC_ENVIRONMENT + 1];
+	char *environment[NOTIFY_ENVIRONMENT + LISTENFDS_ENVIRONMENT + IPC_ENVIRONMENT +
+			  ONEVENT_ENVIRONMENT + 1];
 	size_t environment_count;
 	int ready_fd;
 	int ipc_fd;
@@ -81,6 +83,8 @@ static int gather(
 	error = notify_prepare(program);
 	if (error == 0)
 		error = notify_add(program, parcel->environment, &parcel->environment_count);
+	if (error == 0)
+		error = onevent_add(program, parcel->environment, &parcel->environment_count);
 	if (error == 0)
 		error = listenfds_add(program, parcel->environment, &parcel->environment_count,
 		    parcel->extra, &parcel->extra_count, step);

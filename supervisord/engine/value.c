@@ -341,6 +341,7 @@ static const struct value_type *const types[KEY_TYPE_COUNT] = {
     [KEY_ENVIRONMENT] = &value_environment,
     [KEY_NAMES] = &value_names,
     [KEY_PATTERNS] = &value_patterns,
+    [KEY_EVENTS] = &value_events,
     [KEY_RESTART] = &value_restart,
     [KEY_EXITS] = &value_exits,
     [KEY_DURATION] = &value_duration,

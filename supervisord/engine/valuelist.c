@@ -11,6 +11,7 @@
 #include "supervisord/engine/depend.h"
 #include "supervisord/engine/rights.h"
 #include "supervisord/engine/socketaddress.h"
+#include "supervisord/engine/eventmatch.h"
 #include "supervisord/engine/valuetype.h"
 #include "supervisord/engine/words.h"
 
@@ -306,6 +307,20 @@ static int parse_patterns(const struct value_input *input, void *ret_value, char
 	return error < 0 ? error : keep_list(input, ret_value);
 }
 
+static int parse_events(const struct value_input *input, void *ret_value, char **ret_problem)
+{
+	int error;
+
+	error = check_count(input, (size_t)input->row->maximum, ret_problem);
+	for (size_t i = 0; error == 0 && i < input->count; i++) {
+		const char *problem = eventmatch_problem(input->items[i]);
+
+		if (problem != NULL)
+			error = value_problem(input, input->items[i], problem, ret_problem);
+	}
+	return error < 0 ? error : keep_list(input, ret_value);
+}
+
 /* What the users and groups are called here is looked up later (confcontrol.c). */
 static int parse_allow(const struct value_input *input, void *ret_value, char **ret_problem)
 {
@@ -439,6 +454,14 @@ static const char *allowed_patterns(const struct key_row *row, char buffer[VALUE
 	return buffer;
 }
 
+static const char *allowed_events(const struct key_row *row, char buffer[VALUE_ALLOWED])
+{
+	(void)row;
+	snprintf(buffer, VALUE_ALLOWED,
+	    "a list of terms such as {\"state:FATAL\", \"exit:failure\", \"program:web*\"}");
+	return buffer;
+}
+
 static const char *allowed_allow(const struct key_row *row, char buffer[VALUE_ALLOWED])
 {
 	(void)row;
@@ -454,6 +477,7 @@ const struct value_type value_environment = {
 const struct value_type value_names = {parse_names, done_list, write_list, allowed_names};
 const struct value_type value_depends = {parse_depends, done_list, write_list, allowed_depends};
 const struct value_type value_patterns = {parse_patterns, done_list, write_list, allowed_patterns};
+const struct value_type value_events = {parse_events, done_list, write_list, allowed_events};
 const struct value_type value_sockets = {parse_sockets, done_list, write_list, allowed_sockets};
 const struct value_type value_listen = {parse_listen, done_list, write_list, allowed_listen};
 const struct value_type value_log_filter = {

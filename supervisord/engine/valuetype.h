@@ -45,7 +45,7 @@ void value_write_text(const char *prefix, const char *text, FILE *file);
 void value_write_words(const char *prefix, const string_list words, FILE *file);
 
 extern const struct value_type value_command, value_environment, value_names, value_depends,
-    value_patterns, value_log_filter, value_allow, value_sockets,
+    value_patterns, value_events, value_log_filter, value_allow, value_sockets,
     value_listen;                                                       /* valuelist.c */
 extern const struct value_type value_stdin, value_stdout, value_stderr; /* valuestdio.c */
 extern const struct value_type value_octal, value_duration, value_size, value_count, value_factor,

@@ -21,6 +21,7 @@
 #include "supervisord/engine/laststate.h"
 #include "supervisord/engine/lastwords.h"
 #include "supervisord/engine/logspecs.h"
+#include "supervisord/engine/onevent.h"
 #include "supervisord/engine/logwatch.h"
 #include "tests/sim/checklink.h"
 #include "tests/sim/checks.h"
@@ -86,6 +87,25 @@ void lastwords_note_end(struct program *program, uint64_t run)
 {
 	(void)program;
 	(void)run;
+}
+
+void onevent_take_config(struct engine *engine)
+{
+	(void)engine;
+}
+
+bool onevent_run(struct engine *engine)
+{
+	(void)engine;
+	return false;
+}
+
+int onevent_add(const struct program *program, char **environment, size_t *count)
+{
+	(void)program;
+	(void)environment;
+	(void)count;
+	return 0;
 }
 
 int boot_take_run_dir(struct engine *engine, const char *run_dir)
