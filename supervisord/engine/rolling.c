@@ -55,6 +55,15 @@ void rolling_note_change(struct program *program)
 		program_defer(program, PENDING_ROLL);
 }
 
+void rolling_settle(struct program *program)
+{
+	const struct ledger_state *state = program_state(program);
+
+	if ((state->flags & LEDGER_FLAG_KEPT) && state->config_hash == program_hash(program))
+		set_flags(program, LEDGER_FLAG_KEPT, 0);
+	rolling_note_change(program);
+}
+
 /* Programs that are not updated this way cost a look at their own flags. */
 static bool is_concerned(const struct program *program)
 {
