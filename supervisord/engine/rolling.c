@@ -226,6 +226,8 @@ static void set_flags(struct program *program, unsigned drop, unsigned set)
 
 	state.flags = (uint16_t)((state.flags & ~drop) | set);
 	ledger_commit_state(program->engine->ledger, program->run.row, &state);
+	/* While it is being replaced, who requires it puts up with more. */
+	engine_defer_linked(program);
 }
 
 static void replace(struct program *program)
