@@ -320,6 +320,7 @@ static bool is_rolled(const struct program *program, const struct plan_step *ste
 static void settle(struct engine *engine, struct program *program)
 {
 	if (!engine->safe_mode && !program->removed) {
+		rolling_settle(program);
 		engine_start_needed(engine, program);
 		program_attend(program);
 	}

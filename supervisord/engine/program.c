@@ -99,7 +99,6 @@ void program_resume(struct program *program)
 		program_defer(program, PENDING_CHECK);
 	if (state->flags & LEDGER_FLAG_OWED)
 		program_defer(program, PENDING_OWED);
-	rolling_note_change(program);
 }
 
 /* Do again what was decided and maybe not done. */

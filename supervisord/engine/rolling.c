@@ -28,6 +28,7 @@ struct party {
 };
 
 static bool is_concerned(const struct program *program);
+static bool is_follower(const struct program *program);
 static int gather(struct party *party, const struct program *program);
 static void party_done(struct party *party);
 static int compare_numbers(const void *a, const void *b);
@@ -55,12 +56,29 @@ void rolling_note_change(struct program *program)
 		program_defer(program, PENDING_ROLL);
 }
 
+void rolling_settle(struct program *program)
+{
+	const struct ledger_state *state = program_state(program);
+
+	if ((state->flags & LEDGER_FLAG_KEPT) && state->config_hash == program_hash(program))
+		set_flags(program, LEDGER_FLAG_KEPT, 0);
+	rolling_note_change(program);
+}
+
 /* Programs that are not updated this way cost a look at their own flags. */
 static bool is_concerned(const struct program *program)
 {
+	if (is_follower(program))
+		return false;
 	return (program_state(program)->flags & FLAGS) || program->config->surge ||
 	       program->config->instances > 1 ||
 	       program->config->life->key_update == UPDATE_START_FIRST;
+}
+
+/* The filter of an extra instance comes and goes with that. */
+static bool is_follower(const struct program *program)
+{
+	return program->config->surge && strstr(program_name(program), INSTNAME_FILTER) != NULL;
 }
 
 void rolling_go_on(struct program *program)
@@ -99,12 +117,8 @@ void rolling_on_timer(struct timer *timer)
 	struct engine *engine =
 	    (struct engine *)(void *)((char *)timer - offsetof(struct engine, rolling_timer));
 
-	for (size_t i = 0; i < engine->program_count; i++) {
-		struct program *program = engine->programs[i];
-
-		if ((program_state(program)->flags & FLAGS) || program->config->surge)
-			program_defer(program, PENDING_ROLL);
-	}
+	for (size_t i = 0; i < engine->program_count; i++)
+		rolling_note_change(engine->programs[i]);
 }
 
 /* Those that are being removed have nothing to do with it. */
@@ -124,7 +138,7 @@ static int gather(struct party *party, const struct program *program)
 		return -ENOMEM;
 	index = 0;
 	while ((other = engine_next_named(engine, party->name.program, &index)) != NULL)
-		if (!other->removed)
+		if (!other->removed && !is_follower(other))
 			party->list[party->count++] = other;
 	if (party->count > 1)
 		qsort(party->list, party->count, sizeof(struct program *), compare_numbers);
@@ -212,6 +226,8 @@ static void set_flags(struct program *program, unsigned drop, unsigned set)
 
 	state.flags = (uint16_t)((state.flags & ~drop) | set);
 	ledger_commit_state(program->engine->ledger, program->run.row, &state);
+	/* While it is being replaced, who requires it puts up with more. */
+	engine_defer_linked(program);
 }
 
 static void replace(struct program *program)

@@ -19,6 +19,10 @@ void rolling_mark(struct program *program);
 /* Something about it has changed: look at its program, if that is being replaced. */
 void rolling_note_change(struct program *program);
 
+/* A configuration was applied, also by a new engine: limits may be others, what was left as it was
+ * may be what is wanted again, and in safe mode nothing was done. */
+void rolling_settle(struct program *program);
+
 /* PENDING_ROLL: look at all instances of its program, and do what is next. */
 void rolling_go_on(struct program *program);
 

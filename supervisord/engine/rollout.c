@@ -43,7 +43,8 @@ struct rollout_row rollout_row_of(const struct ledger_state *state, bool surge, 
 	    .turn = (state->flags & LEDGER_FLAG_TURN) != 0,
 	    .fresh = (state->flags & LEDGER_FLAG_FRESH) != 0,
 	    .ready = at == STATE_RUNNING && !unhealthy && !transition_is_halting(state),
-	    .down = step_is_at_rest(at) || at == STATE_BACKOFF,
+	    .down = step_is_at_rest(at) || at == STATE_BACKOFF ||
+		    (unhealthy && !transition_is_halting(state)),
 	    .dead = at == STATE_FATAL || at == STATE_EXITED,
 	    .failed = unhealthy || at == STATE_BACKOFF || at == STATE_FATAL || at == STATE_EXITED ||
 		      (step_is_stopping(at) && (state->flags & LEDGER_FLAG_FAILED)),

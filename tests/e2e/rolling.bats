@@ -104,6 +104,9 @@ is_waiting_for_its_turn() {
 	exits 0 sctl restart --rolling web
 	[ "$(comm -12 <(echo "$before" | sort) <(pids | grep web | sort) | wc -l)" -eq 0 ]
 	equals "who requires it" "$(record user pid)" "$user"
+	# A program with one instance is just restarted.
+	exits 0 sctl restart --rolling user
+	runs_anew user "$user"
 	at_most "those away" "$(extremes 4 | cut -d' ' -f1)" 2
 }
 
@@ -133,7 +136,14 @@ is_waiting_for_its_turn() {
 	exits 1 sctl apply
 	equals "the third" "$(record web@3 pid)" "$third"
 
+	# Back to what the others run: they have nothing to be replaced for.
 	rm "$SD/bad.web@1"
+	web_stanza 1 3 'update = "rolling"'
+	exits 0 sctl apply
+	equals "the first" "$(generation web@1)" 1
+	equals "the third" "$(record web@3 pid)" "$third"
+	[[ $(record web@3 reason) != *"not replaced"* ]]
+
 	web_stanza 3 3 'update = "rolling"'
 	exits 0 sctl apply
 	for number in 1 2 3; do

@@ -350,12 +350,15 @@ static bool is_done(int first)
 	       checkcount_is_success(&stanza->config, shadow->wstatus);
 }
 
-/* One that says so is as good as there while it goes from one run to the next. */
+/* One that says so, or that is replaced in its turn, is as good as there while it goes from one run
+ * to the next. */
 static bool is_being_replaced(int first)
 {
 	const struct stanza *stanza = world_stanza(first);
 
-	return stanza != NULL && !world_is_removed(first) && stanza->life.key_smooth &&
+	return stanza != NULL && !world_is_removed(first) &&
+	       (stanza->life.key_smooth ||
+		   (world_state(first)->flags & (LEDGER_FLAG_TURN | LEDGER_FLAG_FRESH))) &&
 	       world_state(first)->wanted == WANTED_UP && !checklink_is_resting(world_state(first));
 }
 

@@ -57,6 +57,14 @@ static void check_quiet_program(int program, const struct program *there)
 	EXPECT_OF(program, deadline_ns == state->deadline_ns, "its timer is not that of its state");
 	EXPECT_OF(program, !(state->flags & LEDGER_FLAG_OWED) || engine->safe_mode,
 	    "what is owed for its end is not done");
+	EXPECT_OF(program,
+	    state->state != STATE_RUNNING || forbidden || checklink_is_halting(state) ||
+		!(state->flags & LEDGER_FLAG_TURN),
+	    "its turn to be replaced has come, and it is not");
+	EXPECT_OF(program,
+	    state->state != STATE_RUNNING || forbidden || checklink_is_halting(state) ||
+		there->config->life->key_soak > 0 || !(state->flags & LEDGER_FLAG_FRESH),
+	    "it was replaced and is ready, and that is not the end of it");
 	switch ((enum state)state->state) {
 	case STATE_WAITING:
 		EXPECT_OF(program, state->wanted == WANTED_UP, "waits for nothing");

@@ -321,6 +321,11 @@ static void check_begin(const struct decision *d)
 		(after->flags & LEDGER_FLAG_BEGUN) && after->forked_pid == 0 &&
 		after->stop_step == 0 && after->health == LEDGER_HEALTH_UNKNOWN,
 	    "a run begins with something of the last one");
+	EXPECT(!(after->flags & (LEDGER_FLAG_TURN | LEDGER_FLAG_KEPT)),
+	    "begun anew, and still to be replaced");
+	EXPECT(!!(after->flags & LEDGER_FLAG_FRESH) ==
+		   !!(d->before->flags & (LEDGER_FLAG_TURN | LEDGER_FLAG_FRESH)),
+	    "a run that replaces another one is not known as such, or one that does not is");
 	EXPECT(after->config_hash == program_hash_of(d->program),
 	    "begun with another configuration's hash");
 	EXPECT(after->run_start_ns == d->happening->now_ns, "begun at another moment");
@@ -377,9 +382,9 @@ static void check_stop_begins(const struct decision *d)
 /* kill_mode = mixed has signals for the main process alone: without one it is KILL. */
 static unsigned first_stop_step(const struct decision *d, bool failed)
 {
-	bool main = d->event != EVENT_EXIT &&
-		    (d->from == STATE_STARTING || d->from == STATE_SETTLING ||
-			d->from == STATE_RUNNING || d->from == STATE_ENDING);
+	bool main =
+	    d->event != EVENT_EXIT && (d->from == STATE_STARTING || d->from == STATE_SETTLING ||
+					  d->from == STATE_RUNNING || d->from == STATE_ENDING);
 	unsigned step = 1;
 
 	if (main)
@@ -514,6 +519,9 @@ static void check_flags(const struct decision *d)
 	EXPECT(after->wanted == d->before->wanted, "a decision changes what is wanted");
 	EXPECT(
 	    checklink_is_live(after) || !(after->flags & live_only), "a flag of a run outlives it");
+	EXPECT(after->wanted == WANTED_UP ||
+		   !(after->flags & (LEDGER_FLAG_TURN | LEDGER_FLAG_FRESH | LEDGER_FLAG_KEPT)),
+	    "wanted down, and still to be replaced");
 	EXPECT(d->to == STATE_STOPPING || !(after->flags & LEDGER_FLAG_REST),
 	    "a flag of a stop outlives it");
 	EXPECT(d->to == STATE_STOPPING || d->to == STATE_BACKOFF ||

@@ -29,7 +29,8 @@ void check_write(int row, const struct ledger_state *before, const struct ledger
 {
 	const struct sim_row *slot = &world->rows[row];
 	unsigned free_flags = LEDGER_FLAG_BOUNCE | LEDGER_FLAG_REST | LEDGER_FLAG_RELOADING |
-			      LEDGER_FLAG_OWED | LEDGER_FLAG_EARLY;
+			      LEDGER_FLAG_OWED | LEDGER_FLAG_EARLY | LEDGER_FLAG_TURN |
+			      LEDGER_FLAG_FRESH | LEDGER_FLAG_KEPT;
 	struct ledger_state same = *after;
 
 	if (slot->kind != MAIN_PROCESS)

@@ -224,6 +224,7 @@ static void command(const struct schedule_event *event)
 	    .kind = (enum command_kind)(event->kind - SCHEDULE_START),
 	    .programs = event->programs,
 	    .force = world_roll(3) == 0,
+	    .rolling = world_roll(3) == 0,
 	    .wait = world_roll(3) > 0,
 	};
 }

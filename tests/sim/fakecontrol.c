@@ -154,6 +154,8 @@ bool call_get_bool(struct call *call, const char *name, bool *value)
 		*value = world->command.wait;
 	else if (strcmp(name, "force") == 0)
 		*value = world->command.force;
+	else if (strcmp(name, "rolling") == 0)
+		*value = world->command.kind == COMMAND_RESTART && world->command.rolling;
 	return true;
 }
 

@@ -98,6 +98,8 @@ static void random_stanza(struct stanza *stanza)
 	life->key_restart_jitter = PICK(jitters);
 	life->key_hook_timeout = PICK(hook_timeouts) * NS_PER_MS;
 	life->key_smooth = world_roll(4) == 0;
+	life->key_max_unavailable = 1;
+	life->key_soak = world_roll(3) == 0 ? 300 * NS_PER_MS : 0;
 	life->key_boot = world_roll(8) == 0 ? BOOT_LAST_STATE : BOOT_CONFIG;
 	if (world_roll(2))
 		for (int hook = 0; hook < HOOK_COUNT; hook++)

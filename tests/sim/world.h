@@ -116,6 +116,7 @@ struct sim_command {
 	enum command_kind kind;
 	unsigned programs;
 	bool force;
+	bool rolling;
 	bool wait;
 	bool refused; /* as the client was told */
 	/* What it must come to (checkrest.c). */

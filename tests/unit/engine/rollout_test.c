@@ -357,7 +357,7 @@ static void test_row_is_read_off_the_ledger(void **state)
 	ledger.flags = 0;
 	ledger.health = LEDGER_HEALTH_BAD;
 	row = rollout_row_of(&ledger, false, HASH + 1);
-	assert_true(row.failed && !row.ready && row.outdated);
+	assert_true(row.failed && !row.ready && row.down && row.outdated);
 	ledger.health = LEDGER_HEALTH_UNKNOWN;
 	for (int at = 0; at < STATE_COUNT; at++) {
 		ledger.state = (uint8_t)at;
