@@ -46,3 +46,16 @@ play() {
 @test "a port that needs a privilege is the engine's to bind" { play privileged; }
 @test "exclusive: true does without the primary" { play exclusive; }
 @test "memory of the primary" { play memory; }
+
+@test "the same with Node 16, 18, 22 and 24" {
+	local modules=$OUT/npm/node_modules version name
+	[ -x "$modules/node22/bin/node" ] || skip "other versions of node are not there: tests/e2e/node/fetch gets them"
+	for version in 16 18 22 24; do
+		for name in round_robin other_modes tickets killed_unanswered disconnect listening_again errors; do
+			NODE=$modules/node$version/bin/node play "$name" || {
+				echo "with Node $version: $name" >&2
+				return 1
+			}
+		done
+	done
+}
