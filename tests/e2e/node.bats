@@ -43,9 +43,11 @@ get() {
 	curl -sS --max-time "$PATIENCE" "http://127.0.0.1:$PORT${1:-/}"
 }
 
-# Who answers so many requests, each once.
+# Who answers six requests, each once.
 answers() {
-	for ((i = 0; i < ${1:-6}; i++)); do
+	local i
+
+	for ((i = 0; i < 6; i++)); do
 		get || return
 		echo
 	done | sort -u
@@ -60,9 +62,11 @@ primary() {
 }
 
 # Requests without a pause until the file "enough" is there; their failures are lines of the file "lost".
-load() {
+ask_on() {
 	while [ ! -e "$SD/enough" ]; do
-		get >/dev/null 2>>"$SD/lost" && echo >>"$SD/served"
+		if get >/dev/null 2>>"$SD/lost"; then
+			echo >>"$SD/served"
+		fi
 	done
 }
 
@@ -99,7 +103,7 @@ load() {
 	local clients=() i
 	rm -f "$SD/enough" "$SD/lost" "$SD/served"
 	for i in 1 2; do
-		load &
+		ask_on &
 		clients+=($!)
 	done
 	for i in 1 2 1 2; do
