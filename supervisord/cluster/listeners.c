@@ -228,6 +228,18 @@ void listeners_close_unused(struct cluster *cluster)
 	}
 }
 
+void listeners_close_slot(struct cluster *cluster, uint32_t slot)
+{
+	for (uint32_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++) {
+		struct listener *listener = cluster->listeners[i];
+
+		if (listener == NULL || listener->slot_fds == NULL || listener->slot_fds[slot] < 0)
+			continue;
+		close_socket(cluster, listener, slot, listener->slot_fds[slot]);
+		listener->slot_fds[slot] = -1;
+	}
+}
+
 /* 0, -EINPROGRESS: the engine has been asked, or another -errno for the worker. */
 static int find_or_open(struct cluster *cluster, struct worker *worker,
     const struct request *request, const char *key, struct listener **ret_listener)

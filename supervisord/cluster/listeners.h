@@ -41,4 +41,7 @@ void listeners_note_bound(
 
 void listeners_close_unused(struct cluster *cluster);
 
+/* No worker has come to that slot: the kernel shall give its own sockets no more connections. */
+void listeners_close_slot(struct cluster *cluster, uint32_t slot);
+
 #endif

@@ -171,6 +171,13 @@ void workers_look_at_time(struct cluster *cluster, struct worker *worker, int64_
 						 ? state->deadline_ns
 						 : now_ns + LIMIT_CLUSTER_REFUSED_NS);
 	}
+	/* What connects to a socket of its own waits for the next run, but not for ever. */
+	if (state->phase == PHASE_CLOSED || state->phase == PHASE_NONE) {
+		if (now_ns < state->deadline_ns)
+			cluster_arm(cluster, state->deadline_ns);
+		else
+			listeners_close_slot(cluster, worker->slot);
+	}
 	for (uint32_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++) {
 		const struct offer *offer = &worker->offers[i];
 
@@ -443,6 +450,8 @@ static void note_end(struct cluster *cluster, struct worker *worker)
 			state->expected = state->listening;
 		state->member = 0;
 		memset(state->owed, 0, sizeof(state->owed));
+		state->deadline_ns = clock_boot_ns() + cluster->options->patience_ns;
+		cluster_arm(cluster, state->deadline_ns);
 	}
 	set_phase(worker, PHASE_CLOSED);
 	worker->due |= DUE_CLOSED;

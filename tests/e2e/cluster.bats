@@ -33,6 +33,7 @@ play() {
 @test "workers that refuse: all are served, and nobody spins" { play refusals; }
 @test "disconnect: what it has is served, then it ends" { play disconnect; }
 @test "worker.disconnect() of its own accord" { play leaving; }
+@test "reuse-port: the socket of a worker that does not come back is closed" { play slot_left_empty; }
 @test "a port outlives its workers, and who connects meanwhile waits" { play replaced; }
 @test "ready is who listens on all that the run before it had" { play ready_when_all_listen; }
 @test "the last one to close its server closes the port" { play closed_by_itself; }
@@ -46,3 +47,16 @@ play() {
 @test "a port that needs a privilege is the engine's to bind" { play privileged; }
 @test "exclusive: true does without the primary" { play exclusive; }
 @test "memory of the primary" { play memory; }
+
+@test "the same with Node 16, 18, 22 and 24" {
+	local modules=$OUT/npm/node_modules version name
+	[ -x "$modules/node22/bin/node" ] || skip "other versions of node are not there: tests/e2e/node/fetch gets them"
+	for version in 16 18 22 24; do
+		for name in round_robin other_modes tickets killed_unanswered disconnect listening_again errors; do
+			NODE=$modules/node$version/bin/node play "$name" || {
+				echo "with Node $version: $name" >&2
+				return 1
+			}
+		done
+	done
+}

@@ -413,6 +413,18 @@ def test_leaving():
     return engine
 
 
+def test_slot_left_empty():
+    """reuse-port: the socket of a worker that does not come back takes no share for ever."""
+    engine, port = Engine("reuse-port", more=["--patience", "300ms"]), free_port()
+    workers = engine.begin(2, "local=%d" % port)
+    workers[0].kill()
+    workers[0].gone()
+    until(lambda: engine.pump() or len(engine.held) == 1, "its socket is closed")
+    equal("who serves", list(pids(engine, port, 20)), [workers[1].process.pid])
+    engine.begin(1, "local=%d" % port)
+    return engine
+
+
 def test_replaced():
     """The port, a random one, outlives all workers, and who connects meanwhile waits."""
     engine = Engine()

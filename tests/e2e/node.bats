@@ -43,9 +43,11 @@ get() {
 	curl -sS --max-time "$PATIENCE" "http://127.0.0.1:$PORT${1:-/}"
 }
 
-# Who answers so many requests, each once.
+# Who answers six requests, each once.
 answers() {
-	for ((i = 0; i < ${1:-6}; i++)); do
+	local i
+
+	for ((i = 0; i < 6; i++)); do
 		get || return
 		echo
 	done | sort -u
@@ -60,9 +62,11 @@ primary() {
 }
 
 # Requests without a pause until the file "enough" is there; their failures are lines of the file "lost".
-load() {
+ask_on() {
 	while [ ! -e "$SD/enough" ]; do
-		get >/dev/null 2>>"$SD/lost" && echo >>"$SD/served"
+		if get >/dev/null 2>>"$SD/lost"; then
+			echo >>"$SD/served"
+		fi
 	done
 }
 
@@ -99,7 +103,7 @@ load() {
 	local clients=() i
 	rm -f "$SD/enough" "$SD/lost" "$SD/served"
 	for i in 1 2; do
-		load &
+		ask_on &
 		clients+=($!)
 	done
 	for i in 1 2 1 2; do
@@ -171,4 +175,66 @@ load() {
 	matches "$output" "wrong.conf:1: cluster_listen: '8080' is no place to listen"
 	matches "$output" "wrong.conf:2: cluster_listen: is for the workers of a cluster"
 	matches "$output" "wrong.conf:3: ready: 'listening' is for the workers of a cluster"
+}
+
+@test "an express application" {
+	local port
+	[ -d "$OUT/npm/node_modules/express" ] || skip "express is not there: tests/e2e/node/fetch gets it"
+	cat >"$SD/express.js" <<-END
+		const express = require('$OUT/npm/node_modules/express');
+		const app = express();
+		app.get('/hello/:name', (request, response) => response.json({ hello: request.params.name, pid: process.pid }));
+		const server = app.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port));
+	END
+	stanza express <<-END
+		program "express" { command = "${NODE:-node} $SD/express.js" instances = 2 cluster = "round-robin" }
+	END
+	wait_state express@1 RUNNING
+	wait_state express@2 RUNNING
+	wait_for "$PATIENCE" log_has express@1 port
+	wait_for "$PATIENCE" log_has express@2 port
+	port=$(log_text express@1 | sed -n 's/^port //p')
+	equals "the port of the other" "$(log_text express@2)" "port $port"
+	equals "workers that answer" "$(for i in 1 2 3 4; do
+		curl -sS -H 'Connection: close' "http://127.0.0.1:$port/hello/you" | json_field pid
+	done | sort -u | wc -l)" 2
+}
+
+@test "websockets: a restart cuts those of its worker after stop_timeout, not those of others" {
+	local port client
+	[ -d "$OUT/npm/node_modules/ws" ] || skip "ws is not there: tests/e2e/node/fetch gets it"
+	port=$("$PYTHON" -ISc 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	cat >"$SD/ws.js" <<-END
+		const server = require('node:http').createServer().listen($port, '127.0.0.1');
+		new (require('$OUT/npm/node_modules/ws').WebSocketServer)({ server }).on('connection', (socket) => {
+			socket.on('message', (text) => socket.send(text + ' ' + process.pid));
+		});
+	END
+	# Two connections, one a worker; says who each is with, and when one is cut; "ping" is for the one that is left.
+	cat >"$SD/client.js" <<-END
+		const WebSocket = require('$OUT/npm/node_modules/ws');
+		for (const name of ['a', 'b']) {
+			const socket = new WebSocket('ws://127.0.0.1:$port');
+			socket.on('open', () => socket.send(name));
+			socket.on('message', (text) => console.log(String(text)));
+			socket.on('close', () => console.log('cut', name));
+			process.on('SIGUSR2', () => socket.readyState === 1 && socket.send('ping'));
+		}
+	END
+	stanza ws <<-END
+		program "ws" { command = "${NODE:-node} $SD/ws.js" instances = 2 cluster = "round-robin" stop_timeout = "500ms" }
+	END
+	wait_state ws@1 RUNNING
+	wait_state ws@2 RUNNING
+	"${NODE:-node}" "$SD/client.js" >"$SD/client.out" 3>&- &
+	client=$!
+	wait_for "$PATIENCE" has_lines "$SD/client.out" 2
+	file_has "$SD/client.out" "$(record ws@1 pid)"
+	file_has "$SD/client.out" "$(record ws@2 pid)"
+	sctl restart ws@1
+	wait_for "$PATIENCE" has_lines "$SD/client.out" 3
+	kill -USR2 "$client"
+	wait_for "$PATIENCE" file_has "$SD/client.out" "ping $(record ws@2 pid)"
+	equals "cut" "$(grep -c cut "$SD/client.out")" 1
+	kill "$client"
 }
