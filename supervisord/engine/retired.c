@@ -24,6 +24,7 @@ static bool copy_list(string_list *ret_copy, string_list list);
 static size_t count_of(string_list list);
 
 static const struct life_config unknown_life = {
+    .key_ready_interval = 200 * NS_PER_MS,
     .key_hook_timeout = 30 * NS_PER_S,
     .key_log_mode = LOGSPEC_MODE,
 };
@@ -130,6 +131,8 @@ static bool copy_stop(struct retired *retired, const struct program_config *conf
 	struct life_config *life = &retired->life;
 
 	life->key_type = config->life->key_type;
+	/* What it waits for, it waits for at this pace. */
+	life->key_ready_interval = config->life->key_ready_interval;
 	life->key_kill_mode = config->life->key_kill_mode;
 	life->key_stop_sequence = config->life->key_stop_sequence;
 	life->key_hook_timeout = config->life->key_hook_timeout;
