@@ -268,7 +268,9 @@ lose_nothing() {
 	local update=$1 count=${SD_RESTARTS:-5} pid i
 
 	shift
-	command -v wrk >/dev/null && command -v ss >/dev/null || skip "needs wrk and ss"
+	if ! command -v wrk >/dev/null || ! command -v ss >/dev/null; then
+		skip "needs wrk and ss"
+	fi
 	HOST=127.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1))
 	hello_stanza "$update"
 	sd_start

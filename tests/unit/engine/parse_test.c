@@ -185,15 +185,16 @@ static void test_all_errors_are_told_and_the_rest_is_given(void **state)
 	    &seen);
 	assert_string_equal(
 	    seen.stanzas, "program a:2 user:4=<u> spoiled\nprogram b:10 command:10=<y>\n");
-	assert_string_equal(seen.errors, "f:1: rundir: unknown key: did you mean 'run_dir'?\n"
-					 "f:3: comand: unknown key: did you mean 'command'?\n"
-					 "f:5: grop: unknown key: did you mean 'group'?\n"
-					 "f:6: user: is already given in line 4\n"
-					 "f:8: bad escape sequence '\\999'\n"
-					 "f:9: nonsense_here: unknown key: allowed are run_dir "
-					 "log_dir state_dir include log_level "
-					 "shutdown_timeout log_memory inherit_format syslog_socket "
-					 "journal_socket control defaults program on_event group socket\n");
+	assert_string_equal(seen.errors,
+	    "f:1: rundir: unknown key: did you mean 'run_dir'?\n"
+	    "f:3: comand: unknown key: did you mean 'command'?\n"
+	    "f:5: grop: unknown key: did you mean 'group'?\n"
+	    "f:6: user: is already given in line 4\n"
+	    "f:8: bad escape sequence '\\999'\n"
+	    "f:9: nonsense_here: unknown key: allowed are run_dir "
+	    "log_dir state_dir include log_level "
+	    "shutdown_timeout log_memory inherit_format syslog_socket "
+	    "journal_socket control defaults program on_event group socket\n");
 	assert_false(seen.complete);
 }
 
