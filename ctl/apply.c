@@ -8,7 +8,10 @@
 #include "ctl/result.h"
 #include "ctl/steps.h"
 
+/* The daemon answers at the timeout itself; past this much more it will not answer at all. */
 #define GRACE_MS 2000
+/* The way back has its own time. */
+#define ROLLBACK_GRACE_MS 120000
 
 struct applied {
 	bool changed;
@@ -28,8 +31,11 @@ enum exitcode ctl_apply(struct ctl *ctl)
 	call_init(&call, ctl, "Apply", true);
 	if (ctl->options.name_count > 0)
 		call_add_names(&call, 0);
+	if (ctl->options.set & OPTION_ROLLBACK)
+		jsonw_member_bool(&call.request, "rollback", true);
 	call_add_wait(&call);
-	call_set_wait(&call, "the change", GRACE_MS);
+	call_set_wait(
+	    &call, "the change", ctl->options.set & OPTION_ROLLBACK ? ROLLBACK_GRACE_MS : GRACE_MS);
 	call.on_reply = on_applied;
 	call.context = &applied;
 	code = call_run(&call);
@@ -62,7 +68,14 @@ static enum exitcode on_applied(struct call *call, int parameters, void *context
 	struct out *out = &call->ctl->out;
 	int steps = jsonr_member(reply, parameters, "steps");
 	int results = jsonr_member(reply, parameters, "results");
+	const char *rolled_back =
+	    jsonr_text(reply, jsonr_member(reply, parameters, "rolled_back"), "");
 
+	if (rolled_back[0] != '\0') {
+		out_flush(out);
+		ctl_complain(call->ctl, "rolled back: %s", rolled_back);
+		applied->code = EXITCODE_FAILED;
+	}
 	if (call->ctl->options.set & OPTION_JSON) {
 		/* Steps have an action, results say whether they are ok. */
 		jsonout_add(&applied->json, out, reply, steps);

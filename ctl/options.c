@@ -20,6 +20,7 @@ const struct option_row options_table[] = {
 	{OPTION_NO_WAIT, 0,   "no-wait", NULL,       "return when the command is accepted, not when it is done"},
 	{OPTION_TIMEOUT, 0,   "timeout", "DURATION", "wait no longer than this (10s, 2min); the command goes on"},
 	{OPTION_ROLLING, 0,   "rolling", NULL,       "one instance after the other, each when the one before is ready"},
+	{OPTION_ROLLBACK,0,  "rollback",NULL,       "go back to what was applied before when a program does not come up"},
 	{OPTION_FORCE,   0,   "force",   NULL,       "stop what requires these programs too"},
 	{OPTION_LONG,    'l', "long",    NULL,       "memory and CPU time too, and nothing cut"},
 	{OPTION_JSON,    0,   "json",    NULL,       "as JSON: an array of records, or lines with an object each"},
@@ -238,6 +239,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_FOLLOW:
 	case OPTION_STDERR:
 	case OPTION_FORCE:
+	case OPTION_ROLLBACK:
 	case OPTION_ROLLING:
 		break;
 	}

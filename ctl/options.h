@@ -28,6 +28,7 @@ enum option {
 	OPTION_ROTATE = 1 << 14,
 	OPTION_REOPEN = 1 << 15,
 	OPTION_CLEAR = 1 << 16,
+	OPTION_ROLLBACK = 1 << 22,
 	OPTION_ROLLING = 1 << 23,
 	OPTION_DOT = 1 << 24,
 	OPTION_SORT = 1 << 25,

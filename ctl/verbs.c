@@ -89,10 +89,11 @@ const struct verb verbs_table[] = {
 	 "show what an apply would do, in order, and why",
 	 "Nothing is changed.  With names, what superctl apply NAME... would do.  Exits 0 when there is\n"
 	 "nothing to do, 2 when there is, 1 when a file is bad or on other errors.\n"},
-	{"apply", "[NAME...]", 0, NAMES, NULL, WAITING | OPTION_JSON, ctl_apply,
+	{"apply", "[NAME...]", 0, NAMES, NULL, WAITING | OPTION_JSON | OPTION_ROLLBACK, ctl_apply,
 	 "read the configuration and do what changed",
 	 "Programs that did not change are not touched.  When a file is bad nothing is done.  With names\n"
-	 "only the stanzas of these programs and groups are taken from the files.\n"},
+	 "only the stanzas of these programs and groups are taken from the files.  With --rollback, what\n"
+	 "was applied before comes back when a program that it started or restarted does not come up.\n"},
 	{"scale", "NAME=NUMBER...", 1, NAMES, "needs a program and a number: superctl scale web=8", WAITING, ctl_scale,
 	 "have more or fewer instances of programs, until the next apply",
 	 "NAME=+NUMBER and NAME=-NUMBER change the number by that.  The others are not touched; of those that\n"

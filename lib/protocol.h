@@ -101,22 +101,23 @@ enum held_kind {
 	HELD_OWN_READ,  /* pipe of the daemon's own messages; for the logger too */
 	HELD_OWN_WRITE,
 	HELD_HISTORY, /* memfd: engine/history.h */
+	HELD_TRIAL,   /* memfd: the configuration from before, engine/trial.h */
 	HELD_SINGLE_MAX = 16,
 	HELD_LOG_READ = 16, /* row, stream: a program's stdout or stderr; for the logger too */
 	HELD_LOG_WRITE,     /* its other end, for the next run */
-	HELD_STDIN_READ,  /* row: pipe to a program's stdin, from `stdout = program:NAME` elsewhere
-			   */
-	HELD_STDIN_WRITE, /* for the logger too: it may be one of several that write there */
-	HELD_NOTIFY,      /* row: its sd_notify(3) socket */
-	HELD_READY_READ,  /* row: ready = "fd:N", our end of the present run's pipe */
-	HELD_STORE,       /* row, index: a descriptor that the program left with FDSTORE=1 */
-	HELD_IPC,         /* row: our end of the present run's IPC channel */
-	HELD_CLUSTER_LINK,   /* row of a cluster's primary: our end of the link to it */
+	HELD_STDIN_READ,   /* row: pipe to a program's stdin, from `stdout = program:NAME` elsewhere
+			    */
+	HELD_STDIN_WRITE,  /* for the logger too: it may be one of several that write there */
+	HELD_NOTIFY,       /* row: its sd_notify(3) socket */
+	HELD_READY_READ,   /* row: ready = "fd:N", our end of the present run's pipe */
+	HELD_STORE,        /* row, index: a descriptor that the program left with FDSTORE=1 */
+	HELD_IPC,          /* row: our end of the present run's IPC channel */
+	HELD_CLUSTER_LINK, /* row of a cluster's primary: our end of the link to it */
 	HELD_CLUSTER_STATE,  /* likewise: memfd, cluster/state.h */
 	HELD_CLUSTER_SOCKET, /* likewise, which: a listening socket */
-	HELD_IPC_STATE,   /* row: memfd, what came on it (engine/ipc.c) */
-	HELD_STORE_NAMES, /* row: memfd, the FDNAMEs: lines "INDEX NAME" */
-	HELD_SOCKET,      /* one address of a socket; the rest of the key is its hash (sockets.h) */
+	HELD_IPC_STATE,      /* row: memfd, what came on it (engine/ipc.c) */
+	HELD_STORE_NAMES,    /* row: memfd, the FDNAMEs: lines "INDEX NAME" */
+	HELD_SOCKET, /* one address of a socket; the rest of the key is its hash (sockets.h) */
 };
 
 static inline uint64_t held_key(enum held_kind kind, uint32_t row, uint16_t stream)

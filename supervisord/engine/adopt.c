@@ -100,6 +100,7 @@ static void adopt_slot(struct program *program, uint64_t key, int slot)
 	case HELD_OWN_WRITE:
 	case HELD_SOCKET:
 	case HELD_HISTORY:
+	case HELD_TRIAL:
 		break;
 	}
 }

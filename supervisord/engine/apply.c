@@ -21,6 +21,7 @@
 #include "supervisord/engine/onevent.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/planner.h"
+#include "supervisord/engine/trial.h"
 #include "supervisord/engine/rolling.h"
 
 /* One apply while it runs. */
@@ -29,6 +30,7 @@ struct apply {
 	struct op *op;
 	uint32_t uid; /* who asked, or HISTORY_NO_UID */
 	bool is_first;
+	const struct apply_request *request; /* NULL: of the start */
 	struct planner planner;
 	struct jsonw steps; /* as they are told to the client */
 };
@@ -54,6 +56,9 @@ int apply_config(struct engine *engine, const struct apply_request *request, str
 	struct apply apply = {.engine = engine, .op = request->op, .uid = request->uid};
 	int error;
 
+	if (engine->trial.active)
+		return -EBUSY;
+	apply.request = request;
 	error = sockets_open(engine, config, request->errors);
 	if (error < 0)
 		return error;
@@ -63,6 +68,8 @@ int apply_config(struct engine *engine, const struct apply_request *request, str
 	if (engine->safe_mode)
 		leave_safe_mode(engine);
 	jsonw_init(&apply.steps, LIMIT_CONTROL_QUEUE);
+	if (request->taken_back != NULL)
+		jsonw_member_string(&apply.steps, "rolled_back", request->taken_back);
 	error = commit(&apply, config);
 	if (error == 0 && apply.op != NULL)
 		op_set_extra(apply.op, &apply.steps);
@@ -106,9 +113,12 @@ static int commit(struct apply *apply, struct config *config)
 
 	align_names(engine, config);
 	error = planner_make(&apply->planner, engine, config, is_boot(apply));
+	if (error == 0 && apply->request != NULL && apply->request->rollback)
+		error = trial_begin(engine, &apply->planner, apply->request->deadline_ns);
 	if (error == 0 && !engine->config_lost)
 		error = hold_config(engine, config);
 	if (error < 0) {
+		trial_abandon(engine);
 		if (old != NULL)
 			align_names(engine, old);
 		goto out;

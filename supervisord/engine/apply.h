@@ -10,6 +10,9 @@
 #ifndef ENGINE_APPLY_H
 #define ENGINE_APPLY_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "supervisord/engine/config.h"
 
 struct engine;
@@ -17,12 +20,16 @@ struct op;
 
 /*
  * Put a configuration in force that was made by draft.h; takes it on success.  Returns 0, or -errno
- * (-EINVAL with request->errors filled in): then nothing has changed.
+ * (-EINVAL with request->errors filled in, -EBUSY while another one is on trial): then nothing has
+ * changed.
  */
 struct apply_request {
 	uint32_t uid;  /* who asked, or HISTORY_NO_UID */
 	struct op *op; /* gets the steps and the programs to wait for; or NULL */
 	struct config_errors *errors;
+	bool rollback;          /* on trial, see trial.h */
+	int64_t deadline_ns;    /* of the trial; 0: none */
+	const char *taken_back; /* it is the one from before: why; NULL: it is not */
 };
 
 int apply_config(struct engine *engine, const struct apply_request *request, struct config *config);

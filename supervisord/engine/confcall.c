@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/apply.h"
@@ -68,7 +69,7 @@ void confcall_plan(struct call *call)
 
 void confcall_apply(struct call *call)
 {
-	static const char *const names[] = {"names", "wait", "timeout_ms", NULL};
+	static const char *const names[] = {"names", "wait", "timeout_ms", "rollback", NULL};
 	struct op_request request = {
 	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
 	struct draft_problem problem = {0};
@@ -79,8 +80,11 @@ void confcall_apply(struct call *call)
 	int error;
 
 	if (!call_allows(call, names) || !call_get_bool(call, "wait", &request.wait) ||
+	    !call_get_bool(call, "rollback", &apply.rollback) ||
 	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.timeout_ms))
 		return;
+	if (apply.rollback && request.timeout_ms != NO_TIMEOUT)
+		apply.deadline_ns = clock_boot_ns() + request.timeout_ms * NS_PER_MS;
 	if (call->engine->shutdown) {
 		call_error_text(call, CALL_INTERFACE ".ShuttingDown", NULL, NULL);
 		return;
@@ -91,6 +95,8 @@ void confcall_apply(struct call *call)
 	apply.op = op = op_new(&request);
 	error = op != NULL ? apply_config(call->engine, &apply, config) : -ENOMEM;
 	if (error == 0) {
+		if (request.wait)
+			trial_tell(call->engine, op);
 		op_begin(op);
 	} else {
 		config_free(config);
@@ -158,6 +164,9 @@ static void tell_problem(struct call *call, int error, const struct draft_proble
 		jsonw_member_string(&call->w, "name", problem->missing);
 		jsonw_member_string(&call->w, "nearest", problem->nearest);
 		call_error_end(call);
+	} else if (error == -EBUSY) {
+		call_error_text(call, CALL_INTERFACE ".Busy", "reason",
+		    "an apply with rollback has not proved good yet");
 	} else if (error == -ENODATA) {
 		call_error_text(call, CALL_INTERFACE ".SafeMode", "reason",
 		    "the applied configuration is lost; superctl apply without names applies the "

@@ -91,6 +91,7 @@ int engine_run(const struct engine_options *options)
 		log_error("cannot apply the configuration: %s", strerror(-error));
 		code = 1;
 	} else {
+		trial_adopt(engine);
 		code = serve(engine);
 	}
 	engine_free(engine);
@@ -129,7 +130,7 @@ int engine_add(struct engine *engine, struct program *program)
 	engine->programs[at] = program;
 	engine->program_count++;
 	engine->by_row[program->run.row] = &program->run;
-	return timers_reserve(&engine->timers, engine->program_count + LIMIT_CONTROL_CLIENTS + 3);
+	return timers_reserve(&engine->timers, engine->program_count + LIMIT_CONTROL_CLIENTS + 4);
 }
 
 void engine_sort(struct engine *engine)
@@ -207,7 +208,7 @@ struct rlimit engine_child_nofile(const struct engine *engine)
 
 void engine_program_changed(struct engine *engine, struct program *program)
 {
-	(void)engine;
+	trial_note_change(&engine->trial);
 	engine_defer_linked(program);
 	rolling_note_change(program);
 	op_note_change(program);
@@ -331,6 +332,7 @@ static void engine_free(struct engine *engine)
 	slots_done(&engine->slots);
 	config_free(engine->config);
 	drift_done(&engine->drift);
+	trial_done(&engine->trial);
 	idcache_clear(&engine->ids);
 	cgroups_done(&engine->cgroups);
 	filelooks_done(&engine->filelooks);
@@ -406,6 +408,7 @@ static void on_round(struct ev_loop *loop, ev_prepare *prepare, int revents)
 	run_end_round(
 	    engine); /* what was read of /proc before these exits says nothing about them */
 	do_put_off_work(engine);
+	more |= trial_review(engine);
 	more |= task_work(engine, ROUND_BATCH);
 	run_end_round(engine);
 	if (engine->shutdown)

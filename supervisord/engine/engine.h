@@ -27,6 +27,7 @@
 #include "supervisord/engine/slots.h"
 #include "supervisord/engine/sockets.h"
 #include "supervisord/engine/timers.h"
+#include "supervisord/engine/trial.h"
 
 struct engine {
 	struct ev_loop *loop;
@@ -42,6 +43,7 @@ struct engine {
 	const char *log_format; /* of the command line, or NULL */
 	struct config *config;
 	struct drift drift;
+	struct trial trial;
 	struct idcache ids;
 	struct sockets sockets;
 	struct program **programs; /* by name, ascending */

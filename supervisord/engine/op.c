@@ -32,6 +32,7 @@ struct op {
 	bool wait;
 	bool more; /* tell each result as it comes */
 	bool begun;
+	bool held;
 };
 
 static void begin_waiting(struct op *op);
@@ -69,6 +70,8 @@ struct op *op_new(const struct op_request *request)
 
 void op_set_extra(struct op *op, struct jsonw *extra)
 {
+	/* Of two that were not sent yet, the later one is what has come of it. */
+	jsonw_done(&op->extra);
 	op->extra = *extra;
 	jsonw_init(extra, extra->limit);
 }
@@ -110,6 +113,17 @@ void op_begin(struct op *op)
 	if (!TAILQ_EMPTY(&op->items))
 		begin_waiting(op);
 	finish_if_settled(op);
+}
+
+void op_hold(struct op *op)
+{
+	op->held = true;
+}
+
+void op_release(struct op *op)
+{
+	op->held = false;
+	op_begin(op);
 }
 
 void op_note_change(struct program *program)
@@ -344,7 +358,7 @@ static void finish_if_settled(struct op *op)
 {
 	struct control_client *client = op->client;
 
-	if (!TAILQ_EMPTY(&op->items)) {
+	if (!TAILQ_EMPTY(&op->items) || op->held) {
 		if (op->more && (op->results.length > 0 || op->extra.length > 0))
 			send_results(op, NULL, false);
 		return;
@@ -368,6 +382,8 @@ static void op_free(struct op *op)
 	while ((item = TAILQ_FIRST(&op->items)) != NULL)
 		drop_item(item);
 	timers_cancel(&op->engine->timers, &op->timer);
+	if (op->engine->trial.op == op)
+		op->engine->trial.op = NULL;
 	jsonw_done(&op->extra);
 	jsonw_done(&op->results);
 	free(op);

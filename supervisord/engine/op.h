@@ -37,7 +37,7 @@ struct op;
 /* A new op without programs.  NULL: out of memory. */
 struct op *op_new(const struct op_request *request);
 
-/* JSON that goes into the first reply beside the results: `"steps":[…]`.  Takes the writer's
+/* JSON that goes into the next reply beside the results: `"steps":[…]`.  Takes the writer's
  * content. */
 void op_set_extra(struct op *op, struct jsonw *extra);
 
@@ -50,6 +50,11 @@ void op_add_result(struct op *op, const struct program *program, bool ok, const 
 /* All programs are added and commanded: settle what is settled, arm the timeout. May free the op.
  */
 void op_begin(struct op *op);
+
+/* Do not end when all programs are there; until op_release(), which also begins to wait for what
+ * was added meanwhile.  That may free the op. */
+void op_hold(struct op *op);
+void op_release(struct op *op);
 
 /*
  * The program has changed; settles and tells what is settled.  Who waits for that program may have

@@ -200,6 +200,35 @@ void drift_look(struct engine *engine)
 	(void)engine;
 }
 
+int trial_begin(struct engine *engine, const struct planner *planner, int64_t deadline_ns)
+{
+	(void)engine;
+	(void)planner;
+	(void)deadline_ns;
+	return -ENOTSUP;
+}
+
+void trial_abandon(struct engine *engine)
+{
+	(void)engine;
+}
+
+void trial_adopt(struct engine *engine)
+{
+	(void)engine;
+}
+
+bool trial_review(struct engine *engine)
+{
+	(void)engine;
+	return false;
+}
+
+void trial_done(struct trial *trial)
+{
+	(void)trial;
+}
+
 void drift_done(struct drift *drift)
 {
 	(void)drift;
