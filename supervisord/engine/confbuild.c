@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +18,29 @@
 #define FNV_OFFSET 0xcbf29ce484222325ULL
 #define FNV_PRIME  0x100000001b3ULL
 
-static int hash_program(
-    struct build *build, struct build_program *program, FILE *file, char *const *text);
-static int hash_text(FILE *file, char *const *text, uint64_t *ret_hash);
+/* The value of a key that was written last. */
+struct hashed {
+	const void *member; /* NULL: none that may be compared with */
+	uint64_t hash;
+};
+
+struct hasher {
+	const struct build *build;
+	FILE *file; /* one for all values: it is rewound for each */
+	char *text; /* what is written to it */
+	size_t length;
+	struct hashed last[PROGRAM_KEY_COUNT];
+};
+
+static int hash_program(struct hasher *hasher, struct build_program *program);
+static int hash_key(struct hasher *hasher, const struct build_program *program,
+    const struct key_row *row, uint64_t *ret_hash);
+static int hash_text(struct hasher *hasher, uint64_t *ret_hash);
+static uint64_t hash_number(uint64_t hash, uint64_t number);
 static bool is_told(
     const struct build *build, struct build_place place, enum program_key key, const char *message);
-static void write_for_hash(const struct build *build, const struct build_program *program,
-    const struct key_row *row, FILE *file);
+static void write_for_hash(
+    const struct build_program *program, const struct key_row *row, const void *member, FILE *file);
 static bool writes_to_filter(const struct program_config *config);
 static const void *model_member(const struct program_config *program, const struct key_row *row);
 static int fill_defaults(struct build *build);
@@ -68,54 +83,71 @@ int build_finish_programs(struct build *build)
 
 int build_hash(struct build *build)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *file;
+	struct hasher hasher = {.build = build};
 	int error = 0;
 
-	/* One stream for all: it is rewound for each program. */
-	file = open_memstream(&text, &length);
-	if (file == NULL)
+	hasher.file = open_memstream(&hasher.text, &hasher.length);
+	if (hasher.file == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < build->program_count && error == 0; i++)
-		error = hash_program(build, &build->programs[i], file, &text);
-	fclose(file);
-	free(text);
+		error = hash_program(&hasher, &build->programs[i]);
+	fclose(hasher.file);
+	free(hasher.text);
 	return error;
 }
 
-/* `text` is what is written to `file`. */
-static int hash_program(
-    struct build *build, struct build_program *program, FILE *file, char *const *text)
+static int hash_program(struct hasher *hasher, struct build_program *program)
 {
 	struct program_config *config = program->program;
-	int error;
+	uint64_t hash = FNV_OFFSET;
 
-	rewind(file);
-	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
-		if (program_rows[k].change == CHANGE_RESTART)
-			write_for_hash(build, program, &program_rows[k], file);
-	/* Which addresses its sockets are is said by other stanzas. */
-	if (config->sockets_hash != 0)
-		fprintf(file, "=%" PRIx64 "\n", config->sockets_hash);
-	error = hash_text(file, text, &config->hash);
-	for (size_t k = 0; k < PROGRAM_KEY_COUNT && error == 0; k++) {
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
+		const struct key_row *row = &program_rows[k];
 		int mark = keytable_mark((enum program_key)k);
-		uint64_t hash;
+		uint64_t key_hash;
+		int error;
 
-		if (mark < 0)
+		if (row->change != CHANGE_RESTART && mark < 0)
 			continue;
-		rewind(file);
-		write_for_hash(build, program, &program_rows[k], file);
-		error = hash_text(file, text, &hash);
-		if (error == 0)
-			config->next_marks |= (hash >> 48) << (16 * mark);
+		error = hash_key(hasher, program, row, &key_hash);
+		if (error < 0)
+			return error;
+		if (row->change == CHANGE_RESTART)
+			hash = hash_number(hash, key_hash);
+		if (mark >= 0)
+			config->next_marks |= (key_hash >> 48) << (16 * mark);
 	}
-	return error;
+	/* Which addresses its sockets are is said by other stanzas. */
+	config->hash = hash_number(hash, config->sockets_hash);
+	return 0;
 }
 
-static void write_for_hash(const struct build *build, const struct build_program *program,
-    const struct key_row *row, FILE *file)
+/*
+ * Of the name of a key and its value as text.  What is the same, byte by byte, as it was of the
+ * program before (a default, mostly) is not written again: the same pointers mean the same texts.
+ */
+static int hash_key(struct hasher *hasher, const struct build_program *program,
+    const struct key_row *row, uint64_t *ret_hash)
+{
+	struct hashed *last = &hasher->last[row - program_rows];
+	const void *member = build_program_member(hasher->build, program, row);
+	/* What a program is called decides whether it writes to its own filter. */
+	bool by_name = row == &program_rows[PROGRAM_stdout] &&
+		       program->program->key_stdout.kind == STDIO_PROGRAM;
+
+	if (by_name || last->member == NULL || memcmp(last->member, member, row->size) != 0) {
+		rewind(hasher->file);
+		write_for_hash(program, row, member, hasher->file);
+		last->member = by_name ? NULL : member;
+		if (hash_text(hasher, &last->hash) < 0)
+			return -ENOMEM;
+	}
+	*ret_hash = last->hash;
+	return 0;
+}
+
+static void write_for_hash(
+    const struct build_program *program, const struct key_row *row, const void *member, FILE *file)
 {
 	fputs_unlocked(row->name, file);
 	putc_unlocked('=', file);
@@ -123,22 +155,29 @@ static void write_for_hash(const struct build *build, const struct build_program
 	if (row == &program_rows[PROGRAM_stdout] && writes_to_filter(program->program))
 		fputs_unlocked("program:" INSTNAME_FILTER, file);
 	else
-		value_write(row, build_program_member(build, program, row), file);
+		value_write(row, member, file);
 	putc_unlocked('\n', file);
 }
 
 /* Of what was written since it was rewound. */
-static int hash_text(FILE *file, char *const *text, uint64_t *ret_hash)
+static int hash_text(struct hasher *hasher, uint64_t *ret_hash)
 {
 	uint64_t hash = FNV_OFFSET;
-	long end = ftell(file);
+	long end = ftell(hasher->file);
 
-	if (end < 0 || fflush(file) != 0 || ferror(file))
+	if (end < 0 || fflush(hasher->file) != 0 || ferror(hasher->file))
 		return -ENOMEM;
 	for (long at = 0; at < end; at++)
-		hash = (hash ^ (unsigned char)(*text)[at]) * FNV_PRIME;
+		hash = (hash ^ (unsigned char)hasher->text[at]) * FNV_PRIME;
 	*ret_hash = hash;
 	return 0;
+}
+
+static uint64_t hash_number(uint64_t hash, uint64_t number)
+{
+	for (unsigned shift = 0; shift < 64; shift += 8)
+		hash = (hash ^ ((number >> shift) & 0xff)) * FNV_PRIME;
+	return hash;
 }
 
 static bool writes_to_filter(const struct program_config *config)

@@ -226,6 +226,40 @@ static void test_rows_are_counted_with_instances(void **state)
 	    text, "@/main.conf: 17408 instances of programs: at most 16384 are allowed\n");
 }
 
+/* Hashes of values are remembered from one program to the next: that must not be seen. */
+static void test_hash_does_not_depend_on_the_programs_before(void **state)
+{
+	static const char stanza[] =
+	    "program m { command = {/bin/x, \"a b\"} directory = /srv user = \"0\" umask = 027\n"
+	    "  environment = {\"A=1\", \"B=2\"} stdout = \"append:/tmp/x\" stderr = null\n"
+	    "  instances = 3 }\n";
+	static const char *const before[] = {
+	    "program a { command = x }\n",
+	    "program a { command = {/bin/x, \"a b\"} directory = /srv }\n",
+	    "program a { command = x environment = {\"A=1\"} stdout = \"append:/tmp/y\" }\n"
+	    "program b { command = x environment = {\"A=1\", \"B=2\"} umask = 027 }\n",
+	    "program a { command = x stdout = \"program:b\" }\nprogram b { command = x }\n",
+	};
+	struct config *alone = confdir_accept(stanza);
+	uint64_t hash = config_find_program(alone, "m@2")->hash;
+	uint64_t marks = config_find_program(alone, "m@2")->next_marks;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		struct config *config;
+		char text[2048];
+
+		(void)snprintf(text, sizeof(text), "%s%s", before[i], stanza);
+		config = confdir_accept(text);
+		assert_int_equal(config_find_program(config, "m@1")->hash, hash);
+		assert_int_equal(config_find_program(config, "m@3")->hash, hash);
+		assert_int_equal(config_find_program(config, "m@3")->next_marks, marks);
+		assert_true(config_find_program(config, "a")->hash != hash);
+		config_free(config);
+	}
+	config_free(alone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +274,7 @@ int main(void)
 	    cmocka_unit_test(test_what_there_is_one_of_needs_the_number),
 	    cmocka_unit_test(test_each_instance_has_its_log_and_its_filter),
 	    cmocka_unit_test(test_rows_are_counted_with_instances),
+	    cmocka_unit_test(test_hash_does_not_depend_on_the_programs_before),
 	};
 
 	return cmocka_run_group_tests(tests, confdir_setup, confdir_teardown);
