@@ -171,6 +171,9 @@ static bool may_wait_for_end(struct pump *pump, size_t seen)
 
 	if (stream->flush || pump->world->finishing)
 		return false;
+	/* No more is looked at, however large a busy program's pipe has grown. */
+	if (capacity > LIMIT_LOG_LOOK)
+		capacity = LIMIT_LOG_LOOK;
 	/* Buffers that are partly empty count in full. */
 	if (capacity < 0 || seen >= (size_t)capacity / 2 || seen == LIMIT_LOG_LOOK)
 		return false;

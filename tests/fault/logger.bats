@@ -229,7 +229,7 @@ merge_by_first_line() {
 	"$VERIFY" raw "$T/log/web.log" 100 a=6000
 }
 
-@test "fault: a directory that may not be written for a while" {
+@test "fault: a directory that may not be written, or not even be read, for a while" {
 	local words=()
 
 	mkdir -m 500 "$T/log"
@@ -250,7 +250,7 @@ merge_by_first_line() {
 		sh chmod 700 $T/log
 		wait 40
 		drained 40
-		sh chmod 500 $T/log
+		sh chmod 000 $T/log
 		run 40 $WRITER 5000 100 1 b
 		until grep -q 'web: stdout: cannot rotate .*: Permission denied' $T/err
 		sh chmod 700 $T/log
