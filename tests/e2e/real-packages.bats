@@ -34,17 +34,17 @@ install_deps()
 }
 
 INSTALL="$BATS_TEST_DIRNAME/../../packaging/install-deps"
-ALL="nginx redis memcached postgresql postgresql-client haproxy mosquitto"
+ALL="nginx redis memcached postgresql postgresql-client haproxy mosquitto lighttpd py3-gunicorn nodejs"
 
 @test "install-deps real names the packages of each distribution" {
 	run "$INSTALL" --print --all --for apt real
-	[[ $output == *"apt-get install"*" nginx redis-server memcached postgresql haproxy mosquitto" ]]
+	[[ $output == *"apt-get install"*" nginx redis-server memcached postgresql haproxy mosquitto lighttpd gunicorn nodejs" ]]
 	run "$INSTALL" --print --all --for dnf real
-	[[ $output == *"dnf install"*" nginx valkey memcached postgresql-server postgresql haproxy mosquitto" ]]
+	[[ $output == *"dnf install"*" nginx valkey memcached postgresql-server postgresql haproxy mosquitto lighttpd python3-gunicorn nodejs" ]]
 	run "$INSTALL" --print --all --for apk real
 	[[ $output == *"apk add $ALL" ]]
 	run "$INSTALL" --print --all --for pacman real
-	[[ $output == *"pacman -S"*" nginx valkey memcached postgresql haproxy mosquitto" ]]
+	[[ $output == *"pacman -S"*" nginx valkey memcached postgresql haproxy mosquitto lighttpd gunicorn nodejs" ]]
 }
 
 @test "install-deps real beside another group, as a user: nothing is installed, which is said and is no failure" {
