@@ -32,12 +32,10 @@ static bool is_started_by_guardian(void);
 int main(int argc, char **argv)
 {
 	struct engine_options options = {.config_path = NULL};
-	const char **paths = calloc((size_t)argc, sizeof(*paths));
+	const char **paths;
 	size_t count = 0;
 	bool test = false, json = false;
 
-	if (paths == NULL)
-		return 1;
 #ifdef M_MMAP_THRESHOLD
 	/* Large and short-lived (a configuration being read, a long reply): given back when done.
 	 */
@@ -48,6 +46,9 @@ int main(int argc, char **argv)
 		return doctor_main(argc - 2, argv + 2);
 	if (argc > 1 && strcmp(argv[1], FEED_OPTION) == 0)
 		return feed_main();
+	paths = calloc((size_t)argc + 1, sizeof(*paths));
+	if (paths == NULL)
+		return 1;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
 			paths[count++] = argv[++i];
