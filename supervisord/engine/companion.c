@@ -115,7 +115,9 @@ void companion_sort(struct build *build)
 {
 	struct config *config = &build->whole->config;
 
-	qsort(build->programs, build->program_count, sizeof(*build->programs), compare_names);
+	if (build->program_count > 0)
+		qsort(
+		    build->programs, build->program_count, sizeof(*build->programs), compare_names);
 	for (size_t i = 0; i < build->program_count && i < config->program_count; i++)
 		config->programs[i] = build->programs[i].program;
 }
