@@ -26,6 +26,7 @@
 #define SEQ_BLOCK (1LL << 32)
 
 static int set_up(struct cluster *cluster);
+static void forget(struct cluster *cluster);
 static int take_turn(struct cluster *cluster);
 static int get_timeout(const struct cluster *cluster);
 static bool is_busy(const struct cluster *cluster);
@@ -45,7 +46,23 @@ int cluster_run(const struct cluster_options *options)
 		error = take_turn(cluster);
 	if (error != -EPIPE)
 		log_error("%s", strerror(-error));
+	forget(cluster);
 	return error == -EPIPE ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Not for the kernel's sake: so that a leak checker sees only what was really forgotten. */
+static void forget(struct cluster *cluster)
+{
+	for (size_t i = 0; i < LIMIT_CLUSTER_WORKERS; i++)
+		free(cluster->workers[i]);
+	for (size_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++) {
+		if (cluster->listeners[i] != NULL)
+			free(cluster->listeners[i]->slot_fds);
+		free(cluster->listeners[i]);
+	}
+	jsonw_done(&cluster->line);
+	request_reader_done(&cluster->reader);
+	free(cluster);
 }
 
 void cluster_arm(struct cluster *cluster, int64_t deadline_ns)
