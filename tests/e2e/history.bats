@@ -55,6 +55,17 @@ engine_is_new() {
 	pid=$(engine_pid) && [ "$pid" != "$1" ] && sd_serves
 }
 
+# Who we are, as a person is told: "uid 0 (root)"; not every uid has a name.
+me() {
+	local name
+
+	if name=$(id -un 2>/dev/null); then
+		echo "uid $(id -u) ($name)"
+	else
+		echo "uid $(id -u)"
+	fi
+}
+
 @test "every transition is an event, and the numbers have no hole" {
 	exits any sctl start broken
 	wait_state broken FATAL
@@ -89,7 +100,7 @@ engine_is_new() {
 	wait_state broken FATAL
 	sctl why broken >"$SD/why"
 	grep -q "^broken is FATAL for .*: exited with status 3; gave up after 2 starts" "$SD/why"
-	grep -q "run [0-9]*  [A-Z]* -> STARTING: started by uid $(id -u) ($(id -un))$" "$SD/why"
+	grep -q "run [0-9]*  [A-Z]* -> STARTING: started by $(me)$" "$SD/why"
 	grep -q "BACKOFF: exited with status 3; again in [0-9]*ms$" "$SD/why"
 	grep -q "what to do: superctl logs broken .* superctl start broken$" "$SD/why"
 	exits any sctl start absent
@@ -170,7 +181,7 @@ has_last_words() {
 	wait_for "$PATIENCE" grep -q '"kind":"removed","name":"later"' "$SD/late"
 	kill "$follower"
 	run ! grep -v '"name":"\(later\|steady\)"' "$SD/late"
-	sctl events -n 5 | grep -q "configuration applied: [0-9]* programs, by uid $(id -u) ($(id -un))"
+	sctl events -n 5 | grep -q "configuration applied: [0-9]* programs, by $(me)"
 }
 
 @test "blame shows the chain of those that were waited for, and what each took" {
