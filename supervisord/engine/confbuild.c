@@ -9,14 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/fnv.h"
 #include "lib/limits.h"
 #include "supervisord/engine/confbuild.h"
 #include "supervisord/engine/cpus.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/value.h"
-
-#define FNV_OFFSET 0xcbf29ce484222325ULL
-#define FNV_PRIME  0x100000001b3ULL
 
 /* The value of a key that was written last. */
 struct hashed {
@@ -36,7 +34,6 @@ static int hash_program(struct hasher *hasher, struct build_program *program);
 static int hash_key(struct hasher *hasher, const struct build_program *program,
     const struct key_row *row, uint64_t *ret_hash);
 static int hash_text(struct hasher *hasher, uint64_t *ret_hash);
-static uint64_t hash_number(uint64_t hash, uint64_t number);
 static bool is_told(
     const struct build *build, struct build_place place, enum program_key key, const char *message);
 static void write_for_hash(
@@ -99,7 +96,7 @@ int build_hash(struct build *build)
 static int hash_program(struct hasher *hasher, struct build_program *program)
 {
 	struct program_config *config = program->program;
-	uint64_t hash = FNV_OFFSET;
+	uint64_t hash = FNV_START;
 
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
 		const struct key_row *row = &program_rows[k];
@@ -113,12 +110,12 @@ static int hash_program(struct hasher *hasher, struct build_program *program)
 		if (error < 0)
 			return error;
 		if (row->change == CHANGE_RESTART)
-			hash = hash_number(hash, key_hash);
+			hash = fnv_add_number(hash, key_hash);
 		if (mark >= 0)
 			config->next_marks |= (key_hash >> 48) << (16 * mark);
 	}
 	/* Which addresses its sockets are is said by other stanzas. */
-	config->hash = hash_number(hash, config->sockets_hash);
+	config->hash = fnv_add_number(hash, config->sockets_hash);
 	return 0;
 }
 
@@ -162,22 +159,12 @@ static void write_for_hash(
 /* Of what was written since it was rewound. */
 static int hash_text(struct hasher *hasher, uint64_t *ret_hash)
 {
-	uint64_t hash = FNV_OFFSET;
 	long end = ftell(hasher->file);
 
 	if (end < 0 || fflush(hasher->file) != 0 || ferror(hasher->file))
 		return -ENOMEM;
-	for (long at = 0; at < end; at++)
-		hash = (hash ^ (unsigned char)hasher->text[at]) * FNV_PRIME;
-	*ret_hash = hash;
+	*ret_hash = fnv_add_bytes(FNV_START, hasher->text, (size_t)end);
 	return 0;
-}
-
-static uint64_t hash_number(uint64_t hash, uint64_t number)
-{
-	for (unsigned shift = 0; shift < 64; shift += 8)
-		hash = (hash ^ ((number >> shift) & 0xff)) * FNV_PRIME;
-	return hash;
 }
 
 static bool writes_to_filter(const struct program_config *config)

@@ -7,12 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/fnv.h"
 #include "lib/limits.h"
 #include "supervisord/engine/confstamp.h"
 #include "supervisord/engine/confwatch.h"
-
-#define FNV_OFFSET 0xcbf29ce484222325ULL
-#define FNV_PRIME  0x100000001b3ULL
 
 struct pattern {
 	char *directory;
@@ -134,11 +132,10 @@ static uint64_t hash(const struct confsource_id *id)
 	    (uint64_t)id->changed.tv_sec,
 	    (uint64_t)id->changed.tv_nsec,
 	};
-	uint64_t value = FNV_OFFSET;
+	uint64_t value = FNV_START;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		for (unsigned shift = 0; shift < 64; shift += 8)
-			value = (value ^ (parts[i] >> shift & 0xff)) * FNV_PRIME;
+		value = fnv_add_number(value, parts[i]);
 	return value;
 }
 

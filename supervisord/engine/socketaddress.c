@@ -6,19 +6,17 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/fnv.h"
 #include "lib/units.h"
 #include "supervisord/engine/checktarget.h"
 #include "supervisord/engine/socketaddress.h"
 
-#define FNV_OFFSET 0xcbf29ce484222325ULL
-#define FNV_PRIME  0x100000001b3ULL
-#define HASH_BITS  48
+#define HASH_BITS 48
 
 static int parse_internet(
     const char *text, struct socket_address *address, const char **ret_problem);
 static int parse_unix(const char *text, struct socket_address *address, const char **ret_problem);
 static int parse_fifo(const char *text, struct socket_address *address, const char **ret_problem);
-static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t count);
 
 int socketaddress_parse(
     const char *text, struct socket_address *ret_address, const char **ret_problem)
@@ -74,13 +72,13 @@ uint16_t socketaddress_port(const struct socket_address *address)
 
 uint64_t socketaddress_hash(const struct socket_address *address)
 {
-	uint64_t hash = FNV_OFFSET;
+	uint64_t hash = FNV_START;
 
-	hash = add_bytes(hash, &address->kind, sizeof(address->kind));
+	hash = fnv_add_bytes(hash, &address->kind, sizeof(address->kind));
 	if (address->path != NULL)
-		hash = add_bytes(hash, address->path, strlen(address->path));
+		hash = fnv_add_bytes(hash, address->path, strlen(address->path));
 	else
-		hash = add_bytes(hash, &address->storage, address->length);
+		hash = fnv_add_bytes(hash, &address->storage, address->length);
 	return (hash ^ hash >> HASH_BITS) & ((1ULL << HASH_BITS) - 1);
 }
 
@@ -132,13 +130,4 @@ static int parse_fifo(const char *text, struct socket_address *address, const ch
 		return -EINVAL;
 	address->path = text;
 	return 0;
-}
-
-static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t count)
-{
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < count; i++)
-		hash = (hash ^ at[i]) * FNV_PRIME;
-	return hash;
 }
