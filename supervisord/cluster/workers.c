@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/ipcread.h"
 #include "lib/ownlog.h"
 #include "supervisord/cluster/deal.h"
 #include "supervisord/cluster/link.h"
@@ -16,15 +17,10 @@
 #include "supervisord/cluster/reply.h"
 #include "supervisord/cluster/workers.h"
 
-/* Sockets that may come with one read. */
-#define READ_FDS 32
-
 static struct worker *need(struct cluster *cluster, uint32_t slot);
 static void reset(struct worker *worker, uint64_t id);
 static void close_channel(struct cluster *cluster, struct worker *worker);
 static void set_phase(struct worker *worker, enum worker_phase phase);
-static ssize_t receive(struct worker *worker, char *room, size_t size);
-static void drop_sockets(struct msghdr *header);
 static void deal_with_lines(struct cluster *cluster, struct worker *worker);
 static bool deal_with(
     struct cluster *cluster, struct worker *worker, const char *line, size_t length);
@@ -145,7 +141,7 @@ void workers_read(struct cluster *cluster, struct worker *worker)
 		if (worker->blocked)
 			return;
 		to = inbox_get_room(&worker->inbox, &room);
-		got = receive(worker, to, room);
+		got = ipcread_receive(worker->fd, to, room);
 		if (got == -EAGAIN) {
 			worker->readable = false;
 			return;
@@ -305,46 +301,6 @@ static void close_channel(struct cluster *cluster, struct worker *worker)
 static void set_phase(struct worker *worker, enum worker_phase phase)
 {
 	atomic_store(&worker->state->phase, phase);
-}
-
-static ssize_t receive(struct worker *worker, char *room, size_t size)
-{
-	union {
-		struct cmsghdr align;
-		unsigned char space[CMSG_SPACE(sizeof(int) * READ_FDS)];
-	} control;
-	struct iovec part = {.iov_base = room, .iov_len = size};
-	struct msghdr header = {.msg_iov = &part,
-	    .msg_iovlen = 1,
-	    .msg_control = &control,
-	    .msg_controllen = sizeof(control.space)};
-	ssize_t got;
-
-	do
-		got = recvmsg(worker->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	drop_sockets(&header);
-	return got;
-}
-
-/* There is nothing here that sockets of workers would be for.  Which message each came with does
- * not matter, then: each gets its ACK. */
-static void drop_sockets(struct msghdr *header)
-{
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
-	     cmsg = CMSG_NXTHDR(header, cmsg)) {
-		size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		int fds[READ_FDS];
-
-		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS ||
-		    count > READ_FDS)
-			continue;
-		memcpy(fds, CMSG_DATA(cmsg), count * sizeof(int));
-		for (size_t i = 0; i < count; i++)
-			close(fds[i]);
-	}
 }
 
 static void deal_with_lines(struct cluster *cluster, struct worker *worker)

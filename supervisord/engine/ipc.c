@@ -15,6 +15,7 @@
 #include "lib/clock.h"
 #include "lib/inbox.h"
 #include "lib/ipcmsg.h"
+#include "lib/ipcread.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/cluster.h"
 #include "supervisord/engine/engine.h"
@@ -23,8 +24,6 @@
 #include "supervisord/engine/ipcfollow.h"
 #include "supervisord/engine/ipcring.h"
 
-/* Sockets that may come with one read. */
-#define READ_FDS 32
 /* The first number in a program that is not a standard stream. */
 #define FIRST_FD 3
 
@@ -62,8 +61,6 @@ static int add_variable(char **environment, size_t *count, const char *format, .
     __attribute__((format(printf, 3, 4)));
 static void on_readable(struct ev_loop *loop, ev_io *io, int events);
 static bool read_some(struct ipc *ipc, size_t most);
-static ssize_t receive(int fd, char *room, size_t size);
-static void drop_sockets(struct msghdr *header);
 static void deal_with_lines(struct ipc *ipc);
 static void deal_with(struct ipc *ipc, const char *line, size_t length);
 static void take_message(struct ipc *ipc, struct message *message, const char *line, size_t length);
@@ -357,7 +354,8 @@ static bool read_some(struct ipc *ipc, size_t most)
 	while (taken < most && program->ipc == ipc && ipc->slot >= 0) {
 		size_t room;
 		char *to = inbox_get_room(&ipc->inbox, &room);
-		ssize_t got = receive(slots_get_fd(&program->engine->slots, ipc->slot), to, room);
+		ssize_t got =
+		    ipcread_receive(slots_get_fd(&program->engine->slots, ipc->slot), to, room);
 
 		if (got == -EAGAIN)
 			return false;
@@ -370,45 +368,6 @@ static bool read_some(struct ipc *ipc, size_t most)
 		deal_with_lines(ipc);
 	}
 	return program->ipc == ipc && ipc->slot >= 0;
-}
-
-static ssize_t receive(int fd, char *room, size_t size)
-{
-	union {
-		struct cmsghdr align;
-		unsigned char space[CMSG_SPACE(sizeof(int) * READ_FDS)];
-	} control;
-	struct iovec part = {.iov_base = room, .iov_len = size};
-	struct msghdr header = {.msg_iov = &part,
-	    .msg_iovlen = 1,
-	    .msg_control = &control,
-	    .msg_controllen = sizeof(control.space)};
-	ssize_t got;
-
-	do
-		got = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	drop_sockets(&header);
-	return got;
-}
-
-/* We have no use for them; with which message each came does not matter, then. */
-static void drop_sockets(struct msghdr *header)
-{
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
-	     cmsg = CMSG_NXTHDR(header, cmsg)) {
-		size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		int fds[READ_FDS];
-
-		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS ||
-		    count > READ_FDS)
-			continue;
-		memcpy(fds, CMSG_DATA(cmsg), count * sizeof(int));
-		for (size_t i = 0; i < count; i++)
-			close(fds[i]);
-	}
 }
 
 static void deal_with_lines(struct ipc *ipc)
