@@ -6,16 +6,16 @@
 #include <string.h>
 
 #include "ctl/call.h"
+#include "ctl/jsonout.h"
 
 struct visit {
-	bool json_begun;
+	struct jsonout json;
 	unsigned programs;
 	unsigned problems;
 	unsigned warnings;
 };
 
 static enum exitcode on_findings(struct call *call, int parameters, void *context);
-static void print_json(struct call *call, struct visit *visit, int findings);
 static void print_finding(struct call *call, int finding, const char *level);
 static void count(struct visit *visit, const char *level);
 static void print_summary(struct ctl *ctl, const struct visit *visit);
@@ -36,7 +36,7 @@ enum exitcode ctl_doctor(struct ctl *ctl)
 	if (code != EXITCODE_OK)
 		return code;
 	if (ctl->options.set & OPTION_JSON)
-		out_string(&ctl->out, visit.json_begun ? "\n]\n" : "[]\n");
+		jsonout_end(&visit.json, &ctl->out);
 	else
 		print_summary(ctl, &visit);
 	return visit.problems > 0 ? EXITCODE_FAILED : EXITCODE_OK;
@@ -61,7 +61,7 @@ static enum exitcode on_findings(struct call *call, int parameters, void *contex
 
 	visit->programs++; /* the first reply is the machine's */
 	if (call->ctl->options.set & OPTION_JSON)
-		print_json(call, visit, findings);
+		jsonout_add(&visit->json, &call->ctl->out, reply, findings);
 	for (int at = jsonr_first(reply, findings); at >= 0; at = jsonr_next(reply, findings, at)) {
 		const char *level = jsonr_text(reply, jsonr_member(reply, at, "level"), "");
 
@@ -71,22 +71,6 @@ static enum exitcode on_findings(struct call *call, int parameters, void *contex
 	}
 	out_flush(&call->ctl->out);
 	return EXITCODE_OK;
-}
-
-/* As received: so before anything in it is read. */
-static void print_json(struct call *call, struct visit *visit, int findings)
-{
-	struct jsonr *reply = &call->reply;
-	struct out *out = &call->ctl->out;
-
-	for (int at = jsonr_first(reply, findings); at >= 0; at = jsonr_next(reply, findings, at)) {
-		size_t length = 0;
-		const char *raw = jsonr_raw(reply, at, &length);
-
-		out_string(out, visit->json_begun ? ",\n" : "[\n");
-		visit->json_begun = true;
-		out_bytes(out, raw, length);
-	}
 }
 
 /* "web: directory: problem: /srv/app: No such file or directory" */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* plan.c: superctl plan: what an apply would do, and nothing of it. */
 #include "ctl/call.h"
+#include "ctl/jsonout.h"
 #include "ctl/steps.h"
 
 static enum exitcode on_plan(struct call *call, int parameters, void *context);
@@ -50,18 +51,8 @@ static enum exitcode on_error(struct call *call, const char *name, int parameter
 /* An array with a step on each line. */
 static void print_json(struct call *call, int steps)
 {
-	struct jsonr *reply = &call->reply;
-	struct out *out = &call->ctl->out;
-	const char *separator = "\n";
+	struct jsonout json = {0};
 
-	out_string(out, "[");
-	for (int at = jsonr_first(reply, steps); at >= 0; at = jsonr_next(reply, steps, at)) {
-		size_t length = 0;
-		const char *raw = jsonr_raw(reply, at, &length);
-
-		out_string(out, separator);
-		out_bytes(out, raw, length);
-		separator = ",\n";
-	}
-	out_string(out, separator[0] == ',' ? "\n]\n" : "]\n");
+	jsonout_add(&json, &call->ctl->out, &call->reply, steps);
+	jsonout_end(&json, &call->ctl->out);
 }
