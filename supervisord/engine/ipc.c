@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +56,6 @@ static void close_channel(struct ipc *ipc);
 static void watch(struct ipc *ipc);
 static int number_of(const struct launch_fd *extra, size_t count);
 static bool is_worker(const struct program *program);
-static int add_variable(char **environment, size_t *count, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 static void on_readable(struct ev_loop *loop, ev_io *io, int events);
 static bool read_some(struct ipc *ipc, size_t most);
 static void deal_with_lines(struct ipc *ipc);
@@ -93,11 +90,12 @@ int ipc_prepare(struct program *program, char **environment, size_t *count, stru
 	error = open_channel(ipc, &child);
 	if (error < 0)
 		return error;
-	error = add_variable(environment, count, "NODE_CHANNEL_FD=%d", number);
+	error = launch_add_variable(environment, count, "NODE_CHANNEL_FD=%d", number);
 	if (error == 0)
-		error = add_variable(environment, count, "NODE_CHANNEL_SERIALIZATION_MODE=json");
+		error =
+		    launch_add_variable(environment, count, "NODE_CHANNEL_SERIALIZATION_MODE=json");
 	if (error == 0 && is_worker(program))
-		error = add_variable(environment, count, "NODE_UNIQUE_ID=%llu",
+		error = launch_add_variable(environment, count, "NODE_UNIQUE_ID=%llu",
 		    (unsigned long long)cluster_worker_id(program));
 	if (error < 0) {
 		close(child);
@@ -309,21 +307,6 @@ static void watch(struct ipc *ipc)
 static bool is_worker(const struct program *program)
 {
 	return program->config->life->key_cluster != CLUSTER_NONE;
-}
-
-static int add_variable(char **environment, size_t *count, const char *format, ...)
-{
-	va_list arguments;
-	char *text;
-	int length;
-
-	va_start(arguments, format);
-	length = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		return -ENOMEM;
-	environment[(*count)++] = text;
-	return 0;
 }
 
 /* Behind LISTEN_FDS, which have no gap, and fd:N. */

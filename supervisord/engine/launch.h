@@ -96,4 +96,9 @@ int launch_init(void);
 #define LAUNCH_MARK (LIMIT_NAME + 48)
 const char *launch_mark(const char *name, uint64_t run, uint64_t nonce, char *buffer, size_t size);
 
+/* Add a variable to what becomes `environment` of a request; to be freed.  0 or -ENOMEM.
+ * (launchplan.c) */
+int launch_add_variable(char **environment, size_t *count, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 #endif

@@ -83,6 +83,21 @@ void launch_plan_done(struct launch_plan *plan)
 	free(plan->paths);
 }
 
+int launch_add_variable(char **environment, size_t *count, const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+	int length;
+
+	va_start(arguments, format);
+	length = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		return -ENOMEM;
+	environment[(*count)++] = text;
+	return 0;
+}
+
 VCLONE_CHILD void launch_plan_write_pid(const struct launch_plan *plan, pid_t pid)
 {
 	for (size_t i = 0; i < plan->pid_count; i++) {

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <ev.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +41,6 @@ static struct notify *need(struct program *program);
 static int make_socket(struct program *program, const struct ids *ids);
 static void drop_socket(struct program *program);
 static void watch(struct notify *notify);
-static int add_variable(char **environment, size_t *count, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 static void on_readable(struct ev_loop *loop, ev_io *io, int events);
 static void receive(struct notify *notify, unsigned most, bool is_over);
 static bool is_believed(struct notify *notify, const struct notify_datagram *datagram);
@@ -107,12 +104,13 @@ int notify_add(struct program *program, char **environment, size_t *count)
 		return 0;
 	error = notifysocket_path(slots_get_fd(&program->engine->slots, notify->slot), &address);
 	if (error == 0)
-		error = add_variable(environment, count, "NOTIFY_SOCKET=%s", address.sun_path);
+		error =
+		    launch_add_variable(environment, count, "NOTIFY_SOCKET=%s", address.sun_path);
 	if (error == 0 && watchdog_ns > 0)
-		error = add_variable(
+		error = launch_add_variable(
 		    environment, count, "WATCHDOG_USEC=%lld", (long long)(watchdog_ns / NS_PER_US));
 	if (error == 0 && watchdog_ns > 0)
-		error = add_variable(environment, count, "WATCHDOG_PID=");
+		error = launch_add_variable(environment, count, "WATCHDOG_PID=");
 	return error;
 }
 
@@ -238,21 +236,6 @@ static void watch(struct notify *notify)
 
 	ev_io_init(&notify->io, on_readable, slots_get_fd(&engine->slots, notify->slot), EV_READ);
 	ev_io_start(engine->loop, &notify->io);
-}
-
-static int add_variable(char **environment, size_t *count, const char *format, ...)
-{
-	va_list arguments;
-	char *text;
-	int length;
-
-	va_start(arguments, format);
-	length = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		return -ENOMEM;
-	environment[(*count)++] = text;
-	return 0;
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)

@@ -2,7 +2,6 @@
 /* onevent.c: see onevent.h. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +10,7 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/eventmatch.h"
 #include "supervisord/engine/events.h"
+#include "supervisord/engine/launch.h"
 #include "supervisord/engine/onevent.h"
 #include "supervisord/engine/record.h"
 
@@ -21,8 +21,6 @@ static void note_missed(struct program *program);
 static bool is_wanted(const struct program *program, const struct history_event *event);
 static struct event_view view_of(const struct engine *engine, const struct history_event *event);
 static const char *state_of(const struct history_event *event);
-static int add(char **environment, size_t *count, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 void onevent_take_config(struct engine *engine)
 {
@@ -144,44 +142,32 @@ int onevent_add(const struct program *program, char **environment, size_t *count
 		return 0;
 	event = history_find(engine->history, row->event);
 	if (event == NULL)
-		return add(environment, count, "EVENT_NUMBER=%llu", (unsigned long long)row->event);
+		return launch_add_variable(
+		    environment, count, "EVENT_NUMBER=%llu", (unsigned long long)row->event);
 	view = view_of(engine, event);
-	error = add(environment, count, "EVENT_NUMBER=%llu", (unsigned long long)row->event);
+	error = launch_add_variable(
+	    environment, count, "EVENT_NUMBER=%llu", (unsigned long long)row->event);
 	if (error == 0)
-		error = add(environment, count, "EVENT_KIND=%s", view.kind);
+		error = launch_add_variable(environment, count, "EVENT_KIND=%s", view.kind);
 	if (error == 0)
-		error = add(environment, count, "EVENT_TIME=%s",
+		error = launch_add_variable(environment, count, "EVENT_TIME=%s",
 		    record_time(event->wall_ns, text, sizeof(text)));
 	if (error == 0)
-		error =
-		    add(environment, count, "EVENT_PROGRAM=%s", view.name != NULL ? view.name : "");
+		error = launch_add_variable(
+		    environment, count, "EVENT_PROGRAM=%s", view.name != NULL ? view.name : "");
 	if (error == 0)
-		error =
-		    add(environment, count, "EVENT_STATE=%s", view.state != NULL ? view.state : "");
+		error = launch_add_variable(
+		    environment, count, "EVENT_STATE=%s", view.state != NULL ? view.state : "");
 	if (error == 0)
-		error = add(environment, count, "EVENT_FROM=%s",
+		error = launch_add_variable(environment, count, "EVENT_FROM=%s",
 		    view.state != NULL ? step_state_name((enum state)event->from) : "");
 	if (error == 0)
-		error = add(environment, count, "EVENT_RUN=%u", event->run);
+		error = launch_add_variable(environment, count, "EVENT_RUN=%u", event->run);
 	if (error == 0)
-		error = add(environment, count, "EVENT_REASON=%s",
+		error = launch_add_variable(environment, count, "EVENT_REASON=%s",
 		    events_text(engine, event, text, sizeof(text)));
 	if (error == 0 && row->missed > 0)
-		error =
-		    add(environment, count, "EVENT_MISSED=%llu", (unsigned long long)row->missed);
+		error = launch_add_variable(
+		    environment, count, "EVENT_MISSED=%llu", (unsigned long long)row->missed);
 	return error;
-}
-
-static int add(char **environment, size_t *count, const char *format, ...)
-{
-	va_list arguments;
-	int length;
-
-	va_start(arguments, format);
-	length = vasprintf(&environment[*count], format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		return -ENOMEM;
-	(*count)++;
-	return 0;
 }
