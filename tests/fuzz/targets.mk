@@ -5,7 +5,7 @@ FUZZ_O = $(O)/fuzz
 FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined -g -O1
 
 FUZZ_SRC_config = $(wildcard supervisord/engine/conf*.c supervisord/engine/value*.c) \
-	$(addprefix supervisord/engine/,backoff.c checktarget.c depend.c expand.c ids.c keytable.c order.c parse.c \
+	$(addprefix supervisord/engine/,backoff.c checktarget.c depend.c expand.c ids.c keytable.c order.c parse.c slicecheck.c sliceread.c \
 	policy.c rights.c step.c transition.c words.c)
 FUZZ_SRC_notify = supervisord/engine/notifyparse.c
 FUZZ_SRC_logrequest = supervisord/engine/logrequest.c supervisord/logger/place.c supervisord/logger/unpack.c
