@@ -65,6 +65,9 @@ int build_finish_programs(struct build *build)
 		qsort(build->programs, build->program_count, sizeof(*build->programs),
 		    compare_programs);
 	refuse_doubles(build);
+	error = build_take_overrides(build);
+	if (error < 0)
+		return error;
 	if (build->program_count > LIMIT_ROWS)
 		confreport_add(build->report, build_file(build, (struct build_place){0}), 0, NULL,
 		    "%zu programs: at most %d are allowed", build->program_count, LIMIT_ROWS);
@@ -188,6 +191,7 @@ void build_done(struct build *build)
 			build_free_program(build->programs[i].program);
 	}
 	free(build->programs);
+	build_free_overrides(build);
 	for (size_t i = 0; i < build->group_count; i++) {
 		free(build->groups[i].name);
 		free(build->groups[i].members);
@@ -237,7 +241,7 @@ void build_report(struct build *build, const struct build_program *program, enum
 	va_list arguments;
 
 	if (own)
-		place.line = program->lines[key];
+		place = build_key_place(program, key);
 	else if (build->defaults[key].line > 0)
 		place = build->defaults[key];
 	va_start(arguments, format);
@@ -250,6 +254,13 @@ void build_report(struct build *build, const struct build_program *program, enum
 		confreport_add(build->report, build_file(build, place), place.line,
 		    keytable_label(&program_rows[key], buffer), "%s", message);
 	free(message);
+}
+
+struct build_place build_key_place(const struct build_program *program, enum program_key key)
+{
+	if (program->overridden != NULL && program->overridden[key].line > 0)
+		return program->overridden[key];
+	return (struct build_place){.source = program->place.source, .line = program->lines[key]};
 }
 
 /* An error of the defaults shows in each program. */

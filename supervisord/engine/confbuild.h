@@ -3,11 +3,12 @@
  * confbuild.h: a configuration while it is made: the values as they were given, and where.
  *
  * A load has three steps.  confload.c reads files and puts each value that is written into its
- * place here; then confbuild.c, confgroup.c, confdepend.c and confsocket.c make whole programs of it, because a
- * default may stand behind the programs it is for, and a group behind its users; confcheck.c and
- * confconflict.c look at what spans keys and programs.  Up to here there is one program a stanza;
- * then confinstance.c makes the instances of each, and last conffilter.c adds the programs that
- * filter logs.  Nobody else sees a configuration before all of them are done.
+ * place here; then confbuild.c, confoverride.c, confgroup.c, confdepend.c and confsocket.c make
+ * whole programs of it, because a default or an override may stand behind the programs it is for,
+ * and a group behind its users; confcheck.c and confconflict.c look at what spans keys and
+ * programs.  Up to here there is one program a stanza; then confinstance.c makes the instances of
+ * each, and last conffilter.c adds the programs that filter logs.  Nobody else sees a configuration
+ * before all of them are done.
  */
 #ifndef ENGINE_CONFBUILD_H
 #define ENGINE_CONFBUILD_H
@@ -28,6 +29,7 @@ struct config_whole {
 	/* The stanzas of which there are several instances, which share what is theirs. */
 	struct program_config **models;
 	size_t model_count;
+	struct program_override *overrides; /* of all stanzas */
 };
 
 /* Line 0: nowhere. */
@@ -41,10 +43,18 @@ struct build_program {
 	struct life_config *life; /* its own; NULL: that of the defaults */
 	struct build_place place;
 	int lines[PROGRAM_KEY_COUNT]; /* of the keys that the stanza itself has, else 0 */
+	/* Of the keys that are overridden, whose lines are those of their overrides; or NULL. */
+	const struct build_place *overridden;
 	char **command;               /* as written, until `shell` is known; or NULL */
 	bool command_list;
 	bool spoiled;       /* keys were refused: one that is missing may be among them */
 	uint32_t instances; /* after build_finish_programs() */
+};
+
+/* override "NAME" { … }: values that are laid over those of a stanza. */
+struct build_override {
+	struct build_program given; /* its name, and the values, which leave it */
+	bool set;                   /* by superctl set: over those of files */
 };
 
 struct build_group {
@@ -71,6 +81,12 @@ struct build {
 	struct build_program *programs; /* in the order of reading, then by name */
 	size_t program_count;
 	size_t program_room;
+	struct build_override *overrides; /* in the order of reading */
+	size_t override_count;
+	size_t override_room;
+	struct build_place *
+	    *overridden; /* what programs borrow, an array of PROGRAM_KEY_COUNT each */
+	size_t overridden_count;
 	struct build_group *groups; /* likewise */
 	size_t group_count;
 	size_t group_room;
@@ -92,6 +108,14 @@ struct build {
  */
 int build_finish_programs(struct build *build);
 int build_finish_settings(struct build *build);
+
+/* Each override into its program, once these are sorted, and before defaults fill the rest.  0 or
+ * -ENOMEM. */
+int build_take_overrides(struct build *build);
+void build_free_overrides(struct build *build);
+
+/* Where a key of a program is written that its stanza or an override has. */
+struct build_place build_key_place(const struct build_program *program, enum program_key key);
 
 /* The rules of control { allow }, and its group, once the settings are there (confcontrol.c).  0 or
  * -ENOMEM. */

@@ -344,8 +344,7 @@ static int check_reader(struct build *build, const struct build_program *program
 		struct build_place place = build->defaults[PROGRAM_stdin];
 
 		if (reader->lines[PROGRAM_stdin] > 0)
-			place = (struct build_place){
-			    reader->place.source, reader->lines[PROGRAM_stdin]};
+			place = build_key_place(reader, PROGRAM_stdin);
 		build_report(build, program, key,
 		    "program '%s' has a stdin of its own (%s:%d): only one whose stdin is null can "
 		    "read a pipe",

@@ -44,6 +44,7 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->socket_count; i++)
 		build_free_socket(&config->sockets[i]);
 	free(config->sockets);
+	free(whole->overrides);
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
 		value_done(&program_rows[k],
 		    program_rows[k].part == PART_LIFE
@@ -80,6 +81,20 @@ const struct program_config *config_find_program(const struct config *config, co
 			high = middle;
 	}
 	return NULL;
+}
+
+const struct program_override *config_find_override(
+    const struct program_config *program, uint32_t key)
+{
+	for (uint32_t i = 0; i < program->override_count; i++)
+		if (program->overrides[i].key == key)
+			return &program->overrides[i];
+	return NULL;
+}
+
+bool config_is_set(const struct program_override *override)
+{
+	return strncmp(override->file, CONFIG_SET_PATH, strlen(CONFIG_SET_PATH)) == 0;
 }
 
 uint32_t config_count_instances(const struct config *config, const char *program)

@@ -188,6 +188,17 @@ struct life_config {
 	LOG_KEYS(KEY_MEMBER)
 };
 
+/* A key of a stanza that has another value than this says (override "NAME" { … }). */
+struct program_override {
+	uint32_t key;     /* enum program_key */
+	const char *name; /* of its row */
+	const char *file; /* where it is written; points into the config */
+	int line;
+};
+
+/* The sources with what superctl set and superctl run have said are called that and a program. */
+#define CONFIG_SET_PATH "superctl set "
+
 /*
  * One instance of a stanza `program "NAME" { … }`, defaults filled in.  Members are key_command,
  * key_shell, …  Lists name instances; what else differs between those of one stanza is the name.
@@ -202,6 +213,8 @@ struct program_config {
 	    *life;        /* never NULL; the defaults' where the stanza has none of these keys */
 	const char *file; /* where the stanza begins; points into the config */
 	int line;
+	uint32_t override_count;
+	const struct program_override *overrides; /* in the order of the keys; the config's */
 	uint64_t
 	    hash; /* over all values of class RESTART: the run must be replaced when it differs */
 	uint64_t sockets_hash; /* over the addresses of its sockets; part of the former */
@@ -302,6 +315,13 @@ char *config_error_text(const struct config_error *error);
 
 /* The program of this name, or NULL. */
 const struct program_config *config_find_program(const struct config *config, const char *name);
+
+/* What has replaced the value of this key (enum program_key) of the stanza; or NULL. */
+const struct program_override *config_find_override(
+    const struct program_config *program, uint32_t key);
+
+/* Does superctl set say it: until the next apply?  Else a file does. */
+bool config_is_set(const struct program_override *override);
 
 /* How many instances a program has; 0: there is no stanza of that name. */
 uint32_t config_count_instances(const struct config *config, const char *program);

@@ -19,9 +19,12 @@ static int take_key(
     struct loader *loader, struct build_program *program, const struct stanza_entry *entry);
 static int take_group(struct loader *loader, const struct stanza *stanza);
 static int take_socket(struct loader *loader, const struct stanza *stanza);
+static int take_override(struct loader *loader, const struct stanza *stanza);
 static void check_name(struct loader *loader, const struct stanza *stanza, const char *key);
 static int take_on_event(struct loader *loader, const struct stanza *stanza);
 static struct build_program *add_program(struct loader *loader, const char *name);
+static struct program_config *new_config(struct loader *loader, const char *name);
+static struct build_override *add_override(struct loader *loader, const char *name);
 static struct build_group *add_group(struct loader *loader, const char *name);
 static struct build_socket *add_socket(struct loader *loader, const char *name);
 static int take_value(struct loader *loader, const struct key_row *row,
@@ -46,6 +49,8 @@ int conftake_stanza(void *context, const struct stanza *stanza)
 		return take_group(loader, stanza);
 	case STANZA_SOCKET:
 		return take_socket(loader, stanza);
+	case STANZA_OVERRIDE:
+		return take_override(loader, stanza);
 	}
 	return 0;
 }
@@ -201,6 +206,26 @@ static int take_socket(struct loader *loader, const struct stanza *stanza)
 	return error;
 }
 
+/* Its values stay apart until all programs are known: confoverride.c. */
+static int take_override(struct loader *loader, const struct stanza *stanza)
+{
+	const char *file = loader->build.whole->config.sources[loader->source].path;
+	struct build_override *override;
+	int error = 0;
+
+	check_name(loader, stanza, "override");
+	override = add_override(loader, stanza->title);
+	if (override == NULL)
+		return -ENOMEM;
+	override->set = strncmp(file, CONFIG_SET_PATH, strlen(CONFIG_SET_PATH)) == 0;
+	override->given.place =
+	    (struct build_place){.source = loader->source, .line = stanza->line};
+	override->given.spoiled = stanza->spoiled;
+	for (size_t i = 0; i < stanza->count && error == 0; i++)
+		error = take_key(loader, &override->given, &stanza->entries[i]);
+	return error;
+}
+
 static void check_name(struct loader *loader, const struct stanza *stanza, const char *key)
 {
 	const char *rule = value_check_name(stanza->title);
@@ -246,7 +271,6 @@ static int take_on_event(struct loader *loader, const struct stanza *stanza)
 static struct build_program *add_program(struct loader *loader, const char *name)
 {
 	struct build *build = &loader->build;
-	size_t length = strlen(name) + 1;
 	struct program_config *config;
 
 	if (build->program_count == build->program_room) {
@@ -258,15 +282,48 @@ static struct build_program *add_program(struct loader *loader, const char *name
 		build->programs = programs;
 		build->program_room = room;
 	}
-	/* The name sits behind its program: one allocation less for each. */
-	config = calloc(1, sizeof(*config) + length);
+	config = new_config(loader, name);
+	if (config == NULL)
+		return NULL;
+	build->programs[build->program_count] = (struct build_program){.program = config};
+	return &build->programs[build->program_count++];
+}
+
+/* The name sits behind its program: one allocation less for each. */
+static struct program_config *new_config(struct loader *loader, const char *name)
+{
+	size_t length = strlen(name) + 1;
+	struct program_config *config = calloc(1, sizeof(*config) + length);
+
 	if (config == NULL)
 		return NULL;
 	config->name = memcpy(config + 1, name, length);
-	config->life = &build->whole->base_life;
-	config->model = &build->whole->base;
-	build->programs[build->program_count] = (struct build_program){.program = config};
-	return &build->programs[build->program_count++];
+	config->life = &loader->build.whole->base_life;
+	config->model = &loader->build.whole->base;
+	return config;
+}
+
+static struct build_override *add_override(struct loader *loader, const char *name)
+{
+	struct build *build = &loader->build;
+	struct program_config *config;
+
+	if (build->override_count == build->override_room) {
+		size_t room = build->override_room == 0 ? 4 : build->override_room * 2;
+		struct build_override *overrides =
+		    realloc(build->overrides, room * sizeof(*overrides));
+
+		if (overrides == NULL)
+			return NULL;
+		build->overrides = overrides;
+		build->override_room = room;
+	}
+	config = new_config(loader, name);
+	if (config == NULL)
+		return NULL;
+	build->overrides[build->override_count] =
+	    (struct build_override){.given = {.program = config}};
+	return &build->overrides[build->override_count++];
 }
 
 static struct build_group *add_group(struct loader *loader, const char *name)

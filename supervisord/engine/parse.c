@@ -41,6 +41,7 @@ const struct key_row *parse_rows(enum stanza_kind kind, size_t *ret_count)
 	case STANZA_DEFAULTS:
 	case STANZA_PROGRAM:
 	case STANZA_ON_EVENT:
+	case STANZA_OVERRIDE:
 		break;
 	case STANZA_GROUP:
 		*ret_count = GROUP_KEY_COUNT;

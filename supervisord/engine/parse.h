@@ -23,6 +23,7 @@ enum stanza_kind {
 	STANZA_ON_EVENT, /* a program, too */
 	STANZA_GROUP,
 	STANZA_SOCKET,
+	STANZA_OVERRIDE, /* other values for a program */
 };
 
 struct stanza_entry {
@@ -39,7 +40,7 @@ struct stanza {
 	int line;
 	size_t begin; /* its bytes in the text, up to `end` */
 	size_t end;
-	const char *title; /* of a program, group or socket */
+	const char *title; /* of a program, group, socket or override */
 	bool spoiled;      /* it had more keys, which were refused */
 	size_t count;      /* of a setting: 1 */
 	const struct stanza_entry *entries;

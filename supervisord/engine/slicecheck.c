@@ -19,6 +19,7 @@ static const char *const section_names[] = {
     [STANZA_ON_EVENT] = "on_event",
     [STANZA_GROUP] = "group",
     [STANZA_SOCKET] = "socket",
+    [STANZA_OVERRIDE] = "override",
 };
 #define KIND_COUNT (sizeof(section_names) / sizeof(section_names[0]))
 
@@ -109,6 +110,7 @@ static bool check_form(struct slice *slice, const char *name)
 	case STANZA_ON_EVENT:
 	case STANZA_GROUP:
 	case STANZA_SOCKET:
+	case STANZA_OVERRIDE:
 		title = " \"NAME\"";
 		if (!at->section)
 			problem = "is a section";
@@ -288,8 +290,7 @@ static bool check_row(struct slice *slice, const struct guard_entry *entry, size
 		    "is not allowed in on_event: it is a oneshot that an event starts, once");
 		return false;
 	}
-	if ((slice->kind == STANZA_PROGRAM || slice->kind == STANZA_DEFAULTS) &&
-	    key == PROGRAM_match) {
+	if (slice->rows == program_rows && slice->kind != STANZA_ON_EVENT && key == PROGRAM_match) {
 		confreport_add(slice->text->report, slice->text->file, entry->line, label,
 		    "is a key of on_event: on_event \"NAME\" { match = VALUE exec = VALUE }");
 		return false;

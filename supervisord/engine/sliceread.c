@@ -44,6 +44,7 @@ int slice_read(const struct slice *slice, int (*each)(void *context, const struc
 	case STANZA_ON_EVENT:
 	case STANZA_GROUP:
 	case STANZA_SOCKET:
+	case STANZA_OVERRIDE:
 		top[0] = (cfg_opt_t)CFG_SEC(name, keys, CFGF_MULTI | CFGF_TITLE);
 		break;
 	case STANZA_CONTROL:
