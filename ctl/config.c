@@ -130,6 +130,7 @@ static void print_values(struct call *call, int values, bool bare)
 		const char *key = jsonr_text(reply, jsonr_member(reply, at, "key"), "?");
 		const char *value = jsonr_text(reply, jsonr_member(reply, at, "value"), "");
 		bool given = jsonr_bool(reply, jsonr_member(reply, at, "given"), true);
+		const char *override = jsonr_text(reply, jsonr_member(reply, at, "override"), "");
 		const char *dot = strchr(key, '.');
 		size_t length = dot != NULL ? (size_t)(dot - key) : 0;
 
@@ -148,6 +149,12 @@ static void print_values(struct call *call, int values, bool bare)
 		out_string(out, " = ");
 		out_text(out, value, 0);
 		out_string(out, given ? "" : "  # default");
+		if (override[0] != '\0') {
+			out_style(out, OUT_DIM);
+			out_string(out, "  # override: ");
+			out_text(out, override, 0);
+			out_style(out, OUT_PLAIN);
+		}
 		if (!given)
 			out_style(out, OUT_PLAIN);
 		out_string(out, "\n");

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* config_errors.c: see config_errors.h. */
+#include <string.h>
+
 #include "ctl/config_errors.h"
 #include "ctl/jsonout.h"
+
+/* What superctl set and superctl run have said is in sources that are called that and a program. */
+#define SET "superctl set "
 
 static void print_prefix(struct out *err, const char *file, int64_t line, const char *key);
 
@@ -46,6 +51,11 @@ enum exitcode config_errors_report(struct call *call, int parameters)
 /* file:line: key: ; each only if it is known */
 static void print_prefix(struct out *err, const char *file, int64_t line, const char *key)
 {
+	/* What somebody has typed has no lines. */
+	if (strncmp(file, SET, strlen(SET)) == 0) {
+		file += strlen(SET);
+		line = 0;
+	}
 	if (file[0] != '\0') {
 		out_text(err, file, 0);
 		if (line > 0)

@@ -41,6 +41,8 @@ enum exitcode ctl_events(struct ctl *ctl); /* events.c */
 enum exitcode ctl_logs(struct ctl *ctl);   /* logs.c */
 enum exitcode ctl_plan(struct ctl *ctl);   /* plan.c */
 enum exitcode ctl_scale(struct ctl *ctl);  /* scale.c */
+enum exitcode ctl_set(struct ctl *ctl);    /* set.c */
+enum exitcode ctl_unset(struct ctl *ctl);
 enum exitcode ctl_apply(struct ctl *ctl);  /* apply.c */
 enum exitcode ctl_check(struct ctl *ctl);
 enum exitcode ctl_config(struct ctl *ctl);   /* config.c */

@@ -24,6 +24,7 @@ struct error_row {
 static void tell_no_such_program(struct call *call, const char *name, int parameters);
 static void tell_required_by(struct call *call, const char *name, int parameters);
 static void tell_bad_number(struct call *call, const char *name, int parameters);
+static void tell_not_set(struct call *call, const char *name, int parameters);
 static void tell_not_running(struct call *call, const char *name, int parameters);
 static void tell_config_invalid(struct call *call, const char *name, int parameters);
 static void tell_not_allowed(struct call *call, const char *name, int parameters);
@@ -42,6 +43,7 @@ static const struct error_row error_rows[] = {
 	{OURS "NoSuchProgram",         EXITCODE_MISSING,     tell_no_such_program},
 	{OURS "BadNumber",             EXITCODE_USAGE,       tell_bad_number},
 	{OURS "RequiredBy",            EXITCODE_FAILED,      tell_required_by},
+	{OURS "NotSet",                EXITCODE_FAILED,      tell_not_set},
 	{OURS "NotRunning",            EXITCODE_NOT_RUNNING, tell_not_running},
 	{OURS "ConfigInvalid",         EXITCODE_FAILED,      tell_config_invalid},
 	{OURS "NotAllowed",            EXITCODE_DENIED,      tell_not_allowed},
@@ -130,6 +132,17 @@ static void tell_bad_number(struct call *call, const char *name, int parameters)
 	    member(call, parameters, "name"),
 	    (long long)jsonr_int(reply, jsonr_member(reply, parameters, "instances"), 0),
 	    (long long)jsonr_int(reply, jsonr_member(reply, parameters, "most"), 0));
+}
+
+static void tell_not_set(struct call *call, const char *name, int parameters)
+{
+	struct jsonr *reply = &call->reply;
+
+	(void)name;
+	ctl_complain(call->ctl, "%s: %s is not set by superctl set, but by %s:%lld",
+	    member(call, parameters, "name"), member(call, parameters, "key"),
+	    member(call, parameters, "file"),
+	    (long long)jsonr_int(reply, jsonr_member(reply, parameters, "line"), 0));
 }
 
 static void tell_not_running(struct call *call, const char *name, int parameters)

@@ -98,6 +98,14 @@ const struct verb verbs_table[] = {
 	 "have more or fewer instances of programs, until the next apply",
 	 "NAME=+NUMBER and NAME=-NUMBER change the number by that.  The others are not touched; of those that\n"
 	 "are too many the highest numbers go.\n"},
+	{"set", "[NAME] [KEY=VALUE...]", 0, NAMES, NULL, WAITING | OPTION_JSON, ctl_set,
+	 "give keys of a program other values, until the next apply",
+	 "What follows the = is the value; {\"a\", \"b\"} is a list, and so is a key that is given several\n"
+	 "times.  A change takes effect as with superctl apply.  Without values, shows what is overridden,\n"
+	 "by superctl set or by a file.  superctl unset takes it back.\n"},
+	{"unset", "NAME [KEY...]", 1, NAMES, "needs a program's name: superctl unset web log_max_size", WAITING | OPTION_JSON, ctl_unset,
+	 "take back what superctl set has said",
+	 "Without keys, all of it.\n"},
 	{"check", "[FILE...]", 0, NAMES, NULL, OPTION_JSON, ctl_check,
 	 "read the configuration and say what is wrong with it",
 	 "Nothing is changed.  With files these are read, together and with what they include, and no\n"

@@ -26,6 +26,7 @@
 #include "supervisord/engine/runs.h"
 #include "supervisord/engine/scale.h"
 #include "supervisord/engine/selection.h"
+#include "supervisord/engine/setcall.h"
 #include "supervisord/engine/why.h"
 
 #define SERVICE   "org.varlink.service"
@@ -75,6 +76,9 @@ static const struct method {
     {INTERFACE ".Plan", RIGHT_PLAN, confcall_plan},
     {INTERFACE ".Apply", RIGHT_APPLY, confcall_apply},
     {INTERFACE ".Scale", RIGHT_APPLY, scale_call},
+    {INTERFACE ".Set", RIGHT_SET, setcall_set},
+    {INTERFACE ".Unset", RIGHT_SET, setcall_unset},
+    {INTERFACE ".Overrides", RIGHT_CONFIG, setcall_show},
     {INTERFACE ".Check", RIGHT_CHECK, confcall_check},
     {INTERFACE ".Config", RIGHT_CONFIG, confshow_serve},
     {INTERFACE ".Shutdown", RIGHT_SHUTDOWN, shut_down},

@@ -70,6 +70,8 @@ int apply_config(struct engine *engine, const struct apply_request *request, str
 	jsonw_init(&apply.steps, LIMIT_CONTROL_QUEUE);
 	if (request->taken_back != NULL)
 		jsonw_member_string(&apply.steps, "rolled_back", request->taken_back);
+	if (request->file != NULL)
+		jsonw_member_string(&apply.steps, "file", request->file);
 	error = commit(&apply, config);
 	if (error == 0 && apply.op != NULL)
 		op_set_extra(apply.op, &apply.steps);
@@ -129,7 +131,8 @@ static int commit(struct apply *apply, struct config *config)
 		/* At boot nobody asks for a list of everything; in safe mode nothing of it is done.
 		 */
 		planner_log(&apply->planner);
-		planner_write(&apply->planner, false, &apply->steps);
+		planner_write(&apply->planner, apply->request != NULL && apply->request->values,
+		    &apply->steps);
 	}
 	drift_note_applied(engine, config);
 	config_forget_text(config);

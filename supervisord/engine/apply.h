@@ -27,6 +27,8 @@ struct apply_request {
 	uint32_t uid;  /* who asked, or HISTORY_NO_UID */
 	struct op *op; /* gets the steps and the programs to wait for; or NULL */
 	struct config_errors *errors;
+	bool values;            /* its steps are told with what each changed key was and is */
+	const char *file;       /* that was written for it; or NULL */
 	bool rollback;          /* on trial, see trial.h */
 	int64_t deadline_ns;    /* of the trial; 0: none */
 	const char *taken_back; /* it is the one from before: why; NULL: it is not */

@@ -35,8 +35,9 @@ static void show_errors(struct jsonw *w, const char *name, const struct config_e
 
 static int write_default(struct confshow_texts *texts, const struct key_row *row, char **ret_text);
 static bool write_value(struct confshow_texts *texts, const struct key_row *row, const void *value);
-static void show_value(
-    struct confshow *show, const struct key_row *row, const void *value, const char *def);
+static void show_value(struct confshow *show, const struct key_row *row, const void *value,
+    const char *def, const struct program_override *override);
+static void show_override(struct jsonw *w, const struct program_override *override);
 static void begin_stanza(struct confshow *show, const char *kind, const char *name);
 static void end_stanza(struct confshow *show);
 
@@ -122,8 +123,8 @@ void confshow_program(struct confshow *show, const struct program_config *progra
 
 		/* What has no meaning there is no value, and no file may say both. */
 		if (!replaced)
-			show_value(
-			    show, row, (const char *)owner + row->offset, show->texts->programs[k]);
+			show_value(show, row, (const char *)owner + row->offset,
+			    show->texts->programs[k], config_find_override(program, (uint32_t)k));
 	}
 	end_stanza(show);
 }
@@ -136,7 +137,8 @@ void confshow_group(struct confshow *show, const struct group_config *group)
 	jsonw_key(show->w, "values");
 	jsonw_begin_array(show->w);
 	for (size_t k = 0; k < GROUP_KEY_COUNT; k++)
-		show_value(show, &group_rows[k], (const char *)group + group_rows[k].offset, NULL);
+		show_value(
+		    show, &group_rows[k], (const char *)group + group_rows[k].offset, NULL, NULL);
 	end_stanza(show);
 }
 
@@ -149,7 +151,7 @@ void confshow_socket(struct confshow *show, const struct socket_config *socket)
 	jsonw_begin_array(show->w);
 	for (size_t k = 0; k < SOCKET_KEY_COUNT; k++)
 		show_value(show, &socket_rows[k], (const char *)socket + socket_rows[k].offset,
-		    show->texts->sockets[k]);
+		    show->texts->sockets[k], NULL);
 	end_stanza(show);
 }
 
@@ -162,7 +164,7 @@ void confshow_settings(struct confshow *show, const struct settings *settings)
 	jsonw_begin_array(show->w);
 	for (size_t k = 0; k < SETTING_KEY_COUNT; k++)
 		show_value(show, &setting_rows[k], (const char *)settings + setting_rows[k].offset,
-		    show->texts->settings[k]);
+		    show->texts->settings[k], NULL);
 	end_stanza(show);
 }
 
@@ -232,8 +234,8 @@ static bool write_value(struct confshow_texts *texts, const struct key_row *row,
 	return texts->length > 0;
 }
 
-static void show_value(
-    struct confshow *show, const struct key_row *row, const void *value, const char *def)
+static void show_value(struct confshow *show, const struct key_row *row, const void *value,
+    const char *def, const struct program_override *override)
 {
 	struct confshow_texts *texts = show->texts;
 	char label[KEYTABLE_LABEL];
@@ -246,14 +248,28 @@ static void show_value(
 		return;
 	given = def == NULL || strlen(def) != texts->length ||
 		memcmp(def, texts->text, texts->length) != 0;
-	if (!given && !show->all)
+	if (!given && !show->all && override == NULL)
 		return;
 	jsonw_begin_object(show->w);
 	jsonw_member_string(show->w, "key", keytable_label(row, label));
 	jsonw_key(show->w, "value");
 	jsonw_string_n(show->w, texts->text, texts->length);
 	jsonw_member_bool(show->w, "given", given);
+	if (override != NULL)
+		show_override(show->w, override);
 	jsonw_end_object(show->w);
+}
+
+static void show_override(struct jsonw *w, const struct program_override *override)
+{
+	char *place;
+
+	if (config_is_set(override)) {
+		jsonw_member_string(w, "override", "superctl set");
+	} else if (asprintf(&place, "%s:%d", override->file, override->line) >= 0) {
+		jsonw_member_string(w, "override", place);
+		free(place);
+	}
 }
 
 static void begin_stanza(struct confshow *show, const char *kind, const char *name)

@@ -11,10 +11,15 @@ struct text {
 	char *at;
 	size_t size;
 	size_t length;
+	/* Whose keys differ; or NULL. */
+	const struct program_config *before;
+	const struct program_config *now;
 };
 
 static void add(struct text *text, const char *before, const char *name, const char *after);
 static void add_changed(void *context, const char *key, enum change_class change);
+static bool is_set(const struct program_config *config, const char *key);
+static bool is_same_key(const char *name, const char *key);
 static void add_changed_path(
     struct text *text, const char *key, const char *old_path, const char *new_path);
 static bool is_same_text(const char *a, const char *b);
@@ -35,7 +40,8 @@ const char *plan_step_reason(
 {
 	const struct plan_input *input = &plan->inputs[step->program];
 	const char *other = plan->inputs[step->other].name;
-	struct text text = {.at = buffer, .size = size};
+	struct text text = {
+	    .at = buffer, .size = size, .before = input->old_config, .now = input->new_config};
 
 	buffer[0] = '\0';
 	/* It comes or goes because there are to be more or fewer. */
@@ -126,8 +132,32 @@ static void add(struct text *text, const char *before, const char *name, const c
 
 static void add_changed(void *context, const char *key, enum change_class change)
 {
+	struct text *text = context;
+
 	(void)change;
-	add(context, "", key, " changed");
+	add(text, "", key,
+	    is_set(text->before, key) && !is_set(text->now, key) ? " changed (superctl set ends)"
+								 : " changed");
+}
+
+/* It is what superctl set has said, and no file. */
+static bool is_set(const struct program_config *config, const char *key)
+{
+	for (uint32_t i = 0; config != NULL && i < config->override_count; i++)
+		if (is_same_key(config->overrides[i].name, key))
+			return strncmp(config->overrides[i].file, CONFIG_SET_PATH,
+				   strlen(CONFIG_SET_PATH)) == 0;
+	return false;
+}
+
+/* "health_check" of the table, "health.check" as people write it. */
+static bool is_same_key(const char *name, const char *key)
+{
+	while (*name != '\0' && (*name == *key || (*name == '_' && *key == '.'))) {
+		name++;
+		key++;
+	}
+	return *name == *key;
 }
 
 static void add_changed_path(

@@ -34,6 +34,7 @@ static int read_who(struct right_rule *rule, char **at, char **ret_problem);
 static int read_rights(struct right_rule *rule, char **at, char **ret_problem);
 static int read_patterns(struct right_rule *rule, char **at, char **ret_problem);
 static int check_pattern(const char *pattern, char **ret_problem);
+static bool is_like_root(enum right right);
 static int check_whole(const struct right_rule *rule, char **ret_problem);
 static uint64_t find_bits(const char *word);
 static char *next_word(char **at, const char *ends);
@@ -246,7 +247,7 @@ static int check_pattern(const char *pattern, char **ret_problem)
 /* A right over the whole of the daemon that is named, but bound to some programs, gives nothing. */
 static int check_whole(const struct right_rule *rule, char **ret_problem)
 {
-	if (has_pattern(rule, "*") || rule->rights == find_bits("all"))
+	if (has_pattern(rule, "*") || (rule->rights & find_bits("all")) == find_bits("all"))
 		return 0;
 	for (int i = 0; i < RIGHT_COUNT; i++)
 		if (rows[i].whole && (rule->rights & BIT(i)) != 0)
@@ -256,6 +257,12 @@ static int check_whole(const struct right_rule *rule, char **ret_problem)
 			    "it",
 			    rows[i].word);
 	return 0;
+}
+
+/* Who has it can become the user of the daemon: "all" does not give it, only its own word does. */
+static bool is_like_root(enum right right)
+{
+	return right == RIGHT_SET;
 }
 
 /* 0: it is no right. */
@@ -268,7 +275,8 @@ static uint64_t find_bits(const char *word)
 			continue;
 		if (strcmp(rows[i].word, word) == 0)
 			return BIT(i);
-		all |= BIT(i);
+		if (!is_like_root((enum right)i))
+			all |= BIT(i);
 	}
 	return strcmp(word, "all") == 0 ? all : 0;
 }

@@ -24,6 +24,8 @@ table() {
 		doctor          0       0     0      0       0       0       4        4      5
 		config          0       0     0      0       0       0       4        4      5
 		top             0       0     0      0       0       0       4        4      5
+		set             0       0     0      0       0       0       4        4      5
+		unset           0       0     0      0       0       0       4        4      5
 	END
 }
 
@@ -38,7 +40,7 @@ table_of_all() {
 }
 
 # Tested in files of their own.
-ELSEWHERE=' attach send messages plan edit run set enable disable blame scale upgrade shutdown help '
+ELSEWHERE=' attach send messages plan edit run enable disable blame scale upgrade shutdown help '
 
 setup_file() {
 	local verb state
@@ -85,6 +87,7 @@ words() {
 		;;
 	signal) words=(signal CONT "$2") ;;
 	config) words=(config show "$2") ;;
+	set) words=(set "$2" log_keep=3) ;;
 	top) words=(top --once -d 100ms "$2") ;;
 	events) words=(events -n 1 "$2") ;;
 	*) words=("$1" "$2") ;;

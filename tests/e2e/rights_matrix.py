@@ -13,10 +13,13 @@ import sys
 from idl import Client
 
 # What the right of a method is called, where that is not its own name in small letters.
-RIGHTS = {"Graph": "status", "RotateLogs": "rotate", "ReopenLogs": "rotate", "ClearLogs": "clear"}
+RIGHTS = {"Graph": "status", "RotateLogs": "rotate", "ReopenLogs": "rotate", "ClearLogs": "clear",
+          "Unset": "set", "Overrides": "config"}
+# What "all" does not give.
+LIKE_ROOT = ["set"]
 WHOLE = ["events", "check", "plan", "apply", "shutdown"]
 # What a call needs beside names, to get as far as the names.
-SAMPLES = {"signal": "CONT"}
+SAMPLES = {"signal": "CONT", "settings": [{"key": "log_keep", "value": "3"}]}
 # Would end the test.
 TOO_MUCH = ["Shutdown"]
 USERS = [(61001, 61001, []), (61002, 61001, []), (61003, 61003, []), (61004, 61004, [5, 61050]), (61005, 61050, []),
@@ -42,7 +45,7 @@ class Rules:
 
     def allow(self, user, right, name):
         for rights, patterns in self.about(user):
-            if right not in rights and "all" not in rights:
+            if right not in rights and ("all" not in rights or right in LIKE_ROOT):
                 continue
             if name is None:
                 if right not in WHOLE or "*" in patterns:

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/* set.c: superctl set and unset: other values for a program until the next apply; and what is
+ * overridden. */
+#include <string.h>
+
+#include "ctl/assign.h"
+#include "ctl/call.h"
+#include "ctl/jsonout.h"
+#include "ctl/result.h"
+#include "ctl/steps.h"
+
+#define GRACE_MS 2000
+
+struct amended {
+	bool changed;
+	enum exitcode code;
+	struct jsonout json;
+};
+
+static enum exitcode show(struct ctl *ctl);
+static enum exitcode on_overrides(struct call *call, int parameters, void *context);
+static enum exitcode run(struct call *call);
+static enum exitcode on_amended(struct call *call, int parameters, void *context);
+
+enum exitcode ctl_set(struct ctl *ctl)
+{
+	const struct options *options = &ctl->options;
+	enum exitcode code = EXITCODE_USAGE;
+	struct call call;
+
+	if (options->name_count < 2)
+		return show(ctl);
+	call_init(&call, ctl, "Set", true);
+	jsonw_member_string(&call.request, "name", options->names[0]);
+	jsonw_key(&call.request, "settings");
+	if (assign_write(ctl, options->names + 1, options->name_count - 1, &call.request))
+		code = run(&call);
+	call_done(&call);
+	return code;
+}
+
+enum exitcode ctl_unset(struct ctl *ctl)
+{
+	const struct options *options = &ctl->options;
+	enum exitcode code;
+	struct call call;
+
+	call_init(&call, ctl, "Unset", true);
+	jsonw_member_string(&call.request, "name", options->names[0]);
+	jsonw_key(&call.request, "keys");
+	jsonw_begin_array(&call.request);
+	for (size_t i = 1; i < options->name_count; i++)
+		jsonw_string(&call.request, options->names[i]);
+	jsonw_end_array(&call.request);
+	code = run(&call);
+	call_done(&call);
+	return code;
+}
+
+/* What is overridden, of the one that is named or of all. */
+static enum exitcode show(struct ctl *ctl)
+{
+	enum exitcode code;
+	struct call call;
+
+	call_init(&call, ctl, "Overrides", false);
+	call_add_names(&call, 0);
+	call.read_only = true;
+	call.on_reply = on_overrides;
+	code = call_run(&call);
+	call_done(&call);
+	return code;
+}
+
+static enum exitcode on_overrides(struct call *call, int parameters, void *context)
+{
+	struct jsonr *reply = &call->reply;
+	struct out *out = &call->ctl->out;
+	int overrides = jsonr_member(reply, parameters, "overrides");
+	struct jsonout json = {0};
+
+	(void)context;
+	if (call->ctl->options.set & OPTION_JSON) {
+		jsonout_add(&json, out, reply, overrides);
+		jsonout_end(&json, out);
+		return EXITCODE_OK;
+	}
+	if (jsonr_first(reply, overrides) < 0)
+		out_string(out, "nothing is overridden\n");
+	for (int at = jsonr_first(reply, overrides); at >= 0;
+	     at = jsonr_next(reply, overrides, at)) {
+		const char *file = jsonr_text(reply, jsonr_member(reply, at, "file"), "");
+
+		out_text(out, jsonr_text(reply, jsonr_member(reply, at, "name"), "?"), 0);
+		out_string(out, ": ");
+		out_text(out, jsonr_text(reply, jsonr_member(reply, at, "key"), "?"), 0);
+		out_string(out, " = ");
+		out_text(out, jsonr_text(reply, jsonr_member(reply, at, "value"), ""), 0);
+		out_style(out, OUT_DIM);
+		if (file[0] == '\0') {
+			out_string(out, "  # superctl set, until the next apply");
+		} else {
+			out_string(out, "  # ");
+			out_text(out, file, 0);
+			out_format(out, ":%lld",
+			    (long long)jsonr_int(reply, jsonr_member(reply, at, "line"), 0));
+		}
+		out_style(out, OUT_PLAIN);
+		out_string(out, "\n");
+	}
+	return EXITCODE_OK;
+}
+
+/* The rest of the call of set and unset. */
+static enum exitcode run(struct call *call)
+{
+	struct amended amended = {0};
+	enum exitcode code;
+
+	call_add_wait(call);
+	call_set_wait(call, "the change", GRACE_MS);
+	call->on_reply = on_amended;
+	call->context = &amended;
+	code = call_run(call);
+	jsonout_end(&amended.json, &call->ctl->out);
+	if (code == EXITCODE_OK && !amended.changed && amended.code == EXITCODE_OK &&
+	    (call->ctl->options.set & OPTION_JSON) == 0)
+		out_string(&call->ctl->out, "nothing changed\n");
+	return exitcode_join(code, amended.code);
+}
+
+static enum exitcode on_amended(struct call *call, int parameters, void *context)
+{
+	struct amended *amended = context;
+	struct jsonr *reply = &call->reply;
+	struct out *out = &call->ctl->out;
+	int steps = jsonr_member(reply, parameters, "steps");
+	int results = jsonr_member(reply, parameters, "results");
+
+	if (call->ctl->options.set & OPTION_JSON) {
+		jsonout_add(&amended->json, out, reply, steps);
+		jsonout_add(&amended->json, out, reply, results);
+	} else if (steps_print(call, steps) > 0 || jsonr_first(reply, results) >= 0) {
+		amended->changed = true;
+	}
+	out_flush(out);
+	amended->code = exitcode_join(amended->code, result_print_all(call, results, false));
+	result_print_waiting(call, jsonr_member(reply, parameters, "waiting"), "");
+	return EXITCODE_OK;
+}
