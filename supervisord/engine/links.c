@@ -31,6 +31,7 @@ static int add_link(struct program_links *links, struct program *other, enum dep
 static void drop_links(struct program_links *links, const struct program *other);
 static struct program *find_named(
     struct engine *engine, const char *text, enum depend_condition *ret_condition);
+static struct program *find_by_either_name(struct engine *engine, const char *name);
 static int gather_init(struct gathered *gathered);
 static void gather_done(struct gathered *gathered);
 static int gather_add(struct gathered *gathered, struct program *program);
@@ -358,7 +359,7 @@ static int link_conflicts(struct engine *engine, struct program *program)
 	int error = 0;
 
 	for (size_t i = 0; names != NULL && names[i] != NULL && error == 0; i++) {
-		struct program *other = engine_find(engine, names[i]);
+		struct program *other = find_by_either_name(engine, names[i]);
 
 		if (other == NULL || other == program)
 			continue;
@@ -379,7 +380,7 @@ static void link_streams(struct engine *engine, const struct program *program)
 		const char *name;
 
 		while ((name = route_next_program(outputs[stream], &index)) != NULL) {
-			struct program *target = engine_find(engine, name);
+			struct program *target = find_by_either_name(engine, name);
 
 			if (target != NULL)
 				target->is_target = true;
@@ -426,7 +427,18 @@ static struct program *find_named(
 		return NULL;
 	memcpy(name, text, length);
 	name[length] = '\0';
-	return engine_find(engine, name);
+	return find_by_either_name(engine, name);
+}
+
+/* What is kept of a stanza that is gone says how a first instance was called then. */
+static struct program *find_by_either_name(struct engine *engine, const char *name)
+{
+	struct program *found = engine_find(engine, name);
+	char other[LIMIT_NAME];
+
+	if (found == NULL && instname_other(name, other))
+		found = engine_find(engine, other);
+	return found;
 }
 
 static int gather_init(struct gathered *gathered)

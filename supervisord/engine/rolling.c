@@ -25,21 +25,26 @@ struct party {
 	struct program **list;
 	struct rollout_row *rows;
 	enum rollout_act *acts;
+	bool has_changed; /* extra ones have come, or are being removed */
 };
 
 static bool is_concerned(const struct program *program);
 static bool is_follower(const struct program *program);
 static int gather(struct party *party, const struct program *program);
+static void note_waiting(const struct program *program, struct rollout_row *row);
 static void party_done(struct party *party);
 static int compare_numbers(const void *a, const void *b);
 static struct rollout_limits limits_of(const struct party *party);
 static void tell_given_up(const struct party *party, const struct rollout *rollout);
-static void do_act(const struct party *party, size_t index);
+static void do_act(struct party *party, size_t index);
 static void set_flags(struct program *program, unsigned drop, unsigned set);
 static void replace(struct program *program);
-static void take_away(struct program *program);
-static void take_away_one(struct program *program);
-static void add_surge(const struct party *party, uint32_t count);
+static void link_again(struct engine *engine, const struct party *party);
+static void retire_with_filter(struct program *program);
+static void retire(struct program *program);
+static void stop_with_filter(const struct party *party, size_t index);
+static void add_surge(struct party *party, uint32_t count);
+static void start_surge(const struct party *party);
 static bool add_one(const struct party *party, uint32_t number);
 static int add_row(struct engine *engine, const char *name);
 static void look_again(struct engine *engine, int64_t at_ns);
@@ -106,10 +111,28 @@ void rolling_go_on(struct program *program)
 			do_act(&party, i);
 		if (rollout.surge > 0)
 			add_surge(&party, rollout.surge);
+		if (party.has_changed)
+			link_again(engine, &party);
+		for (size_t i = 0; i < party.count; i++)
+			if (party.acts[i] == ROLLOUT_REMOVE)
+				stop_with_filter(&party, i);
+		if (rollout.surge > 0)
+			start_surge(&party);
 		if (rollout.look_again != 0)
 			look_again(engine, rollout.look_again);
 	}
 	party_done(&party);
+}
+
+/* One that is being removed requires nothing any more, and a new one does. */
+static void link_again(struct engine *engine, const struct party *party)
+{
+	int error = engine_link_programs(engine);
+
+	if (error == 0)
+		error = logspecs_hold(engine);
+	if (error < 0)
+		log_error("%s: rolling update: %s", party->name.program, strerror(-error));
 }
 
 void rolling_on_timer(struct timer *timer)
@@ -146,12 +169,24 @@ static int gather(struct party *party, const struct program *program)
 		other = party->list[i];
 		party->rows[i] =
 		    rollout_row_of(program_state(other), other->config->surge, program_hash(other));
-		/* Without a run it is what it is to be. */
 		if (program_state_of(other) == STATE_WAITING &&
 		    other->config->life->key_start == START_ON_DEMAND)
-			party->rows[i].up = false;
+			note_waiting(other, &party->rows[i]);
 	}
 	return 0;
+}
+
+/* On demand: without a run it is what it is to be; but an extra one is there to run. */
+static void note_waiting(const struct program *program, struct rollout_row *row)
+{
+	const struct ledger_state *state = program_state(program);
+
+	if (!program->config->surge)
+		row->up = false;
+	else if (!(state->flags & LEDGER_FLAG_DEMAND) && state->starts > 0)
+		row->failed = true;
+	else if (!(state->flags & LEDGER_FLAG_DEMAND))
+		row->up = false;
 }
 
 static void party_done(struct party *party)
@@ -195,7 +230,7 @@ static void tell_given_up(const struct party *party, const struct rollout *rollo
 	    program_reason(culprit, reason, sizeof(reason)));
 }
 
-static void do_act(const struct party *party, size_t index)
+static void do_act(struct party *party, size_t index)
 {
 	struct program *program = party->list[index];
 
@@ -215,7 +250,8 @@ static void do_act(const struct party *party, size_t index)
 		op_note_change(program);
 		break;
 	case ROLLOUT_REMOVE:
-		take_away(program);
+		retire_with_filter(program);
+		party->has_changed = true;
 		break;
 	}
 }
@@ -241,47 +277,67 @@ static void replace(struct program *program)
 }
 
 /* With the filter of its log. */
-static void take_away(struct program *program)
+static void retire_with_filter(struct program *program)
 {
 	struct program *filter = engine_find_filter(program->engine, program);
 
-	take_away_one(program);
+	retire(program);
 	if (filter != NULL)
-		take_away_one(filter);
+		retire(filter);
 }
 
-static void take_away_one(struct program *program)
+static void retire(struct program *program)
 {
-	const struct cause cause = {
-	    .reason = REASON_REMOVED, .detail = (int32_t)program->config->instances};
-
+	engine_defer_linked(program); /* its conflicts and what it requires are gone with that */
 	program_retire(program);
 	program_wish(program, WANTED_DOWN, false);
+}
+
+/* When the links are those of what is being removed. */
+static void stop_with_filter(const struct party *party, size_t index)
+{
+	struct program *program = party->list[index];
+	struct program *filter = engine_find_filter(party->engine, program);
+	const struct cause cause = {.reason = REASON_REMOVED,
+	    .detail = (int32_t)config_count_instances(party->engine->config, party->name.program)};
+
 	program_stop(program, &cause);
 	program_defer(program, PENDING_CHECK);
+	if (filter == NULL)
+		return;
+	program_stop(filter, &cause);
+	program_defer(filter, PENDING_CHECK);
 }
 
 /* The lowest free numbers behind those of the stanza. */
-static void add_surge(const struct party *party, uint32_t count)
+static void add_surge(struct party *party, uint32_t count)
 {
 	struct engine *engine = party->engine;
 	uint32_t first = config_count_instances(engine->config, party->name.program) + 1;
-	bool any = false;
-	int error;
 
 	for (uint32_t number = first; count > 0 && number < first + LIMIT_SURGE; number++) {
 		if (!add_one(party, number))
 			continue;
-		any = true;
+		party->has_changed = true;
 		count--;
 	}
-	if (!any)
-		return;
-	error = engine_link_programs(engine);
-	if (error == 0)
-		error = logspecs_hold(engine);
-	if (error < 0)
-		log_error("%s: rolling update: %s", party->name.program, strerror(-error));
+}
+
+/* Their neighbours have something new to look at; and on demand nobody would ask for them. */
+static void start_surge(const struct party *party)
+{
+	const struct cause cause = {.reason = REASON_ROLLED};
+	struct program *program;
+	size_t index = 0;
+
+	while ((program = engine_next_named(party->engine, party->name.program, &index)) != NULL) {
+		if (!program->config->surge || program->removed)
+			continue;
+		engine_defer_linked(program);
+		if (program->config->life->key_start == START_ON_DEMAND && !is_follower(program) &&
+		    program_state(program)->starts == 0)
+			program_start(program, &cause);
+	}
 }
 
 static bool add_one(const struct party *party, uint32_t number)

@@ -134,6 +134,9 @@ static void settle(struct tally *tally)
 
 		if (soaks && !given_up && (*look_again == 0 || until_ns < *look_again))
 			*look_again = until_ns;
+		/* One that has become an extra one has no turn. */
+		if (row->surge && (row->turn || row->fresh))
+			tally->acts[i] = ROLLOUT_SETTLE;
 		if (row->surge)
 			continue;
 		if (row->turn && given_up && row->up)

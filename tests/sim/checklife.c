@@ -8,6 +8,9 @@
 #include "tests/sim/checklink.h"
 #include "tests/sim/checks.h"
 
+void __real_program_retire(struct program *program);
+void __wrap_program_retire(struct program *program);
+
 void check_boot(void)
 {
 	world->pending.valid = false;
@@ -53,6 +56,19 @@ void check_apply(int from, int to)
 		memcpy(world->shadows[program].last_links, old->links, sizeof(old->links));
 		world->shadows[program].last_type = old->life.key_type;
 	}
+}
+
+/* An extra instance that goes: its stanza stays. */
+void __wrap_program_retire(struct program *program)
+{
+	int index = world->rows[program->run.row].program;
+	const struct stanza *stanza = world_stanza(index);
+
+	if (stanza != NULL) {
+		memcpy(world->shadows[index].last_links, stanza->links, sizeof(stanza->links));
+		world->shadows[index].last_type = stanza->life.key_type;
+	}
+	__real_program_retire(program);
 }
 
 /* What the command must come to, if it is not refused. */

@@ -60,7 +60,7 @@ static void check_quiet_program(int program, const struct program *there)
 	    "what is owed for its end is not done");
 	EXPECT_OF(program,
 	    state->state != STATE_RUNNING || forbidden || checklink_is_halting(state) ||
-		!(state->flags & LEDGER_FLAG_TURN),
+		!(state->flags & LEDGER_FLAG_TURN) || check_waits_for_mates(program),
 	    "its turn to be replaced has come, and it is not");
 	EXPECT_OF(program,
 	    state->state != STATE_RUNNING || forbidden || checklink_is_halting(state) ||

@@ -29,11 +29,12 @@ static void check_settled_program(int program)
 	const struct stanza *stanza = &world->configs[world->held].programs[program];
 
 	if (world_row(program) < 0) {
-		if (stanza->present)
+		if (stanza->present && !stanza->config.surge)
 			world_fail("%s has a stanza and no row", stanza_name(program));
 		return;
 	}
 	EXPECT_OF(program, stanza->present, "its stanza is gone, and it stays");
+	check_settled_extra(program);
 	EXPECT_OF(program, is_settled(program),
 	    state->state == STATE_WAITING  ? "it waits for nobody"
 	    : state->wanted == WANTED_DOWN ? "wanted down, and is not"
@@ -43,7 +44,9 @@ static void check_settled_program(int program)
 		shadow->forked == shadow->created || kernel_main(program) != NULL,
 	    "the end of its last run was never acted on");
 	EXPECT_OF(program,
-	    state->state != STATE_RUNNING || state->config_hash == program_hash_of(program),
+	    state->state != STATE_RUNNING ||
+		(state->flags & (LEDGER_FLAG_KEPT | LEDGER_FLAG_TURN)) ||
+		state->config_hash == program_hash_of(program),
 	    "it runs with an old configuration");
 	for (int kind = 0; kind <= TASK_POST_STOP; kind++)
 		EXPECT_OF(

@@ -104,6 +104,8 @@ void check_step(int row, const struct shadow_pending *pending)
 		check_launch_decision(&d);
 	if (d.to == STATE_STOPPING && d.from != STATE_STOPPING)
 		check_stop_begins(&d);
+	if (d.happening->cause.reason == REASON_ROLLED && !d.config->surge)
+		check_turn(&d);
 	if (d.to == STATE_RUNNING && d.from != STATE_RUNNING) {
 		d.shadow->running_ns = d.happening->now_ns;
 		d.shadow->was_running = true;

@@ -46,6 +46,11 @@ uint64_t program_hash_of(int program);
 void check_leftovers(int program, bool quick, bool stays);
 
 /* A hook of its present run is running. */
+/* Of the instances of one program: see checkparty.c. */
+void check_turn(const struct decision *d);
+void check_kept(int program);
+bool check_waits_for_mates(int program);
+void check_settled_extra(int program);
 bool check_has_hook(int program, enum task_kind kind);
 
 #endif

@@ -50,6 +50,8 @@ void check_write(int row, const struct ledger_state *before, const struct ledger
 	    !checklink_is_live(after))
 		world_fail(
 		    "%s is to be stopped and started, and has no run", stanza_name(slot->program));
+	if ((after->flags & LEDGER_FLAG_KEPT) && !(before->flags & LEDGER_FLAG_KEPT))
+		check_kept(slot->program);
 	if ((before->flags & LEDGER_FLAG_OWED) && !(after->flags & LEDGER_FLAG_OWED))
 		check_paid(slot->program, before);
 }

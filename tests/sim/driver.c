@@ -64,6 +64,11 @@ static void start(const struct schedule *schedule, bool verbose)
 	world->dice = world_mix(schedule->seed + 1);
 	world->program_count = 1 + (int)world_roll(STANZA_PROGRAMS);
 	world->cgroups = world_roll(2);
+	if (world->program_count > 2 && world_roll(3) == 0) {
+		world->party_room = 2 + (int)world_roll((unsigned)world->program_count - 2);
+		world->party_base =
+		    (int)world_roll((unsigned)(world->program_count - world->party_room) + 1);
+	}
 	stanza_make_first(&world->configs[0]);
 	if (verbose) {
 		printf("  %s\n", world->cgroups ? "with cgroups" : "without cgroups");

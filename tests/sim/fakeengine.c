@@ -18,6 +18,7 @@
 #include "supervisord/engine/confvalues.h"
 #include "supervisord/engine/draft.h"
 #include "supervisord/engine/idcache.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/laststate.h"
 #include "supervisord/engine/lastwords.h"
 #include "supervisord/engine/logspecs.h"
@@ -170,7 +171,12 @@ const struct program_config *config_find_program(const struct config *config, co
 
 uint32_t config_count_instances(const struct config *config, const char *program)
 {
-	return config_find_program(config, program) != NULL;
+	const struct program_config *found = config_find_program(config, program);
+	char first[LIMIT_NAME];
+
+	if (found == NULL && instname_other(program, first))
+		found = config_find_program(config, first);
+	return found != NULL ? found->instances : 0;
 }
 
 void confvalues_write_program(const struct program_config *old_config,

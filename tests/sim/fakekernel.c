@@ -37,6 +37,7 @@ static unsigned signal_group(int group, int number);
 static bool is_of_run(const struct sim_process *process, const struct members_run *run);
 static bool has_mark(const struct sim_process *process, const char *mark);
 static int find_leaf(int row, const char *name);
+static int stable_length(const char *name);
 
 /* ---- launch.h ---- */
 
@@ -55,7 +56,8 @@ const char *launch_step_name(enum launch_step step)
 const char *launch_mark(const char *name, uint64_t run, uint64_t nonce, char *buffer, size_t size)
 {
 	(void)nonce;
-	(void)snprintf(buffer, size, "%s:%llu", name, (unsigned long long)run);
+	(void)snprintf(
+	    buffer, size, "%.*s:%llu", stable_length(name), name, (unsigned long long)run);
 	return buffer;
 }
 
@@ -389,7 +391,8 @@ int cgroup_open(const struct cgroups *cgroups, int row, const char *name)
 	if (leaf == LIMIT_ROWS)
 		return -ENOSPC;
 	world->leaves[leaf].row = row;
-	memcpy(world->leaves[leaf].name, name, strlen(name) + 1);
+	(void)snprintf(world->leaves[leaf].name, sizeof(world->leaves[leaf].name), "%.*s",
+	    stable_length(name), name);
 	return FAKE_LEAF + leaf;
 }
 
@@ -492,9 +495,20 @@ int cgroup_remove(const struct cgroups *cgroups, int row, const char *name)
 
 static int find_leaf(int row, const char *name)
 {
+	size_t length = (size_t)stable_length(name);
+
 	for (int leaf = 0; leaf < LIMIT_ROWS; leaf++)
 		if (world->leaves[leaf].row == row && world->leaves[leaf].name[0] != '\0' &&
-		    strcmp(world->leaves[leaf].name, name) == 0)
+		    strlen(world->leaves[leaf].name) == length &&
+		    strncmp(world->leaves[leaf].name, name, length) == 0)
 			return leaf;
 	return -1;
+}
+
+/* A first instance may get its other name.  (Not by the engine's code, in which it may die.) */
+static int stable_length(const char *name)
+{
+	size_t length = strlen(name);
+
+	return (int)(length > 2 && strcmp(name + length - 2, "@1") == 0 ? length - 2 : length);
 }

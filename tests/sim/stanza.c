@@ -13,6 +13,13 @@
 #define CONDITIONS      (DEPEND_COMPLETED + 1)
 #define TASK_WORD(kind) (task_words[kind])
 #define LIST_MAX        (STANZA_PROGRAMS + 1)
+#define NAME_ALONE      STANZA_PROGRAMS /* of an only instance */
+
+#define INSTANCES(letter)                                                                          \
+	{                                                                                          \
+		letter "@1", letter "@2", letter "@3", letter "@4", letter "@5", letter "@6",      \
+		    letter "@7", letter "@8"                                                       \
+	}
 
 /* The lists of one program in the engine's copy. */
 struct built_program {
@@ -38,26 +45,45 @@ static char task_texts[TASK_COUNT][16] = {TASK_KINDS(WORD)};
 #undef WORD
 static char *task_words[TASK_COUNT][2];
 
-static char names[STANZA_PROGRAMS][CONDITIONS][16];
+static char names[STANZA_PROGRAMS + 1][CONDITIONS][16];
 static char pid_files[STANZA_PROGRAMS][8];
 static char socket_name[] = "socket";
 static char *socket_names[] = {socket_name, NULL};
 
-static void build_program(struct built_program *built, const struct stanza *stanza, int program);
-static void build_lists(struct built_program *built, const struct stanza *stanza);
+static void build_program(struct built_program *built, const struct stanza_set *set, int program);
+static void build_lists(
+    struct built_program *built, const struct stanza_set *set, const struct stanza *stanza);
+static char *name_in(const struct stanza_set *set, int program, int condition);
+static bool is_member(int program);
 static void make_names(void);
 static void print_links(const struct stanza *stanza);
 
 const char *stanza_name(int program)
 {
 	static const char *const letters[] = {"A", "B", "C", "D", "E", "F", "G", "H"};
+	static const char *const instances[][STANZA_PROGRAMS] = {INSTANCES("A"), INSTANCES("B"),
+	    INSTANCES("C"), INSTANCES("D"), INSTANCES("E"), INSTANCES("F"), INSTANCES("G"),
+	    INSTANCES("H")};
 
-	return program >= 0 ? letters[program] : "?";
+	if (program < 0)
+		return "?";
+	return is_member(program) ? instances[world->party_base][program - world->party_base]
+				  : letters[program];
 }
 
 int stanza_index(const char *name)
 {
-	return name[0] - 'A';
+	return name[0] - 'A' + (name[1] == '@' ? name[2] - '1' : 0);
+}
+
+bool stanza_are_mates(int program, int other)
+{
+	return is_member(program) && is_member(other);
+}
+
+static bool is_member(int program)
+{
+	return program >= world->party_base && program < world->party_base + world->party_room;
 }
 
 int stanza_kind_of_words(char *const *words)
@@ -85,7 +111,7 @@ struct config *stanza_build(const struct stanza_set *set, int index)
 	for (int program = 0; program < world->program_count; program++) {
 		if (!set->programs[program].present)
 			continue;
-		build_program(&built->programs[program], &set->programs[program], program);
+		build_program(&built->programs[program], set, program);
 		built->list[config->program_count++] = &built->programs[program].config;
 	}
 	return config;
@@ -101,17 +127,18 @@ void stanza_free(struct config *config)
 	free(config);
 }
 
-static void build_program(struct built_program *built, const struct stanza *stanza, int program)
+static void build_program(struct built_program *built, const struct stanza_set *set, int program)
 {
+	const struct stanza *stanza = &set->programs[program];
 	struct life_config *life = &built->life;
 
 	built->config = stanza->config;
 	*life = stanza->life;
-	built->config.name = names[program][0];
+	built->config.name = name_in(set, program, 0);
 	built->config.life = life;
 	if (stanza->stdout_to >= 0)
-		built->config.key_stdout =
-		    (struct stdio){.kind = STDIO_PROGRAM, .target = names[stanza->stdout_to][0]};
+		built->config.key_stdout = (struct stdio){
+		    .kind = STDIO_PROGRAM, .target = name_in(set, stanza->stdout_to, 0)};
 	if (life->key_pid_file != NULL)
 		life->key_pid_file = pid_files[program];
 	if (life->key_ready.kind == CHECK_EXEC)
@@ -120,23 +147,24 @@ static void build_program(struct built_program *built, const struct stanza *stan
 		life->key_health_check.words = TASK_WORD(TASK_HEALTH);
 	life->key_sockets = life->key_start == START_ON_DEMAND ? socket_names : NULL;
 	life->key_on_failure.words = TASK_WORD(TASK_ON_FAILURE);
-	life->key_on_failure.name = names[stanza->on_failure_name][0];
+	life->key_on_failure.name = name_in(set, stanza->on_failure_name, 0);
 	life->key_pre_start = stanza->hooks[HOOK_PRE_START] ? TASK_WORD(TASK_PRE_START) : NULL;
 	life->key_post_start = stanza->hooks[HOOK_POST_START] ? TASK_WORD(TASK_POST_START) : NULL;
 	life->key_pre_stop = stanza->hooks[HOOK_PRE_STOP] ? TASK_WORD(TASK_PRE_STOP) : NULL;
 	life->key_stop_command = stanza->hooks[HOOK_STOP] ? TASK_WORD(TASK_STOP_COMMAND) : NULL;
 	life->key_post_stop = stanza->hooks[HOOK_POST_STOP] ? TASK_WORD(TASK_POST_STOP) : NULL;
 	life->key_reload_command = stanza->hooks[HOOK_RELOAD] ? TASK_WORD(TASK_RELOAD) : NULL;
-	build_lists(built, stanza);
+	build_lists(built, set, stanza);
 }
 
-static void build_lists(struct built_program *built, const struct stanza *stanza)
+static void build_lists(
+    struct built_program *built, const struct stanza_set *set, const struct stanza *stanza)
 {
 	int requires = 0, wants = 0, after = 0, before = 0, conflicts = 0;
 
 	for (int other = 0; other < STANZA_PROGRAMS; other++) {
 		const struct stanza_link *link = &stanza->links[other];
-		char *text = names[other][link->condition];
+		char *text = name_in(set, other, link->condition);
 
 		if (link->requires)
 		built->requires[requires ++] = text;
@@ -147,7 +175,7 @@ static void build_lists(struct built_program *built, const struct stanza *stanza
 		if (link->before)
 			built->before[before++] = text;
 		if (link->conflicts)
-			built->conflicts[conflicts++] = names[other][0];
+			built->conflicts[conflicts++] = name_in(set, other, 0);
 	}
 	built->config.key_after = after > 0 ? built->after : NULL;
 	built->life.key_requires = requires > 0 ? built->requires : NULL;
@@ -156,21 +184,36 @@ static void build_lists(struct built_program *built, const struct stanza *stanza
 	built->life.key_conflicts = conflicts > 0 ? built->conflicts : NULL;
 }
 
+/* The only instance is called as its program is. */
+static char *name_in(const struct stanza_set *set, int program, int condition)
+{
+	bool alone = world->party_room > 0 && program == world->party_base && set->instances == 1;
+
+	return names[alone ? NAME_ALONE : program][condition];
+}
+
 static void make_names(void)
 {
 	static const char *const conditions[CONDITIONS] = {
 	    "", "started", "ready", "healthy", "completed"};
+	static int made = -1;
+	int party = world->party_base * (STANZA_PROGRAMS + 1) + world->party_room;
 
-	if (names[0][0][0] != '\0')
+	if (made == party)
 		return;
+	made = party;
 	for (int kind = 0; kind < TASK_COUNT; kind++)
 		task_words[kind][0] = task_texts[kind];
-	for (int program = 0; program < STANZA_PROGRAMS; program++) {
+	for (int program = 0; program < STANZA_PROGRAMS; program++)
 		(void)snprintf(
 		    pid_files[program], sizeof(pid_files[0]), "pid:%s", stanza_name(program));
+	for (int name = 0; name <= NAME_ALONE; name++) {
+		const char *text = stanza_name(name < NAME_ALONE ? name : world->party_base);
+		int length = name < NAME_ALONE ? (int)strlen(text) : 1;
+
 		for (int condition = 0; condition < CONDITIONS; condition++)
-			(void)snprintf(names[program][condition], sizeof(names[0][0]), "%s%s%s",
-			    stanza_name(program), condition > 0 ? ":" : "", conditions[condition]);
+			(void)snprintf(names[name][condition], sizeof(names[0][0]), "%.*s%s%s",
+			    length, text, condition > 0 ? ":" : "", conditions[condition]);
 	}
 }
 

@@ -47,13 +47,16 @@ struct stanza {
 
 struct stanza_set {
 	struct stanza programs[STANZA_PROGRAMS];
+	int instances; /* of the world's party */
 	int64_t shutdown_timeout_ns;
 };
 
-/* "A" and so on. */
+/* "A" and so on, "C@2" of the second instance: "C@1" also where it is alone, and called "C". */
 const char *stanza_name(int program);
 /* The index of a program's name. */
 int stanza_index(const char *name);
+/* Are both instances of one program? */
+bool stanza_are_mates(int program, int other);
 
 /* The first configuration of a world, and the next one: mostly the same, as people edit. */
 void stanza_make_first(struct stanza_set *set);

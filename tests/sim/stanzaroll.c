@@ -25,7 +25,10 @@ static void random_health(struct life_config *life);
 static void random_give_up(struct stanza *stanza);
 static void random_links(struct stanza *stanzas);
 static void random_conflicts(struct stanza *stanzas);
-static void make_valid(struct stanza *stanzas);
+static void random_party(struct stanza_set *set);
+static void make_party(struct stanza_set *set);
+static void make_mates_free(struct stanza *stanzas, int program);
+static void make_valid(struct stanza_set *set);
 static void make_links_valid(struct stanza *stanzas, int program);
 static void make_conflicts_valid(struct stanza *stanzas);
 
@@ -38,7 +41,9 @@ void stanza_make_first(struct stanza_set *set)
 	}
 	random_links(set->programs);
 	random_conflicts(set->programs);
-	make_valid(set->programs);
+	if (world->party_room > 0)
+		random_party(set);
+	make_valid(set);
 }
 
 void stanza_make_next(struct stanza_set *set, const struct stanza_set *old)
@@ -74,7 +79,23 @@ void stanza_make_next(struct stanza_set *set, const struct stanza_set *old)
 		random_links(set->programs);
 	if (world_roll(4) == 0)
 		random_conflicts(set->programs);
-	make_valid(set->programs);
+	if (world->party_room > 0 && world_roll(3) == 0)
+		random_party(set);
+	make_valid(set);
+}
+
+/* How many there are, and how they are replaced. */
+static void random_party(struct stanza_set *set)
+{
+	static const enum update_mode modes[] = {
+	    UPDATE_STOP_START, UPDATE_ROLLING, UPDATE_START_FIRST, UPDATE_START_FIRST};
+	struct life_config *life = &set->programs[world->party_base].life;
+	unsigned room = (unsigned)world->party_room;
+
+	life->key_update = PICK(modes);
+	life->key_max_unavailable = 1 + world_roll(2);
+	life->key_max_surge = 1 + world_roll(room - 1 < 2 ? room - 1 : 2);
+	set->instances = 1 + (int)world_roll(room);
 }
 
 static void random_stanza(struct stanza *stanza)
@@ -85,6 +106,7 @@ static void random_stanza(struct stanza *stanza)
 
 	memset(stanza, 0, sizeof(*stanza));
 	stanza->config.hash = ++world->next_hash;
+	stanza->config.instances = 1;
 	stanza->config.key_autostart = world_roll(4) > 0;
 	stanza->stdout_to = -1;
 	random_restart(&stanza->config);
@@ -98,7 +120,8 @@ static void random_stanza(struct stanza *stanza)
 	life->key_restart_jitter = PICK(jitters);
 	life->key_hook_timeout = PICK(hook_timeouts) * NS_PER_MS;
 	life->key_smooth = world_roll(4) == 0;
-	life->key_max_unavailable = 1;
+	life->key_update = world_roll(4) == 0 ? UPDATE_ROLLING : UPDATE_STOP_START;
+	life->key_max_unavailable = life->key_max_surge = 1;
 	life->key_soak = world_roll(3) == 0 ? 300 * NS_PER_MS : 0;
 	life->key_boot = world_roll(8) == 0 ? BOOT_LAST_STATE : BOOT_CONFIG;
 	if (world_roll(2))
@@ -242,6 +265,8 @@ static void random_links(struct stanza *stanzas)
 
 	for (int row = 0; row < world->program_count; row++) {
 		place[row] = world_roll(1000) * STANZA_PROGRAMS + (unsigned)row;
+		if (stanza_are_mates(row, world->party_base))
+			place[row] = place[world->party_base];
 		for (int other = 0; other < STANZA_PROGRAMS; other++) {
 			bool conflicts = stanzas[row].links[other].conflicts;
 
@@ -282,14 +307,63 @@ static void random_conflicts(struct stanza *stanzas)
 
 /* ---- what a configuration is refused for ---- */
 
-static void make_valid(struct stanza *stanzas)
+/* All instances have the stanza of the first one; some are extra ones, for an update. */
+static void make_party(struct stanza_set *set)
 {
+	const struct stanza *first = &set->programs[world->party_base];
+	struct life_config *life = &set->programs[world->party_base].life;
+	int room = world->party_room, extra;
+
+	if (life->key_type == TYPE_ONESHOT)
+		life->key_update = UPDATE_STOP_START;
+	extra = life->key_update == UPDATE_START_FIRST ? (int)life->key_max_surge : 0;
+	if (set->instances + extra > room)
+		set->instances = room - extra;
+	for (int number = 0; number < room; number++) {
+		struct stanza *mate = &set->programs[world->party_base + number];
+
+		*mate = *first;
+		mate->present = first->present && number < set->instances + extra;
+		mate->config.instances = (uint32_t)set->instances;
+		mate->config.surge = number >= set->instances;
+		make_mates_free(set->programs, world->party_base + number);
+	}
+}
+
+/* They say nothing of each other, and nobody of an extra one. */
+static void make_mates_free(struct stanza *stanzas, int program)
+{
+	struct stanza *stanza = &stanzas[program];
+
+	for (int other = 0; other < world->program_count; other++) {
+		if (stanza_are_mates(program, other))
+			stanza->links[other] = (struct stanza_link){.requires = false};
+		else if (stanza->config.surge)
+			stanzas[other].links[program] = (struct stanza_link){.requires = false};
+		if (stanza->config.surge && stanzas[other].stdout_to == program)
+			stanzas[other].stdout_to = -1;
+		if (stanza->config.surge && stanzas[other].on_failure_name == program)
+			stanzas[other].on_failure_name = other; /* which is none */
+	}
+	if (stanza->stdout_to >= 0 && stanza_are_mates(program, stanza->stdout_to))
+		stanza->stdout_to = -1;
+	if (stanza_are_mates(program, stanza->on_failure_name))
+		stanza->on_failure_name = program;
+}
+
+static void make_valid(struct stanza_set *set)
+{
+	struct stanza *stanzas = set->programs;
+
+	if (world->party_room > 0)
+		make_party(set);
 	for (int program = 0; program < world->program_count; program++) {
 		struct stanza *stanza = &stanzas[program];
 
 		if (stanza->life.key_type == TYPE_ONESHOT) {
 			stanza->life.key_start = START_NOW;
 			stanza->life.key_idle_stop = 0;
+			stanza->life.key_update = UPDATE_STOP_START;
 			if (stanza->config.key_restart == RESTART_ALWAYS)
 				stanza->config.key_restart = RESTART_ON_FAILURE;
 		} else {

@@ -164,6 +164,10 @@ struct world {
 	uint64_t seed;
 	uint64_t dice;
 	int program_count;
+	/* Programs [party_base, party_base + party_room) are the instances of one, and its extra
+	 * ones; none where the room is 0. */
+	int party_base;
+	int party_room;
 	int64_t now_ns;
 	int64_t wall_offset_ns;
 	bool calm; /* no more faults: the end of every schedule */

@@ -339,6 +339,23 @@ static void test_one_that_is_missing_for_good_ends_the_update(void **state)
 	assert_int_equal(acts[2], ROLLOUT_NOTHING);
 }
 
+/* By a stanza with fewer instances, while it was to be replaced. */
+static void test_one_that_becomes_an_extra_one_has_no_turn_any_more(void **state)
+{
+	struct rollout_row rows[] = {looks[NEW_DEAD], extras[EXTRA_READY]};
+	enum rollout_act acts[2];
+	struct rollout rollout;
+
+	(void)state;
+	rows[1].fresh = true;
+	rollout_decide(rows, 2, &start_first, NOW, acts, &rollout);
+	assert_int_equal(acts[1], ROLLOUT_SETTLE);
+	rows[1].fresh = false;
+	rows[1].turn = true;
+	rollout_decide(rows, 2, &start_first, NOW, acts, &rollout);
+	assert_int_equal(acts[1], ROLLOUT_SETTLE);
+}
+
 static void test_row_is_read_off_the_ledger(void **state)
 {
 	struct ledger_state ledger = {.state = STATE_RUNNING,
@@ -380,6 +397,7 @@ int main(void)
 	    cmocka_unit_test(test_first_failure_spares_the_rest),
 	    cmocka_unit_test(test_extra_one_is_kept_while_it_is_needed),
 	    cmocka_unit_test(test_one_that_is_missing_for_good_ends_the_update),
+	    cmocka_unit_test(test_one_that_becomes_an_extra_one_has_no_turn_any_more),
 	    cmocka_unit_test(test_row_is_read_off_the_ledger),
 	};
 
