@@ -82,7 +82,7 @@ static void start_other(struct program *program, const char *name)
 	bool found = false;
 
 	while ((other = engine_next_named(engine, name, &index)) != NULL) {
-		if (other == program)
+		if (other == program || other->removed || other->config->surge)
 			continue;
 		engine_start(engine, other, &cause);
 		found = true;

@@ -24,6 +24,9 @@
 /* The last of the sources that are held: no file, but who is on trial. */
 #define NOTE_PATH "superctl trial"
 
+/* Room for a line of it. */
+#define NOTE_LINE (LIMIT_NAME + 32)
+
 /* Why it is taken back. */
 #define WHY (LIMIT_NAME + AIM_TEXT + 8)
 
@@ -53,16 +56,14 @@ int trial_begin(struct engine *engine, const struct planner *planner, int64_t de
 		return -ENODATA;
 	trial->deadline_ns = deadline_ns;
 	error = gather(trial, planner);
-	/* Nothing is started: there is nothing to wait for. */
 	if (error == 0 && trial->count > 0)
 		error = hold(engine);
-	if (error < 0) {
-		trial_done(trial);
-		return error;
-	}
-	if (trial->count > 0)
+	/* Where nothing is started there is nothing to wait for. */
+	if (error == 0 && trial->count > 0)
 		begin(engine);
-	return 0;
+	else
+		trial_done(trial);
+	return error;
 }
 
 void trial_abandon(struct engine *engine)
@@ -184,18 +185,17 @@ static int hold(struct engine *engine)
 /* "DEADLINE", then "NAME RUN UP" a line. */
 static int write_note(const struct trial *trial, struct config_source *ret_source)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *file = open_memstream(&text, &length);
+	size_t size = NOTE_LINE * (trial->count + 1), length;
+	char *text = malloc(size);
 	int error;
 
-	if (file == NULL)
+	if (text == NULL)
 		return -ENOMEM;
-	fprintf(file, "%" PRId64 "\n", trial->deadline_ns);
+	length = (size_t)snprintf(text, size, "%" PRId64 "\n", trial->deadline_ns);
 	for (size_t i = 0; i < trial->count; i++)
-		fprintf(file, "%s %" PRIu64 " %d\n", trial->items[i].name, trial->items[i].run,
-		    trial->items[i].up);
-	error = fclose(file) == 0 ? confsource_copy(NOTE_PATH, text, length, ret_source) : -ENOMEM;
+		length += (size_t)snprintf(text + length, size - length, "%s %" PRIu64 " %d\n",
+		    trial->items[i].name, trial->items[i].run, trial->items[i].up);
+	error = confsource_copy(NOTE_PATH, text, length, ret_source);
 	free(text);
 	return error;
 }

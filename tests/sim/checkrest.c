@@ -18,6 +18,8 @@ static bool is_stuck_for_a_reason(int program);
 
 void check_settled(void)
 {
+	if (world->trial.from >= 0)
+		world_fail("a configuration is on trial for ever");
 	for (int program = 0; program < world->program_count; program++)
 		check_settled_program(program);
 }

@@ -29,6 +29,12 @@ void check_death(void);
 void check_machine(void);
 void check_shutdown_begins(void);
 void check_apply(int from, int to);
+
+/* A configuration is on trial; it is taken back; one way or the other it is over. */
+void check_trial_begins(void);
+void check_taken_back(void);
+void check_trial_over(void);
+
 void check_command(struct sim_command *command);
 void check_command_done(const struct sim_command *command);
 

@@ -28,7 +28,8 @@ static void go_on(void);
 static void do_event(const struct schedule_event *event);
 static void command(const struct schedule_event *event);
 static void say(const struct schedule_event *event);
-static void apply(void);
+static void edit(void);
+static void apply(const struct schedule_event *event);
 static void plan_kill(const struct schedule_event *event);
 static void suspend(int64_t length_ns);
 static void restart_machine(void);
@@ -185,7 +186,7 @@ static void do_event(const struct schedule_event *event)
 		kernel_connect(program, event->amount);
 		break;
 	case SCHEDULE_APPLY:
-		apply();
+		apply(event);
 		break;
 	case SCHEDULE_KILL:
 		plan_kill(event);
@@ -258,19 +259,34 @@ static void say(const struct schedule_event *event)
 	world->note_count++;
 }
 
-/* Neither over what the guardian holds nor over what the engine may be about to apply. */
-static void apply(void)
+/* Other files: neither over what is held nor over what the engine may be about to apply. */
+static void edit(void)
 {
-	int next = 0;
+	int next = world_free_config();
 
-	if (!world->engine.alive || world->ledger->header.shutdown)
-		return;
-	while (next == world->held || next == world->engine.applied)
-		next++;
 	stanza_make_next(&world->configs[next], &world->configs[world->engine.applied]);
 	world->files = next;
 	if (world->verbose)
 		stanza_print(&world->configs[next]);
+}
+
+/* By SIGHUP, or by a command: all of the files or some programs, for good or on trial. */
+static void apply(const struct schedule_event *event)
+{
+	if (!world->engine.alive || world->ledger->header.shutdown)
+		return;
+	if (world_roll(4) > 0)
+		edit();
+	if (world_roll(2)) {
+		world->command = (struct sim_command){
+		    .given = true,
+		    .kind = COMMAND_APPLY,
+		    .programs = world_roll(2) ? event->programs : 0,
+		    .rollback = world_roll(2),
+		    .wait = world_roll(2),
+		};
+		return;
+	}
 	if (world->message_count < WORLD_MESSAGES)
 		world->messages[world->message_count++] = (struct msg_head){.type = MSG_RELOAD};
 }
@@ -313,7 +329,7 @@ static void restart_machine(void)
 	memset(world->slots, 0, sizeof(world->slots));
 	memset(world->leaves, 0, sizeof(world->leaves));
 	world->process_count = world->note_count = 0;
-	world->held = -1;
+	world->held = world->trial.from = world->trial_made.from = -1;
 	world->commit.active = false;
 	check_machine();
 	world->boot_wanted = true;
@@ -398,6 +414,10 @@ static void settle(void)
 		world->boot_wanted = true; /* and again, with an engine */
 		return;
 	}
+	if (world->engine.engine->trial.active) {
+		pass(NS_PER_S); /* until it is over: nothing else is applied meanwhile */
+		return;
+	}
 	world->settling = true;
 	make_calm();
 	pass(SETTLE_NS);
@@ -405,6 +425,8 @@ static void settle(void)
 
 static void make_calm(void)
 {
+	int next;
+
 	if (world->verbose)
 		printf("  now everything settles\n");
 	world->dice = world_mix(world->seed + 2);
@@ -424,10 +446,9 @@ static void make_calm(void)
 	}
 	if (world->ledger->header.shutdown || !needs_calm_config())
 		return;
-	world->files = 0;
-	while (world->files == world->held || world->files == world->engine.applied)
-		world->files++;
-	world->configs[world->files] = world->configs[world->engine.applied];
+	next = world_free_config();
+	world->configs[next] = world->configs[stanza_config_index(world->engine.engine->config)];
+	world->files = next;
 	for (int program = 0; program < world->program_count; program++) {
 		struct life_config *life = &world->configs[world->files].programs[program].life;
 
@@ -441,7 +462,8 @@ static void make_calm(void)
  * none, which might wake up what nobody has woken. */
 static bool needs_calm_config(void)
 {
-	const struct stanza_set *set = &world->configs[world->engine.applied];
+	const struct stanza_set *set =
+	    &world->configs[stanza_config_index(world->engine.engine->config)];
 
 	if (world->engine.engine->safe_mode)
 		return true;

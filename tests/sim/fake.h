@@ -5,6 +5,7 @@
 #define SIM_FAKE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct program;
 
@@ -12,6 +13,7 @@ struct program;
 #define FAKE_CGROUPS  21
 #define FAKE_PID_FILE 200    /* + program */
 #define FAKE_CONFIG   300    /* + index of world.configs */
+#define FAKE_TRIAL    350    /* what is held of a trial */
 #define FAKE_SOCKET   400    /* + program */
 #define FAKE_LEAF     1000   /* + index of world.leaves */
 #define FAKE_PIDFD    100000 /* + pid */
@@ -31,6 +33,9 @@ bool fake_has_notes(void);
 
 /* A pid_file as it stands there now. */
 long fake_read_pid_file(int program, char *buffer, unsigned long size);
+
+/* A descriptor is held now: of a configuration, or of a trial. */
+void fake_note_held(uint64_t key, int fd);
 
 /* Carry out the command that was given (control.c). */
 void fake_do_command(void);

@@ -10,18 +10,22 @@
 #include <string.h>
 
 #include "supervisord/engine/access.h"
+#include "supervisord/engine/apply.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
+#include "supervisord/engine/draft.h"
 #include "supervisord/engine/events.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/selection.h"
+#include "supervisord/engine/trial.h"
 #include "tests/sim/checks.h"
 #include "tests/sim/fake.h"
 #include "tests/sim/steps.h"
 #include "tests/sim/world.h"
 
 static struct control_client *find_client(void);
+static void do_apply(struct call *call);
 
 /* ---- control.h ---- */
 
@@ -110,6 +114,11 @@ void fake_do_command(void)
 
 	command->given = false;
 	jsonw_init(&call.w, LIMIT_CONTROL_QUEUE);
+	if (command->kind == COMMAND_APPLY) {
+		do_apply(&call);
+		jsonw_done(&call.w);
+		return;
+	}
 	check_command(command);
 	switch (command->kind) {
 	case COMMAND_START:
@@ -124,9 +133,38 @@ void fake_do_command(void)
 	case COMMAND_RELOAD:
 		command_reload(&call);
 		break;
+	case COMMAND_APPLY:
+		break;
 	}
 	check_command_done(command);
 	jsonw_done(&call.w);
+}
+
+/* As confcall_apply() does. */
+static void do_apply(struct call *call)
+{
+	static const int64_t deadlines[] = {100, 3000, 60000};
+	static const char *const names[] = {"those of world->command"};
+	const struct draft_names scope = {.count = world->command.programs != 0, .list = names};
+	const struct op_request request = {
+	    .client = call->client, .wait = world->command.wait, .timeout_ms = -1};
+	struct draft_problem problem = {0};
+	struct apply_request apply = {
+	    .uid = 0, .errors = &problem.errors, .rollback = world->command.rollback};
+	struct config *config;
+
+	apply.deadline_ns = world->now_ns + deadlines[world_roll(3)] * NS_PER_MS;
+	if (call->engine->shutdown || draft_from_files(call->engine, &scope, &config, &problem) < 0)
+		return;
+	apply.op = op_new(&request);
+	if (apply_config(call->engine, &apply, config) == 0) {
+		if (request.wait)
+			trial_tell(call->engine, apply.op);
+		op_begin(apply.op);
+		return;
+	}
+	config_free(config);
+	op_cancel(apply.op);
 }
 
 /* One that waits for nothing; else one of them loses patience. */

@@ -121,25 +121,6 @@ void boot_prepare_log_dir(const char *log_dir)
 	(void)log_dir;
 }
 
-int draft_from_files(const struct engine *engine, const struct draft_names *names,
-    struct config **ret_config, struct draft_problem *problem)
-{
-	(void)engine;
-	(void)names;
-	(void)problem;
-	steps_effect();
-	check_apply(world->engine.applied, world->files);
-	world->engine.applied = world->files;
-	*ret_config = stanza_build(&world->configs[world->files], world->files);
-	return 0;
-}
-
-int config_write_applied(const struct config *config, int *ret_fd)
-{
-	*ret_fd = FAKE_CONFIG + stanza_config_index(config);
-	return 0;
-}
-
 void config_forget_text(struct config *config)
 {
 	(void)config;
@@ -148,17 +129,6 @@ void config_forget_text(struct config *config)
 void config_free(struct config *config)
 {
 	stanza_free(config);
-}
-
-void draft_problem_done(struct draft_problem *problem)
-{
-	(void)problem;
-}
-
-char *config_error_text(const struct config_error *error)
-{
-	(void)error;
-	return NULL;
 }
 
 const struct program_config *config_find_program(const struct config *config, const char *name)
@@ -204,35 +174,6 @@ void drift_note_applied(struct engine *engine, struct config *config)
 void drift_look(struct engine *engine)
 {
 	(void)engine;
-}
-
-int trial_begin(struct engine *engine, const struct planner *planner, int64_t deadline_ns)
-{
-	(void)engine;
-	(void)planner;
-	(void)deadline_ns;
-	return -ENOTSUP;
-}
-
-void trial_abandon(struct engine *engine)
-{
-	(void)engine;
-}
-
-void trial_adopt(struct engine *engine)
-{
-	(void)engine;
-}
-
-bool trial_review(struct engine *engine)
-{
-	(void)engine;
-	return false;
-}
-
-void trial_done(struct trial *trial)
-{
-	(void)trial;
 }
 
 void drift_done(struct drift *drift)
@@ -295,8 +236,7 @@ int slots_hold(struct slots *slots, uint64_t key, int fd)
 	if (slot == slots->count)
 		return -ENOSPC;
 	slots->list[slot] = (struct slot){.key = key, .fd = fd};
-	if (held_key_kind(key) == HELD_CONFIG)
-		world->held = fd - FAKE_CONFIG;
+	fake_note_held(key, fd);
 	steps_effect();
 	return (int)slot;
 }
@@ -309,6 +249,8 @@ void slots_forget_fd(struct slots *slots, int slot)
 
 void slots_release(struct slots *slots, int slot)
 {
+	if (slot < 0)
+		return;
 	steps_effect();
 	if (held_key_kind(slots->list[slot].key) == HELD_LOG_READ) {
 		slots->list[slot].draining = true;
@@ -316,6 +258,8 @@ void slots_release(struct slots *slots, int slot)
 		    world->now_ns + (world->calm ? 1 : DRAIN_NS(world_roll(1U << 20)));
 		return;
 	}
+	if (held_key_kind(slots->list[slot].key) == HELD_TRIAL)
+		check_trial_over();
 	slots->list[slot] = (struct slot){.key = 0};
 }
 

@@ -62,6 +62,9 @@ bool stanza_are_mates(int program, int other);
 void stanza_make_first(struct stanza_set *set);
 void stanza_make_next(struct stanza_set *set, const struct stanza_set *old);
 
+/* Would it be accepted? */
+bool stanza_is_valid(const struct stanza_set *set);
+
 /* As the engine gets it; `index` is remembered. */
 struct config *stanza_build(const struct stanza_set *set, int index);
 int stanza_config_index(const struct config *config);

@@ -25,6 +25,7 @@ static void random_health(struct life_config *life);
 static void random_give_up(struct stanza *stanza);
 static void random_links(struct stanza *stanzas);
 static void random_conflicts(struct stanza *stanzas);
+static bool has_cycle(const struct stanza *stanzas);
 static void random_party(struct stanza_set *set);
 static void make_party(struct stanza_set *set);
 static void make_mates_free(struct stanza *stanzas, int program);
@@ -306,6 +307,40 @@ static void random_conflicts(struct stanza *stanzas)
 }
 
 /* ---- what a configuration is refused for ---- */
+
+bool stanza_is_valid(const struct stanza_set *set)
+{
+	static struct stanza_set valid;
+
+	valid = *set;
+	make_valid(&valid);
+	return memcmp(&valid, set, sizeof(valid)) == 0 && !has_cycle(set->programs);
+}
+
+/* Parts of two orders need not be one. */
+static bool has_cycle(const struct stanza *stanzas)
+{
+	unsigned comes_after[STANZA_PROGRAMS] = {0};
+
+	for (int row = 0; row < world->program_count; row++) {
+		for (int first = 0; first < world->program_count; first++) {
+			const struct stanza_link *link = &stanzas[row].links[first];
+
+			if (link->requires || link->wants || link->after)
+				comes_after[row] |= 1U << first;
+			if (link->before)
+				comes_after[first] |= 1U << row;
+		}
+	}
+	for (int middle = 0; middle < world->program_count; middle++)
+		for (int row = 0; row < world->program_count; row++)
+			if ((comes_after[row] >> middle) & 1)
+				comes_after[row] |= comes_after[middle];
+	for (int row = 0; row < world->program_count; row++)
+		if ((comes_after[row] >> row) & 1)
+			return true;
+	return false;
+}
 
 /* All instances have the stanza of the first one; some are extra ones, for an update. */
 static void make_party(struct stanza_set *set)

@@ -53,12 +53,25 @@ void world_init(uint64_t seed)
 	world->ledger = &the_ledger;
 	world->now_ns = 1000 * NS_PER_S;
 	world->last_pid = 100;
-	world->held = -1;
+	world->held = world->trial.from = world->trial_made.from = -1;
 	world_forget_rows();
 	memset(world->last_state, -1, sizeof(world->last_state));
 	the_ledger.header.guardian_pid = WORLD_GUARDIAN;
 	the_ledger.header.engine_pid = WORLD_ENGINE;
 	the_ledger.header.nonce = 1;
+}
+
+int world_free_config(void)
+{
+	const struct engine *engine = world->engine.alive ? world->engine.engine : NULL;
+	int in_force =
+	    engine != NULL && engine->config != NULL ? stanza_config_index(engine->config) : -1;
+	int index = 0;
+
+	while (index == world->held || index == world->files || index == world->engine.applied ||
+	       index == world->trial.from || index == world->trial_made.from || index == in_force)
+		index++;
+	return index;
 }
 
 void world_forget_history(void)

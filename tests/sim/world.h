@@ -35,6 +35,9 @@
 #define WORLD_MESSAGES  8
 #define WORLD_IOS       64
 #define WORLD_TEXT      256
+/* What may be in use at once: the files, held, in force, on trial, made of parts of two. */
+#define WORLD_CONFIGS 6
+#define WORLD_NOTE    1024
 
 /* Pids of the guardian and the engine; programs' are higher. */
 #define WORLD_GUARDIAN 10
@@ -109,7 +112,13 @@ struct sim_note {
 	int pid;
 };
 
-enum command_kind { COMMAND_START, COMMAND_STOP, COMMAND_RESTART, COMMAND_RELOAD };
+enum command_kind {
+	COMMAND_START,
+	COMMAND_STOP,
+	COMMAND_RESTART,
+	COMMAND_RELOAD,
+	COMMAND_APPLY /* of `programs`, none: of everything */
+};
 
 struct sim_command {
 	bool given;
@@ -117,6 +126,7 @@ struct sim_command {
 	unsigned programs;
 	bool force;
 	bool rolling;
+	bool rollback;
 	bool wait;
 	bool refused; /* as the client was told */
 	/* What it must come to (checkrest.c). */
@@ -125,6 +135,16 @@ struct sim_command {
 	unsigned starts;
 	unsigned stops;
 	int before[STANZA_PROGRAMS];
+};
+
+/* What is held of a configuration on trial, and what the one from before was when it began. */
+struct sim_trial {
+	int from; /* index of the one from before, -1: none is held */
+	char note[WORLD_NOTE];
+	int to;
+	int64_t deadline_ns;
+	unsigned programs; /* that have to come up in a later run */
+	uint64_t starts[STANZA_PROGRAMS];
 };
 
 /* Dies with the engine. */
@@ -191,9 +211,10 @@ struct world {
 	int message_count;
 	bool callers[STANZA_PROGRAMS]; /* somebody waits in its socket */
 	bool bell;
-	struct stanza_set configs[3];
-	int files;                        /* what the files say */
-	int held;                         /* what the guardian holds, -1 nothing */
+	struct stanza_set configs[WORLD_CONFIGS];
+	int files; /* what the files say */
+	int held;  /* what the guardian holds, -1 nothing */
+	struct sim_trial trial, trial_made;
 	bool slow_guardian;               /* since the last engine started */
 	bool was_forced;                  /* an engine that is dead was past shutdown_timeout */
 	unsigned linked[STANZA_PROGRAMS]; /* who may say anything about whom, either way: see
@@ -237,6 +258,9 @@ void world_init(uint64_t seed);
 void world_forget_history(void);
 /* Nobody has a row. */
 void world_forget_rows(void);
+
+/* The index of a configuration that is not in use. */
+int world_free_config(void);
 
 /* A number that follows from the event at hand, below `limit`. */
 unsigned world_roll(unsigned limit);
