@@ -104,6 +104,7 @@ static void tell_required_by(struct call *call, const char *name, int parameters
 	int by = jsonr_member(reply, parameters, "by");
 	struct out text = {.fd = -1};
 	size_t count = 0;
+	int64_t hidden;
 
 	(void)name;
 	for (int at = jsonr_first(reply, by); at >= 0; at = jsonr_next(reply, by, at)) {
@@ -114,12 +115,15 @@ static void tell_required_by(struct call *call, const char *name, int parameters
 	}
 	if (count > NAMES_SHOWN)
 		out_format(&text, " and %zu more", count - NAMES_SHOWN);
-	if (count == 0) /* this user may not see them */
-		out_string(&text, "others");
+	hidden = jsonr_int(reply, jsonr_member(reply, parameters, "hidden"), count == 0);
+	if (count == 0)
+		out_string(&text, "others that you may not see");
+	else if (hidden > 0)
+		out_format(&text, " and %lld that you may not see", (long long)hidden);
 	out_bytes(&text, "", 1);
 	ctl_complain(call->ctl, "%s%s required by %s (stop %s too with --force)", program,
 	    stops ? " is" : " would have to be stopped, and is",
-	    text.error == 0 ? text.data : "others", count == 1 ? "it" : "them");
+	    text.error == 0 ? text.data : "others", count + (size_t)hidden == 1 ? "it" : "them");
 	out_done(&text);
 }
 

@@ -12,7 +12,7 @@
 #include "ctl/when.h"
 
 #define GAP    2
-#define CELL   64
+#define CELL   160
 #define CONFIG 8 /* digits of the hash that are shown */
 
 enum column { RUN, START, TOOK, CPU, MEMORY, CONFIG_HASH, STATUS, COLUMNS };
@@ -131,7 +131,7 @@ static void print(struct out *out, const struct row *rows, size_t count)
 			if (i == STATUS && rows[k].failed)
 				out_style(out, OUT_RED);
 			out_text(out, rows[k].cells[i], 0);
-			out_style(out, i == STATUS ? OUT_PLAIN : OUT_PLAIN);
+			out_style(out, OUT_PLAIN);
 			if (i < STATUS)
 				out_pad(out, widths[i] - out_measure(rows[k].cells[i]) + GAP);
 		}

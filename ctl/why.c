@@ -15,10 +15,14 @@
 #include "ctl/program.h"
 #include "ctl/when.h"
 
+/* An apply this long before what it has caused is told with its own time. */
+#define APPLIED_BEFORE_NS NS_PER_S
+
 static enum exitcode on_stories(struct call *call, int parameters, void *context);
 static void print_story(struct call *call, int story, int64_t now_ns);
 static void print_head(struct out *out, const struct program *program, int64_t now_ns);
 static void print_events(struct call *call, int story, int64_t now_ns);
+static void print_applied(struct out *out, struct jsonr *reply, int event, int64_t now_ns);
 static void print_rest(struct call *call, int story);
 static void print_lines(struct out *out, const char *text);
 
@@ -118,8 +122,24 @@ static void print_events(struct call *call, int story, int64_t now_ns)
 		out_style(out, OUT_PLAIN);
 		out_string(out, "  ");
 		event_print_words(out, reply, at);
+		print_applied(out, reply, at, now_ns);
 		out_string(out, "\n");
 	}
+}
+
+/* When the apply was that it is about, if that was some time before. */
+static void print_applied(struct out *out, struct jsonr *reply, int event, int64_t now_ns)
+{
+	int change = jsonr_member(reply, event, "change");
+	const char *then = jsonr_text(reply, jsonr_member(reply, event, "time"), "");
+	const char *applied = jsonr_text(reply, jsonr_member(reply, change, "time"), "");
+	int64_t then_ns, applied_ns;
+	char when[WHEN_SIZE];
+
+	if (timestamp_parse(then, strlen(then), &then_ns) == 0 &&
+	    timestamp_parse(applied, strlen(applied), &applied_ns) == 0 &&
+	    then_ns - applied_ns >= APPLIED_BEFORE_NS)
+		out_format(out, " at %s", when_format(applied, now_ns, when));
 }
 
 /* What it waits for, and what could be done. */

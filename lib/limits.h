@@ -113,13 +113,16 @@
 #define LIMIT_DOCTORS  4
 #define LIMIT_DOCTOR_S 120
 /* Events that are remembered, a power of two; ended runs of an instance; runs whose last words are,
- * of all; names of instances that are gone and still stand in events.  (tests/sim has fewer of
- * them, too.) */
+ * of all; stanzas that applies have changed; names of instances that are gone and still stand in
+ * events.  (tests/sim has fewer of them, too.) */
 #ifndef LIMIT_EVENTS
 #define LIMIT_EVENTS     4096
 #define LIMIT_RUNS       16
 #define LIMIT_LAST_WORDS 512
+#define LIMIT_CHANGES    2048
 #endif
+/* Bytes of the names of the keys that an apply changed of a stanza, with the NUL. */
+#define LIMIT_CHANGED_KEYS 104
 #define LIMIT_FORMER_NAMES 256
 /* Events in one reply. */
 #define LIMIT_EVENT_BATCH 256

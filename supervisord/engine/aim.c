@@ -8,6 +8,7 @@
 #include "supervisord/engine/aim.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/policy.h"
+#include "supervisord/engine/programwords.h"
 
 /* A program that speaks sd_notify(3) has this long to answer a reload by RELOADING=1; many never
  * do. */
@@ -20,7 +21,8 @@ static enum verdict judge_rolled(const struct aim *aim);
 static enum verdict judge_reloaded(struct aim *aim);
 static enum verdict await_reloading(struct aim *aim);
 static bool has_succeeded(const struct program *program);
-static bool may_come(const struct program *program, char *buffer, size_t size);
+static bool may_come(
+    const struct program *program, const struct control_client *reader, char *buffer, size_t size);
 static bool has_failed(const struct program *program);
 static void describe_up(const struct aim *aim, char *buffer, size_t size);
 static void describe_failure(const struct aim *aim, char *buffer, size_t size);
@@ -117,7 +119,7 @@ bool aim_describe_waiting(
 		    state->flags & LEDGER_FLAG_RELOADING ? "is reloading, says the program"
 							 : "reload_command is running");
 	else
-		(void)program_reason(program, reason, reason_size);
+		(void)program_reason(program, aim->reader, reason, reason_size);
 	return left[0] != '\0' || held || (state->flags & LEDGER_FLAG_FRESH) ||
 	       aim->goal == OP_RELOADED || state->state == STATE_WAITING ||
 	       step_is_stopping((enum state)state->state);
@@ -147,8 +149,9 @@ static enum verdict judge_up(const struct aim *aim)
 		    transition_waits_for_demand(program->config, state) &&
 		    engine_start_blocker(program->engine, program) == NULL)
 			return VERDICT_OK;
-		return state->wanted == WANTED_DOWN || may_come(program, NULL, 0) ? VERDICT_OPEN
-										  : VERDICT_FAILED;
+		return state->wanted == WANTED_DOWN || may_come(program, NULL, NULL, 0)
+			   ? VERDICT_OPEN
+			   : VERDICT_FAILED;
 	case STATE_PREPARING:
 	case STATE_STARTING:
 	case STATE_SETTLING:
@@ -245,7 +248,8 @@ static bool has_succeeded(const struct program *program)
  * the end of the chain, or it will go on without it.  If not, `buffer` (unless its size is 0) says
  * what is missing: "requires app, which requires db, which is FATAL".
  */
-static bool may_come(const struct program *program, char *buffer, size_t size)
+static bool may_come(
+    const struct program *program, const struct control_client *reader, char *buffer, size_t size)
 {
 	const struct engine *engine = program->engine;
 	const struct program_link *link = engine_start_blocker(engine, program);
@@ -258,7 +262,7 @@ static bool may_come(const struct program *program, char *buffer, size_t size)
 			return true;
 		if (length < size)
 			length += (size_t)snprintf(buffer + length, size - length,
-			    "requires %s, which ", program_name(other));
+			    "requires %s, which ", programwords_name(other, reader));
 		if (has_failed(other)) {
 			if (length < size)
 				(void)snprintf(buffer + length, size - length, "is %s",
@@ -321,8 +325,9 @@ static void describe_failure(const struct aim *aim, char *buffer, size_t size)
 		(void)snprintf(buffer, size, "not replaced: the rolling update was given up");
 		return;
 	}
-	if (program_state_of(program) != STATE_WAITING || may_come(program, reason, sizeof(reason)))
-		program_reason(program, reason, sizeof(reason));
+	if (program_state_of(program) != STATE_WAITING ||
+	    may_come(program, aim->reader, reason, sizeof(reason)))
+		program_reason(program, aim->reader, reason, sizeof(reason));
 	(void)snprintf(buffer, size, "%s%s%s", state, reason[0] != '\0' ? ": " : "", reason);
 }
 

@@ -29,6 +29,7 @@ struct aim {
 	enum op_goal goal;
 	uint64_t run_before;
 	enum state state_before;
+	const struct control_client *reader; /* who is told, as of program_reason() */
 	bool said_reloading; /* OP_RELOADED: RELOADING=1 has come */
 	int64_t
 	    patience_ns; /* OP_RELOADED: until then it may still come: judge again; 0: not begun */

@@ -254,7 +254,7 @@ static void status(struct call *call)
 	jsonw_key(&call->w, "programs");
 	jsonw_begin_array(&call->w);
 	for (size_t i = 0; i < selection.count; i++)
-		record_write(&call->w, selection.list[i], detail);
+		record_write(&call->w, selection.list[i], call->client, detail);
 	jsonw_end_array(&call->w);
 	call_end_reply(call);
 	selection_done(&selection);

@@ -14,6 +14,7 @@
 #include "supervisord/engine/align.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
+#include "supervisord/engine/changes.h"
 #include "supervisord/engine/demand.h"
 #include "supervisord/engine/drift.h"
 #include "supervisord/engine/engine.h"
@@ -31,13 +32,17 @@ struct apply {
 	uint32_t uid; /* who asked, or HISTORY_NO_UID */
 	bool is_first;
 	const struct apply_request *request; /* NULL: of the start */
+	struct changes_maker changes;
 	struct planner planner;
 	struct jsonw steps; /* as they are told to the client */
 };
 
 static void leave_safe_mode(struct engine *engine);
 static int commit(struct apply *apply, struct config *config);
+static void note_changes(struct apply *apply);
 static void note_applied(const struct apply *apply, const struct config *config);
+static void note_live(struct apply *apply, const struct program *program);
+static int32_t change_of(const struct program *program);
 static bool is_boot(const struct apply *apply);
 static int hold_config(struct engine *engine, const struct config *config);
 static void switch_configs(struct engine *engine, const struct config *config);
@@ -117,6 +122,8 @@ static int commit(struct apply *apply, struct config *config)
 	error = planner_make(&apply->planner, engine, config, is_boot(apply));
 	if (error == 0 && apply->request != NULL && apply->request->rollback)
 		error = trial_begin(engine, &apply->planner, apply->request->deadline_ns);
+	if (error == 0 && !apply->is_first)
+		note_changes(apply);
 	if (error == 0 && !engine->config_lost)
 		error = hold_config(engine, config);
 	if (error < 0) {
@@ -165,6 +172,23 @@ out:
 	(void)malloc_trim(0);
 #endif
 	return error;
+}
+
+/* What it changes of whom, for those who ask why; before it is committed, see changes.h. */
+static void note_changes(struct apply *apply)
+{
+	apply->changes = (struct changes_maker){
+	    .history = apply->engine->history, .uid = apply->uid, .by = apply->request->by};
+	changes_begin(&apply->changes);
+	for (size_t i = 0; i < apply->planner.plan.count; i++) {
+		const struct plan_step *step = &apply->planner.plan.steps[i];
+		const struct plan_input *input = &apply->planner.inputs[step->program];
+		const struct program *program = planner_program(&apply->planner, step);
+
+		if (step->cause == PLAN_CHANGED && program != NULL)
+			(void)changes_add(&apply->changes, program->run.row, input->old_config,
+			    input->new_config);
+	}
 }
 
 static void note_applied(const struct apply *apply, const struct config *config)
@@ -224,13 +248,16 @@ static int add_new(struct apply *apply)
 
 	for (size_t i = 0; i < apply->planner.plan.input_count; i++) {
 		const struct plan_input *input = &apply->planner.inputs[i];
+		struct cause start = {.reason = REASON_NONE};
 		struct program *program;
 		int error;
 
 		if (input->state != NULL)
 			continue;
-		error = program_new(engine, input->new_config,
-		    input->start ? input->start_reason : REASON_NONE, &program);
+		if (input->start)
+			start = (struct cause){
+			    .reason = input->start_reason, .detail = apply->changes.apply};
+		error = program_new(engine, input->new_config, &start, &program);
 		if (error == 0)
 			error = engine_add(engine, program);
 		if (error < 0)
@@ -282,13 +309,15 @@ static void prepare_step(struct apply *apply, const struct plan_step *step)
 
 static void do_step(struct apply *apply, const struct plan_step *step)
 {
-	const struct cause changed = {.reason = REASON_CHANGED}, back = {.reason = REASON_ADDED};
+	const struct cause back = {.reason = REASON_ADDED, .detail = apply->changes.apply};
 	const struct cause removed = {.reason = REASON_REMOVED,
 	    .detail = (int32_t)apply->planner.inputs[step->program].instances_now};
+	struct cause changed = {.reason = REASON_CHANGED};
 	struct program *program = program_of_step(apply, step);
 
 	if (program == NULL || step->follows)
 		return;
+	changed.detail = change_of(program);
 	switch (step->action) {
 	case PLAN_STOP:
 	case PLAN_FREE: /* at rest something of it may be left */
@@ -308,10 +337,31 @@ static void do_step(struct apply *apply, const struct plan_step *step)
 			    apply->engine, program, step->cause == PLAN_BACK ? &back : &changed);
 		break;
 	case PLAN_LIVE:
+		note_live(apply, program);
+		break;
 	case PLAN_ADD:
 	case PLAN_NONE:
 		break;
 	}
+}
+
+/* It moves no state, so it leaves no other trace. */
+static void note_live(struct apply *apply, const struct program *program)
+{
+	history_note(apply->engine->history, &(struct history_event){
+						 .kind = HISTORY_CONFIG,
+						 .row = (uint16_t)program->run.row,
+						 .run = (uint32_t)program_state(program)->starts,
+						 .detail = changes_find_live(apply->engine->history,
+						     program->run.row, program->config->hash),
+						 .delay_ms = UINT32_MAX,
+						 .uid = apply->uid,
+					     });
+}
+
+static int32_t change_of(const struct program *program)
+{
+	return changes_find(program->engine->history, program->run.row, program->config->hash);
 }
 
 /* What is up requires it since its new stanza. */

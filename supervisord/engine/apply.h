@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "supervisord/engine/config.h"
+#include "supervisord/engine/reason.h"
 
 struct engine;
 struct op;
@@ -24,7 +25,8 @@ struct op;
  * changed.
  */
 struct apply_request {
-	uint32_t uid;  /* who asked, or HISTORY_NO_UID */
+	uint32_t uid;       /* who asked, or HISTORY_NO_UID */
+	enum applied_by by; /* likewise */
 	struct op *op; /* gets the steps and the programs to wait for; or NULL */
 	struct config_errors *errors;
 	bool values;            /* its steps are told with what each changed key was and is */

@@ -50,7 +50,6 @@ struct raw_dirent {
 typedef void (*child_visitor)(int directory, const char *name, int depth, void *context);
 
 static int leaf_path(char path[LEAF_PATH], int row, const char *name, const char *file);
-static int read_file(int directory, const char *path, char *text, size_t size);
 static int write_file(int directory, const char *path, const char *text);
 static void walk_cgroup(int directory, int depth, struct walk *walk);
 static void walk_child(int directory, const char *name, int depth, void *context);
@@ -130,8 +129,40 @@ int cgroup_is_populated(const struct cgroups *cgroups, int row, const char *name
 		return -ENOENT;
 	error = leaf_path(path, row, name, "/cgroup.events");
 	if (error == 0)
-		error = read_file(cgroups->base, path, text, sizeof(text));
+		error = cgroup_read_file(cgroups->base, path, text, sizeof(text));
 	return error < 0 ? error : strstr(text, "populated 1") != NULL;
+}
+
+int cgroup_read_leaf(const struct cgroups *cgroups, int row, const char *name, const char *file,
+    char *text, size_t size)
+{
+	char path[LEAF_PATH];
+	int error;
+
+	if (cgroups->base < 0)
+		return -ENOENT;
+	error = leaf_path(path, row, name, "/");
+	if (error < 0 || strlen(path) + strlen(file) >= sizeof(path))
+		return -ENAMETOOLONG;
+	(void)strcat(path, file);
+	return cgroup_read_file(cgroups->base, path, text, size);
+}
+
+int cgroup_read_file(int directory, const char *path, char *text, size_t size)
+{
+	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	got = read(fd, text, size - 1);
+	if (got < 0)
+		error = -errno;
+	else
+		text[got] = '\0';
+	close(fd);
+	return error;
 }
 
 int cgroup_kill(const struct cgroups *cgroups, int row, const char *name)
@@ -257,23 +288,6 @@ static int leaf_path(char path[LEAF_PATH], int row, const char *name, const char
 	    path, LEAF_PATH, "%d-%.*s%s", row, (int)instname_stable_length(name), name, file);
 
 	return length < 0 || length >= LEAF_PATH ? -ENAMETOOLONG : 0;
-}
-
-static int read_file(int directory, const char *path, char *text, size_t size)
-{
-	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
-	int error = 0;
-
-	if (fd < 0)
-		return -errno;
-	got = read(fd, text, size - 1);
-	if (got < 0)
-		error = -errno;
-	else
-		text[got] = '\0';
-	close(fd);
-	return error;
 }
 
 static int write_file(int directory, const char *path, const char *text)

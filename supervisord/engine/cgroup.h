@@ -9,6 +9,7 @@
  * machine do not meet.  See cgroups(7).
  *
  * No controller is needed: membership, "populated" and cgroup.kill (Linux 5.14) are in the core.
+ * That of memory is used if it can be had (cgroupmemory.h).
  */
 #ifndef ENGINE_CGROUP_H
 #define ENGINE_CGROUP_H
@@ -22,6 +23,7 @@
 /* One for the engine. */
 struct cgroups {
 	int base;            /* directory of ours, -1: there is none */
+	bool memory;         /* leaves have the memory controller, see cgroupmemory.h */
 	bool told;           /* that a leaf could not be made or used */
 	char reason[128];    /* why there is none, "" when there is */
 	char path[PATH_MAX]; /* of it, as /proc/PID/cgroup shows it */
@@ -52,6 +54,12 @@ int cgroup_open(const struct cgroups *cgroups, int row, const char *name);
 /* 1: live processes (also in cgroups that the program has made below), 0: none; -ENOENT: there is
  * no leaf, or another -errno. */
 int cgroup_is_populated(const struct cgroups *cgroups, int row, const char *name);
+
+/* What a file of its leaf says, or one below a directory: at most `size` with the NUL.  0 or
+ * -errno. */
+int cgroup_read_leaf(const struct cgroups *cgroups, int row, const char *name, const char *file,
+    char *text, size_t size);
+int cgroup_read_file(int directory, const char *path, char *text, size_t size);
 
 /* KILL to all of it at once.  0 or -errno; -ENOENT before Linux 5.14, too. */
 int cgroup_kill(const struct cgroups *cgroups, int row, const char *name);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "supervisord/engine/cgroupbase.h"
+#include "supervisord/engine/cgroupmemory.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 /* A hybrid system has a line for each old controller. */
@@ -170,6 +171,7 @@ static int make_base(struct cgroups *cgroups, int parent, const char *name)
 	error = base < 0 ? -errno : is_usable(parent, base) ? 0 : -errno;
 	if (error == 0) {
 		cgroups->base = base;
+		cgroups->memory = cgroup_memory_enable(base);
 		return 0;
 	}
 	if (base >= 0)

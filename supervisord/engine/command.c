@@ -11,6 +11,7 @@
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/finding.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/rolling.h"
 #include "supervisord/engine/selection.h"
@@ -127,6 +128,7 @@ void command_signal(struct call *call)
 			log_notice("%s: signal %s by uid %u", program_name(selection.list[i]), name,
 			    (unsigned)call->client->uid);
 			note(call->client->uid, selection.list[i], HISTORY_SIGNAL, number);
+			finding_note_signal(selection.list[i], call->client->uid, number);
 		}
 		op_add_result(op, selection.list[i], error == 0,
 		    error == 0        ? "signalled"
@@ -321,6 +323,7 @@ static void refuse(struct command *command, const struct program *program)
 {
 	struct call *call = command->call;
 	struct access sees;
+	int64_t hidden = 0;
 
 	call_error_begin(call, CALL_INTERFACE ".RequiredBy");
 	jsonw_member_string(&call->w, "name", program_name(program));
@@ -330,8 +333,11 @@ static void refuse(struct command *command, const struct program *program)
 	for (size_t i = 0; i < command->forced.count; i++)
 		if (access_has(&sees, command->forced.list[i]))
 			jsonw_string(&call->w, program_name(command->forced.list[i]));
+		else
+			hidden++;
 	access_done(&sees);
 	jsonw_end_array(&call->w);
+	jsonw_member_int(&call->w, "hidden", hidden);
 	call_error_end(call);
 }
 

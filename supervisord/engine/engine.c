@@ -25,6 +25,7 @@
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/draft.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/finding.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/events.h"
 #include "supervisord/engine/lastwords.h"
@@ -206,6 +207,7 @@ static int serve(struct engine *engine)
 	ev_io_start(engine->loop, &engine->timer_io);
 	ev_prepare_start(engine->loop, &engine->prepare);
 	lastwords_start(engine);
+	finding_begin(engine);
 
 	if (engine->cgroups.base < 0)
 		log_notice("no cgroups (%s): the processes of a run are known by session and group",
@@ -436,7 +438,8 @@ static void reload(struct engine *engine)
 	error = draft_from_files(engine, &everything, &config, &problem);
 	if (error == 0) {
 		error = apply_config(engine,
-		    &(struct apply_request){.uid = HISTORY_NO_UID, .errors = &problem.errors},
+		    &(struct apply_request){
+			.uid = HISTORY_NO_UID, .by = APPLIED_BY_HANGUP, .errors = &problem.errors},
 		    config);
 		if (error < 0)
 			config_free(config);

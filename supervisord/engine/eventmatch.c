@@ -87,8 +87,8 @@ static const char *kind_problem(const char *value)
 	for (int kind = 0; kind < HISTORY_KIND_COUNT; kind++)
 		if (strcmp(history_kind_name((enum history_kind)kind), value) == 0)
 			return NULL;
-	return "is no kind of event: state, exit, reason, health, command, removed, applied, "
-	       "daemon, engine and shutdown are";
+	return "is no kind of event: state, exit, reason, health, command, config, removed, "
+	       "applied, daemon, engine and shutdown are";
 }
 
 static const char *program_problem(const char *value)

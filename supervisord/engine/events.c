@@ -9,8 +9,10 @@
 #include "lib/signame.h"
 #include "lib/wstatus.h"
 #include "supervisord/engine/call.h"
+#include "supervisord/engine/changes.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/events.h"
+#include "supervisord/engine/programwords.h"
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/selection.h"
 
@@ -32,8 +34,11 @@ static void write_reply(struct jsonw *w, const struct engine *engine, struct wat
     uint64_t most, bool continues);
 static bool is_wanted(
     const struct engine *engine, const struct watch *watch, const struct history_event *event);
-static const char *text_of_reason(
-    const struct engine *engine, const struct history_event *event, char *buffer, size_t size);
+static struct ledger_state state_of(const struct history_event *event);
+static const char *text_of_reason(const struct engine *engine, const struct control_client *reader,
+    const struct history_event *event, char *buffer, size_t size);
+static void write_change(
+    struct jsonw *w, const struct engine *engine, const struct history_event *event);
 
 void events_read(struct call *call)
 {
@@ -222,7 +227,8 @@ static void write_reply(struct jsonw *w, const struct engine *engine, struct wat
 
 		if (event == NULL || !is_wanted(engine, watch, event))
 			continue;
-		events_write(w, engine, event);
+		/* The right to follow events is one over all programs. */
+		events_write(w, engine, NULL, event);
 		count++;
 	}
 	jsonw_end_array(w);
@@ -258,7 +264,8 @@ static bool is_wanted(
 	return false;
 }
 
-void events_write(struct jsonw *w, const struct engine *engine, const struct history_event *event)
+void events_write(struct jsonw *w, const struct engine *engine, const struct control_client *reader,
+    const struct history_event *event)
 {
 	const struct ledger *ledger = engine->ledger;
 	uint64_t number = atomic_load(&event->number);
@@ -282,7 +289,7 @@ void events_write(struct jsonw *w, const struct engine *engine, const struct his
 		jsonw_int(w, event->run);
 	else
 		jsonw_null(w);
-	jsonw_member_string(w, "text", events_text(engine, event, text, sizeof(text)));
+	jsonw_member_string(w, "text", events_text(engine, reader, event, text, sizeof(text)));
 	jsonw_key(w, "exit");
 	if (event->ended && event->reason != REASON_LAUNCH)
 		events_write_exit(w, event->wstatus);
@@ -293,7 +300,23 @@ void events_write(struct jsonw *w, const struct engine *engine, const struct his
 		jsonw_int(w, event->uid);
 	else
 		jsonw_null(w);
+	write_change(w, engine, event);
 	jsonw_end_object(w);
+}
+
+/* What an apply has changed, if that is what it is about. */
+static void write_change(
+    struct jsonw *w, const struct engine *engine, const struct history_event *event)
+{
+	const struct ledger_state state = state_of(event);
+	bool is_state = event->kind == HISTORY_STATE || event->kind == HISTORY_EXIT ||
+			event->kind == HISTORY_REASON;
+
+	jsonw_key(w, "change");
+	if (event->kind == HISTORY_CONFIG)
+		changes_write(w, changes_get(engine->history, event->detail));
+	else
+		changes_write(w, is_state ? changes_of(engine->history, &state) : NULL);
 }
 
 void events_write_exit(struct jsonw *w, int wstatus)
@@ -309,16 +332,16 @@ void events_write_exit(struct jsonw *w, int wstatus)
 	jsonw_end_object(w);
 }
 
-const char *events_text(
-    const struct engine *engine, const struct history_event *event, char *buffer, size_t size)
+const char *events_text(const struct engine *engine, const struct control_client *reader,
+    const struct history_event *event, char *buffer, size_t size)
 {
-	char name[64];
+	char name[REASON_END_TEXT];
 
 	buffer[0] = '\0';
 	switch ((enum history_kind)event->kind) {
 	case HISTORY_STATE:
 	case HISTORY_REASON:
-		return text_of_reason(engine, event, buffer, size);
+		return text_of_reason(engine, reader, event, buffer, size);
 	case HISTORY_EXIT:
 		(void)snprintf(buffer, size, "its main process %s",
 		    reason_exit_text(event->wstatus, name, sizeof(name)));
@@ -334,6 +357,8 @@ const char *events_text(
 		else
 			(void)snprintf(buffer, size, "told to reload by uid %u", event->uid);
 		break;
+	case HISTORY_CONFIG:
+		return changes_text(changes_get(engine->history, event->detail), buffer, size);
 	case HISTORY_REMOVED:
 		(void)snprintf(buffer, size, "gone with its stanza");
 		break;
@@ -363,15 +388,34 @@ const char *events_text(
 }
 
 /* What was said of the state when it began: the same sentence as in the log and in a status. */
-static const char *text_of_reason(
-    const struct engine *engine, const struct history_event *event, char *buffer, size_t size)
+static const char *text_of_reason(const struct engine *engine, const struct control_client *reader,
+    const struct history_event *event, char *buffer, size_t size)
 {
 	const struct history_memory *history = engine->history;
 	uint64_t number = atomic_load(&event->number);
 	const struct program *program = number >= history->rows[event->row].born
 					    ? engine_program_of_row(engine, event->row)
 					    : NULL;
-	const struct ledger_state state = {
+	const struct ledger_state state = state_of(event);
+	struct programwords full;
+
+	programwords_fill(
+	    &(struct programwords_subject){
+		.engine = engine,
+		.program = program,
+		.row = event->row,
+		.number = number,
+		.run = event->run,
+	    },
+	    &state, reader, &full);
+	full.words.retry_ms = event->delay_ms != UINT32_MAX ? (long long)event->delay_ms : -1;
+	return reason_text(&state, &full.words, buffer, size);
+}
+
+/* As far as a sentence is about it. */
+static struct ledger_state state_of(const struct history_event *event)
+{
+	return (struct ledger_state){
 	    .state = event->state,
 	    .wanted = event->wanted,
 	    .reason = event->reason,
@@ -379,9 +423,4 @@ static const char *text_of_reason(
 	    .step = event->step,
 	    .window_starts = event->starts,
 	};
-	struct reason_words words = program_words(program);
-
-	words.retry_ms = event->delay_ms != UINT32_MAX ? (long long)event->delay_ms : -1;
-	words.other = history_name(history, engine->ledger, event->step - 1, number);
-	return reason_text(&state, &words, buffer, size);
 }

@@ -31,11 +31,12 @@ bool events_are_new(struct engine *engine);
 /* Type Exit of io.superctl.varlink. */
 void events_write_exit(struct jsonw *w, int wstatus);
 
-/* Type Event of io.superctl.varlink. */
-void events_write(struct jsonw *w, const struct engine *engine, const struct history_event *event);
+/* Type Event of io.superctl.varlink; `reader` as of program_reason(). */
+void events_write(struct jsonw *w, const struct engine *engine, const struct control_client *reader,
+    const struct history_event *event);
 
 /* The words of it, without what it is about: "exited with status 1; again in 200 ms". */
-const char *events_text(
-    const struct engine *engine, const struct history_event *event, char *buffer, size_t size);
+const char *events_text(const struct engine *engine, const struct control_client *reader,
+    const struct history_event *event, char *buffer, size_t size);
 
 #endif

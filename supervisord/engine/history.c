@@ -116,6 +116,7 @@ static bool has_come_true(const struct ledger *ledger, const struct history_even
 		return !is_there;
 	case HISTORY_HEALTH:
 	case HISTORY_COMMAND:
+	case HISTORY_CONFIG:
 	case HISTORY_APPLIED:
 	case HISTORY_DAEMON:
 	case HISTORY_ENGINE:
@@ -217,6 +218,10 @@ static void note_end(struct history_memory *history, const struct ledger *ledger
 	    .user_us = has_usage ? end->user_us : 0,
 	    .system_us = has_usage ? end->system_us : 0,
 	    .maxrss_kb = has_usage ? end->maxrss_kb : 0,
+	    .peak_kb = happening->finding.peak_kb,
+	    .limit_kb = happening->finding.limit_kb,
+	    .killer = happening->finding.killer,
+	    .evidence = (uint8_t)happening->finding.evidence,
 	    .wstatus = state->last_wstatus,
 	    .start_reason = start->reason,
 	    .start_detail = start->detail,

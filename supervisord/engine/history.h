@@ -32,7 +32,7 @@
 #include "supervisord/engine/transition.h"
 
 #define HISTORY_MAGIC   0x7375706869737431ULL /* "suphist1" */
-#define HISTORY_VERSION 3
+#define HISTORY_VERSION 4
 
 /* X(name, as people and programs read it) */
 #define HISTORY_KINDS(X)                                                                           \
@@ -41,6 +41,7 @@
 	X(REASON, "reason")     /* neither, but there is another reason for the state */           \
 	X(HEALTH, "health")     /* detail: enum ledger_health */                                   \
 	X(COMMAND, "command")   /* of an operator; step: enum history_command, detail: signal */   \
+	X(CONFIG, "config")     /* its stanza changed, and its run goes on; detail: changes.h */   \
 	X(REMOVED, "removed")   /* an instance is gone with its stanza */                          \
 	X(APPLIED, "applied")   /* a configuration is in force; detail: programs in it */          \
 	X(DAEMON, "daemon")     /* supervisord has started */                                      \
@@ -87,6 +88,9 @@ struct history_run {
 	int64_t user_us; /* of the main process and what it has waited for */
 	int64_t system_us;
 	int64_t maxrss_kb;
+	int64_t peak_kb;  /* of all its processes; 0: not known */
+	int64_t limit_kb; /* that they had together; 0: none, or not known */
+	uint32_t killer;  /* EXIT_BY_OPERATOR: uid */
 	int32_t wstatus;
 	int32_t start_detail; /* as in struct ledger_state */
 	int32_t start_step;
@@ -96,6 +100,7 @@ struct history_run {
 	uint8_t end_reason;
 	uint8_t launched; /* it had a process */
 	uint8_t failed;
+	uint8_t evidence; /* enum exit_evidence */
 	uint64_t words; /* which ones of words[] are its last; 0: none are known */
 };
 
@@ -128,6 +133,24 @@ struct history_row {
 	uint64_t looked;
 	uint64_t event;
 	uint64_t missed;
+	/* What an operator has sent to its main process last. */
+	uint64_t signalled_run;
+	uint32_t signalled_uid;
+	int32_t signalled;
+};
+
+/* What an apply has changed of an instance; written before the apply is committed, and true when
+ * the instance is launched with this hash.  See changes.h. */
+struct history_change {
+	uint64_t number; /* of who stands in this place; 0: nobody */
+	uint64_t event;  /* those from this number on came after it */
+	uint64_t hash;   /* config->hash of the new stanza */
+	uint64_t from;   /* likewise of the old one; the same: the run goes on */
+	int64_t wall_ns;
+	uint32_t uid; /* who asked, or HISTORY_NO_UID */
+	uint16_t row; /* HISTORY_NO_ROW: the apply itself */
+	uint8_t by;   /* enum applied_by */
+	char keys[LIMIT_CHANGED_KEYS];
 };
 
 struct history_former {
@@ -150,6 +173,12 @@ struct history_memory {
 	struct history_run runs[LIMIT_ROWS][LIMIT_RUNS];
 	uint64_t words_count;
 	struct history_words words[LIMIT_LAST_WORDS];
+	uint64_t change_count;
+	struct history_change changes[LIMIT_CHANGES];
+	/* What the machine's count of processes that were killed for want of memory was at the last
+	 * look, and when that was; 0: never. */
+	uint64_t oom_kills;
+	int64_t oom_looked_ns;
 };
 
 /* A new memfd with nothing in it; its numbers begin at `first` (from 1 on).  Gives descriptor

@@ -165,7 +165,7 @@ int onevent_add(const struct program *program, char **environment, size_t *count
 		error = launch_add_variable(environment, count, "EVENT_RUN=%u", event->run);
 	if (error == 0)
 		error = launch_add_variable(environment, count, "EVENT_REASON=%s",
-		    events_text(engine, event, text, sizeof(text)));
+		    events_text(engine, NULL, event, text, sizeof(text)));
 	if (error == 0 && row->missed > 0)
 		error = launch_add_variable(
 		    environment, count, "EVENT_MISSED=%llu", (unsigned long long)row->missed);

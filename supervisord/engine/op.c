@@ -84,6 +84,7 @@ int op_add(struct op *op, struct program *program, enum op_goal goal)
 		return -ENOMEM;
 	item->op = op;
 	aim_init(&item->aim, program, goal);
+	item->aim.reader = op->client;
 	TAILQ_INSERT_TAIL(&op->items, item, op_link);
 	LIST_INSERT_HEAD(&program->items, item, program_link);
 	return 0;
@@ -283,7 +284,7 @@ static void write_result(
 	jsonw_member_bool(w, "changed", changed);
 	jsonw_member_string(w, "message", message);
 	jsonw_key(w, "program");
-	record_write(w, program, false);
+	record_write(w, program, op->client, false);
 	jsonw_end_object(w);
 }
 

@@ -36,15 +36,17 @@ static void resume_live(struct program *program);
 static bool is_launch_lost(const struct program *program);
 static void resume_launch(struct program *program);
 
-int program_new(struct engine *engine, const struct program_config *config, enum reason start,
-    struct program **ret_program)
+int program_new(struct engine *engine, const struct program_config *config,
+    const struct cause *start, struct program **ret_program)
 {
 	/* Wanted up from its first moment: an engine killed right after the claim must not forget
 	 * it. */
 	struct ledger_state state = {
-	    .state = start != REASON_NONE ? STATE_WAITING : STATE_STOPPED,
-	    .wanted = start != REASON_NONE ? WANTED_UP : WANTED_DOWN,
-	    .reason = (uint8_t)start,
+	    .state = start->reason != REASON_NONE ? STATE_WAITING : STATE_STOPPED,
+	    .wanted = start->reason != REASON_NONE ? WANTED_UP : WANTED_DOWN,
+	    .reason = (uint8_t)start->reason,
+	    .detail = start->detail,
+	    .step = start->step,
 	    .since_ns = clock_boot_ns(),
 	    .since_wall_ns = clock_wall_ns(),
 	};
@@ -314,51 +316,6 @@ void program_work(struct program *program)
 int program_signal_main(const struct program *program, int number)
 {
 	return run_signal_main(&program->run, number);
-}
-
-struct reason_words program_words(const struct program *program)
-{
-	const struct program_config *config = program != NULL ? program->config : NULL;
-
-	if (config == NULL)
-		return (struct reason_words){.retry_ms = -1};
-	return (struct reason_words){
-	    .program_path = config->key_command != NULL ? config->key_command[0] : NULL,
-	    .directory = config->key_directory,
-	    .stream_target = {config->key_stdin.target, config->key_stdout.target,
-		config->key_stderr.target},
-	    .user = config->key_user,
-	    .socket = sockets_find_missing(program->engine, config),
-	    .ready = &config->life->key_ready,
-	    .retry_ms = -1,
-	};
-}
-
-const char *program_reason(const struct program *program, char *buffer, size_t size)
-{
-	const struct ledger_state *state = program_state(program);
-	const struct engine *engine = program->engine;
-	const struct program_link *blocker = NULL;
-	const struct program *other = engine_program_of_row(engine, state->step - 1);
-	struct reason_words words = program_words(program);
-
-	words.safe_mode = engine->safe_mode;
-	words.other = other != NULL ? program_name(other) : NULL;
-	if (state->failures > 0 && state->deadline_ns > state->since_ns)
-		words.retry_ms = (state->deadline_ns - state->since_ns) / NS_PER_MS;
-	if (state->state == STATE_WAITING)
-		blocker = engine_start_blocker(engine, program);
-	else if (step_is_up((enum state)state->state) && transition_is_halting(state))
-		blocker = engine_stop_blocker(engine, program);
-	if (blocker != NULL) {
-		words.waits_for = program_name(blocker->other);
-		words.waits_condition =
-		    depend_condition_name((enum depend_condition)blocker->condition);
-	}
-	if (blocker == NULL && transition_waits_for_demand(program->config, state) &&
-	    program->config->life->key_sockets != NULL)
-		words.demand = program->config->life->key_sockets[0];
-	return reason_text(state, &words, buffer, size);
 }
 
 static struct program *allocate(struct engine *engine, const struct program_config *config)

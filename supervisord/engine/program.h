@@ -23,6 +23,7 @@
 #include "supervisord/engine/transition.h"
 
 struct engine;
+struct control_client;
 struct op_item;
 struct readiness;
 struct health;
@@ -86,11 +87,11 @@ struct program {
 };
 
 /*
- * A new instance in the ledger.  `start`: why it is wanted up from its first moment, or
+ * A new instance in the ledger.  `start`: why it is wanted up from its first moment, or of
  * REASON_NONE.  -ENOSPC: no row.
  */
-int program_new(struct engine *engine, const struct program_config *config, enum reason start,
-    struct program **ret_program);
+int program_new(struct engine *engine, const struct program_config *config,
+    const struct cause *start, struct program **ret_program);
 
 /* An instance that the ledger has from a previous engine. */
 int program_adopt(struct engine *engine, const struct program_config *config, int row,
@@ -181,10 +182,9 @@ void program_work(struct program *program);
 /* Send a signal to the main process.  -ESRCH when there is none. */
 int program_signal_main(const struct program *program, int number);
 
-/* What sentences about it need of its stanza; of NULL, nothing is known. */
-struct reason_words program_words(const struct program *program);
-
-/* The reason of its state as a sentence.  Returns `buffer`. */
-const char *program_reason(const struct program *program, char *buffer, size_t size);
+/* The reason of its state as a sentence, for who may read no name of a program that it may not see
+ * (programwords.h; NULL: all of them).  Returns `buffer`. */
+const char *program_reason(
+    const struct program *program, const struct control_client *reader, char *buffer, size_t size);
 
 #endif

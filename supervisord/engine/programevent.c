@@ -351,7 +351,7 @@ static void log_transition(const struct program *program, enum state from)
 	char reason[REASON_TEXT];
 	const char *was = step_state_name(from), *is = step_state_name(program_state_of(program));
 
-	program_reason(program, reason, sizeof(reason));
+	program_reason(program, NULL, reason, sizeof(reason));
 	if (strcmp(was, is) != 0)
 		log_notice("%s: %s -> %s%s%s", program_name(program), was, is,
 		    reason[0] != '\0' ? ": " : "", reason);

@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/finding.h"
 #include "supervisord/engine/health.h"
 #include "supervisord/engine/hooks.h"
 #include "supervisord/engine/launch.h"
@@ -72,6 +73,11 @@ void program_note_exit(struct program *program)
 	else if (notify_errno(program) > 0 && end->wstatus != 0)
 		happening.cause =
 		    (struct cause){.reason = REASON_ERRNO, .detail = notify_errno(program)};
+	if (happening.launched)
+		happening.finding =
+		    finding_of(program, end->wstatus, step_is_stopping((enum state)state->state));
+	if (happening.cause.reason == REASON_EXIT)
+		happening.cause.step = (int32_t)happening.finding.evidence;
 	program_happen(program, &happening);
 }
 

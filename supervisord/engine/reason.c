@@ -33,8 +33,6 @@ static const struct phrase phrases[REASON_COUNT] = {
     [REASON_STARTED] = {"started by uid ", ""},
     [REASON_STOPPED] = {"stopped by uid ", ""},
     [REASON_RESTARTED] = {"restarted by uid ", ""},
-    [REASON_ADDED] = {"new in the configuration", NULL},
-    [REASON_CHANGED] = {"its configuration changed", NULL},
     [REASON_SHUTDOWN] = {"supervisord shuts down", NULL},
     [REASON_RETRY] = {"restarted after a failure (start ", ")"},
     [REASON_KILLED] = {"did not stop in time: KILL was sent", NULL},
@@ -46,11 +44,11 @@ static const struct phrase phrases[REASON_COUNT] = {
     [REASON_DEMAND] = {"somebody has connected", NULL},
     [REASON_FLOOD] = {"connections started it ", " times in trigger_limit_interval"},
     [REASON_IDLE] = {"nobody was connected for ", " s (idle_stop)"},
-    [REASON_ROLLED] = {"rolling update", NULL},
     [REASON_LAST_STATE] = {"as it was when supervisord ended", NULL},
 };
 
 static void add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_memory(struct text *text, const struct exit_finding *finding);
 static void add_cause(
     struct text *text, const struct ledger_state *state, const struct reason_words *words);
 static void add_launch(
@@ -60,6 +58,8 @@ static void add_ready(
 static void add_other(
     struct text *text, const struct ledger_state *state, const struct reason_words *words);
 static void add_hook(struct text *text, const struct ledger_state *state);
+static void add_change(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words);
 static void add_outlook(
     struct text *text, const struct ledger_state *state, const struct reason_words *words);
 
@@ -85,6 +85,57 @@ const char *reason_exit_text(int wstatus, char *buffer, size_t size)
 		    signame_format(wstatus_signal(wstatus), name, sizeof(name)),
 		    wstatus_is_core_dumped(wstatus) ? " (core dumped)" : "");
 	return buffer;
+}
+
+const char *reason_end_text(
+    int wstatus, const struct exit_finding *finding, char *buffer, size_t size)
+{
+	enum exit_evidence evidence = finding != NULL ? finding->evidence : EXIT_PLAIN;
+	struct text text = {.at = buffer, .left = size};
+	char ended[64];
+
+	(void)reason_exit_text(wstatus, ended, sizeof(ended));
+	buffer[0] = '\0';
+	switch (evidence) {
+	case EXIT_PLAIN:
+		add(&text, "%s", ended);
+		break;
+	case EXIT_BY_OPERATOR:
+		add(&text, "%s, sent by uid %u", ended, finding->killer);
+		break;
+	case EXIT_OOM:
+		add(&text, "was killed by the kernel: out of memory");
+		add_memory(&text, finding);
+		break;
+	case EXIT_OOM_OTHER:
+		add(&text, "%s; the kernel has killed a process of it: out of memory", ended);
+		add_memory(&text, finding);
+		break;
+	case EXIT_OOM_LIKELY:
+		add(&text,
+		    "%s, not sent by supervisord: the kernel's OOM killer was at work on this "
+		    "machine",
+		    ended);
+		break;
+	case EXIT_STRANGER:
+		add(&text, "%s, not sent by supervisord", ended);
+		break;
+	}
+	return buffer;
+}
+
+/* " (limit 64M, peak 63M)" */
+static void add_memory(struct text *text, const struct exit_finding *finding)
+{
+	char limit[32], peak[32];
+
+	(void)units_format_size((uint64_t)finding->limit_kb * 1024, limit, sizeof(limit));
+	(void)units_format_size((uint64_t)finding->peak_kb * 1024, peak, sizeof(peak));
+	if (finding->limit_kb > 0 && finding->peak_kb > 0)
+		add(text, " (limit %s, peak %s)", limit, peak);
+	else if (finding->limit_kb > 0 || finding->peak_kb > 0)
+		add(text, " (%s %s)", finding->limit_kb > 0 ? "limit" : "peak",
+		    finding->limit_kb > 0 ? limit : peak);
 }
 
 /* Appends, and marks what did not fit. */
@@ -113,7 +164,7 @@ static void add_cause(
 {
 	const struct phrase *phrase =
 	    &phrases[state->reason < REASON_COUNT ? state->reason : REASON_NONE];
-	char ended[64];
+	char ended[REASON_END_TEXT];
 
 	if (phrase->before != NULL) {
 		add(text, "%s", phrase->before);
@@ -122,6 +173,11 @@ static void add_cause(
 		return;
 	}
 	switch ((int)state->reason) { /* what a phrase cannot say */
+	case REASON_ADDED:
+	case REASON_CHANGED:
+	case REASON_ROLLED:
+		add_change(text, state, words);
+		break;
 	case REASON_REMOVED:
 		if (state->detail > 0)
 			add(text, "its program has %d instance%s now", state->detail,
@@ -130,7 +186,8 @@ static void add_cause(
 			add(text, "removed from the configuration");
 		break;
 	case REASON_EXIT:
-		add(text, "%s", reason_exit_text(state->detail, ended, sizeof(ended)));
+		add(text, "%s",
+		    reason_end_text(state->detail, words->finding, ended, sizeof(ended)));
 		break;
 	case REASON_LAUNCH:
 		add_launch(text, state, words);
@@ -219,6 +276,36 @@ static void add_other(
 		add(text, "conflicts with %s, which starts", other);
 	else
 		add(text, "started by on_failure of %s", other);
+}
+
+/* "command, user changed, applied by uid 0" */
+static void add_change(
+    struct text *text, const struct ledger_state *state, const struct reason_words *words)
+{
+	const struct reason_change *change = words->change;
+	bool is_named = change != NULL && change->keys[0] != '\0';
+
+	if (state->reason == REASON_ROLLED)
+		add(text, "rolling update%s", is_named ? ": " : "");
+	if (is_named)
+		add(text, "%s changed", change->keys);
+	else if (state->reason == REASON_CHANGED)
+		add(text, "its configuration changed");
+	else if (state->reason == REASON_ADDED)
+		add(text, "new in the configuration");
+	if (change == NULL)
+		return;
+	switch (change->by) {
+	case APPLIED_BY_COMMAND:
+		add(text, ", applied by uid %u", change->uid);
+		break;
+	case APPLIED_BY_HANGUP:
+		add(text, ", applied by HUP");
+		break;
+	case APPLIED_BY_ROLLBACK:
+		add(text, ", by the rollback of an apply");
+		break;
+	}
 }
 
 static void add_hook(struct text *text, const struct ledger_state *state)

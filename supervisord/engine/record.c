@@ -21,7 +21,8 @@ static void write_pending(struct jsonw *w, const struct program *program);
 static void write_last_exit(struct jsonw *w, const struct ledger_state *state);
 static void write_usage(struct jsonw *w, pid_t pid);
 
-void record_write(struct jsonw *w, const struct program *program, bool detail)
+void record_write(struct jsonw *w, const struct program *program,
+    const struct control_client *reader, bool detail)
 {
 	const struct ledger_state *state = program_state(program);
 	pid_t pid = program_pid(program);
@@ -42,7 +43,7 @@ void record_write(struct jsonw *w, const struct program *program, bool detail)
 	jsonw_member_string(w, "since", record_time(state->since_wall_ns, text, sizeof(text)));
 	jsonw_member_int(w, "starts", (int64_t)state->starts);
 	write_last_exit(w, state);
-	jsonw_member_string(w, "reason", program_reason(program, text, sizeof(text)));
+	jsonw_member_string(w, "reason", program_reason(program, reader, text, sizeof(text)));
 	jsonw_member_string(w, "status_text", status_text(program));
 	jsonw_member_bool(w, "ready", state->state == STATE_RUNNING);
 	jsonw_member_string(w, "health", health_name(state));

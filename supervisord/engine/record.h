@@ -6,8 +6,10 @@
 #include "lib/jsonw.h"
 #include "supervisord/engine/program.h"
 
-/* `detail`: look into /proc for memory and CPU time of the main process. */
-void record_write(struct jsonw *w, const struct program *program, bool detail);
+/* `reader`: as of program_reason().  `detail`: look into /proc for memory and CPU time of the main
+ * process. */
+void record_write(struct jsonw *w, const struct program *program,
+    const struct control_client *reader, bool detail);
 
 /* How the processes of a run are known: "cgroup" or "session". */
 const char *record_tracking(const struct engine *engine);

@@ -8,6 +8,7 @@
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"
+#include "supervisord/engine/changes.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/logspecs.h"
@@ -45,6 +46,7 @@ static void retire(struct program *program);
 static void stop_with_filter(const struct party *party, size_t index);
 static void add_surge(struct party *party, uint32_t count);
 static void start_surge(const struct party *party);
+static int32_t change_of(const struct program *program);
 static bool add_one(const struct party *party, uint32_t number);
 static int add_row(struct engine *engine, const char *name);
 static void look_again(struct engine *engine, int64_t at_ns);
@@ -227,7 +229,7 @@ static void tell_given_up(const struct party *party, const struct rollout *rollo
 	log_warning("%s: the rolling update is given up, %zu instance%s left as %s: %s: %s",
 	    party->name.program, kept, kept == 1 ? " is" : "s are",
 	    kept == 1 ? "it is" : "they are", program_name(culprit),
-	    program_reason(culprit, reason, sizeof(reason)));
+	    program_reason(culprit, NULL, reason, sizeof(reason)));
 }
 
 static void do_act(struct party *party, size_t index)
@@ -268,12 +270,20 @@ static void set_flags(struct program *program, unsigned drop, unsigned set)
 
 static void replace(struct program *program)
 {
-	const struct cause cause = {.reason = REASON_ROLLED};
+	const struct cause cause = {.reason = REASON_ROLLED, .detail = change_of(program)};
 
 	if (step_is_up(program_state_of(program)))
 		program_restart(program, &cause);
 	else
 		engine_start(program->engine, program, &cause);
+}
+
+/* What makes it another one; 0: nothing, or that is not known. */
+static int32_t change_of(const struct program *program)
+{
+	return program_state(program)->config_hash != program_hash(program)
+		   ? changes_find(program->engine->history, program->run.row, program->config->hash)
+		   : 0;
 }
 
 /* With the filter of its log. */
@@ -366,12 +376,13 @@ static bool add_one(const struct party *party, uint32_t number)
 static int add_row(struct engine *engine, const char *name)
 {
 	const struct program_config *stanza = config_find_program(engine->config, name);
+	const struct cause rolled = {.reason = REASON_ROLLED};
 	struct program *program;
 	int error;
 
 	if (stanza == NULL || engine_find(engine, name) != NULL)
 		return 0;
-	error = program_new(engine, stanza, REASON_ROLLED, &program);
+	error = program_new(engine, stanza, &rolled, &program);
 	if (error == 0)
 		error = engine_add(engine, program);
 	if (error == 0)

@@ -288,10 +288,12 @@ static int open_leaf(struct run *run)
 	/*
 	 * A leaf that has seen cgroup.kill kills whatever is cloned into it (CLONE_INTO_CGROUP)
 	 * ever after: the kernel compares its count of kills with that of our own cgroup.  So it is
-	 * made anew.
+	 * made anew; and where it counts memory, that of another run.
 	 */
-	if (!run->leaf_is_new && cgroup_remove(cgroups, run->row, name) == -EBUSY)
-		(void)cgroup_abandon(cgroups, run->row, name);
+	if ((!run->leaf_is_new || cgroups->memory) &&
+	    cgroup_remove(cgroups, run->row, name) == -EBUSY &&
+	    cgroup_abandon(cgroups, run->row, name) == 0)
+		(void)cgroup_remove(cgroups, run->row, name);
 	run->leaf_is_new = true;
 	fd = cgroup_open(cgroups, run->row, name);
 	if (fd < 0)

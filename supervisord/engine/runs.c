@@ -5,21 +5,33 @@
 
 #include "lib/clock.h"
 #include "supervisord/engine/call.h"
+#include "supervisord/engine/changes.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/events.h"
 #include "supervisord/engine/lastwords.h"
+#include "supervisord/engine/programwords.h"
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/runs.h"
 #include "supervisord/engine/selection.h"
 
+/* Why a run began or ended, and what names and numbers are to be taken from. */
+struct cause_of {
+	struct cause cause;
+	uint64_t event;
+	uint64_t ended; /* the run whose end it is */
+};
+
 static void write_ended(
-    struct jsonw *w, const struct program *program, const struct history_run *run);
+    struct call *call, const struct program *program, const struct history_run *run);
 static void write_present(
-    struct jsonw *w, const struct program *program, const struct history_start *start);
+    struct call *call, const struct program *program, const struct history_start *start);
 static void write_begin(struct jsonw *w, uint64_t run, int64_t start_wall_ns, int64_t length_ns);
 static void write_hash(struct jsonw *w, uint64_t hash);
-static const char *cause_text(const struct program *program, uint8_t reason, int32_t detail,
-    int32_t step, uint64_t event, char *buffer, size_t size);
+static void write_memory(struct jsonw *w, const struct history_run *run);
+static const char *cause_text(const struct call *call, const struct program *program,
+    const struct cause_of *of, char *buffer, size_t size);
+static void write_change(
+    struct jsonw *w, const struct history_memory *history, uint8_t reason, int32_t detail);
 
 void runs(struct call *call)
 {
@@ -50,19 +62,32 @@ void runs(struct call *call)
 		    history_find_run(call->engine->history, program->run.row, run);
 
 		if (ended != NULL)
-			write_ended(&call->w, program, ended);
+			write_ended(call, program, ended);
 	}
 	start = history_find_start(call->engine->history, program->run.row, state->starts);
 	if (start != NULL && lines != 0 && step_is_live((enum state)state->state) &&
 	    state->run_acted != state->starts)
-		write_present(&call->w, program, start);
+		write_present(call, program, start);
 	jsonw_end_array(&call->w);
 	call_end_reply(call);
 }
 
 static void write_ended(
-    struct jsonw *w, const struct program *program, const struct history_run *run)
+    struct call *call, const struct program *program, const struct history_run *run)
 {
+	const struct exit_finding finding = {.evidence = (enum exit_evidence)run->evidence,
+	    .killer = run->killer,
+	    .peak_kb = run->peak_kb,
+	    .limit_kb = run->limit_kb};
+	const struct cause_of start = {
+	    .cause = {(enum reason)run->start_reason, run->start_detail, run->start_step},
+	    .event = run->event,
+	    .ended = run->run - 1};
+	const struct cause_of end = {
+	    .cause = {(enum reason)run->end_reason, run->end_detail, run->end_step},
+	    .event = run->event,
+	    .ended = run->run};
+	struct jsonw *w = &call->w;
 	char text[REASON_TEXT];
 
 	write_begin(w, run->run, run->start_wall_ns, run->length_ns);
@@ -74,28 +99,28 @@ static void write_ended(
 	else
 		jsonw_null(w);
 	jsonw_member_string(w, "status",
-	    run->launched ? reason_exit_text(run->wstatus, text, sizeof(text)) : "not launched");
+	    run->launched ? reason_end_text(run->wstatus, &finding, text, sizeof(text))
+			  : "not launched");
 	jsonw_member_bool(w, "failed", run->failed);
 	jsonw_member_int(w, "user_ms", run->user_us / 1000);
 	jsonw_member_int(w, "system_ms", run->system_us / 1000);
-	if (run->launched)
-		jsonw_member_int(w, "max_memory_bytes", run->maxrss_kb * 1024);
-	else
-		jsonw_member_null(w, "max_memory_bytes");
+	write_memory(w, run);
 	write_hash(w, run->config_hash);
-	jsonw_member_string(w, "started_by",
-	    cause_text(program, run->start_reason, run->start_detail, run->start_step, run->event,
-		text, sizeof(text)));
-	jsonw_member_string(w, "ended_by",
-	    cause_text(program, run->end_reason, run->end_detail, run->end_step, run->event, text,
-		sizeof(text)));
+	jsonw_member_string(w, "started_by", cause_text(call, program, &start, text, sizeof(text)));
+	jsonw_member_string(w, "ended_by", cause_text(call, program, &end, text, sizeof(text)));
+	write_change(w, program->engine->history, run->start_reason, run->start_detail);
 	jsonw_member_string(w, "last_words", lastwords_find(program, run->run));
 	jsonw_end_object(w);
 }
 
 static void write_present(
-    struct jsonw *w, const struct program *program, const struct history_start *start)
+    struct call *call, const struct program *program, const struct history_start *start)
 {
+	const struct cause_of cause = {
+	    .cause = {(enum reason)start->reason, start->detail, start->step},
+	    .event = history_next(program->engine->history),
+	    .ended = start->run - 1};
+	struct jsonw *w = &call->w;
 	pid_t pid = program_pid(program);
 	char text[REASON_TEXT];
 
@@ -111,11 +136,11 @@ static void write_present(
 	jsonw_member_null(w, "user_ms");
 	jsonw_member_null(w, "system_ms");
 	jsonw_member_null(w, "max_memory_bytes");
+	jsonw_member_null(w, "memory_of");
 	write_hash(w, start->config_hash);
-	jsonw_member_string(w, "started_by",
-	    cause_text(program, start->reason, start->detail, start->step,
-		history_next(program->engine->history), text, sizeof(text)));
+	jsonw_member_string(w, "started_by", cause_text(call, program, &cause, text, sizeof(text)));
 	jsonw_member_null(w, "ended_by");
+	write_change(w, program->engine->history, start->reason, start->detail);
 	jsonw_member_null(w, "last_words");
 	jsonw_end_object(w);
 }
@@ -139,19 +164,49 @@ static void write_hash(struct jsonw *w, uint64_t hash)
 	jsonw_member_string(w, "config", text);
 }
 
-/* The sentence of a reason alone. */
-static const char *cause_text(const struct program *program, uint8_t reason, int32_t detail,
-    int32_t step, uint64_t event, char *buffer, size_t size)
+/* The most that it had: of all its processes where that is known, else of the main one. */
+static void write_memory(struct jsonw *w, const struct history_run *run)
 {
-	const struct engine *engine = program->engine;
+	if (!run->launched) {
+		jsonw_member_null(w, "max_memory_bytes");
+		jsonw_member_null(w, "memory_of");
+		return;
+	}
+	jsonw_member_int(
+	    w, "max_memory_bytes", (run->peak_kb > 0 ? run->peak_kb : run->maxrss_kb) * 1024);
+	jsonw_member_string(w, "memory_of", run->peak_kb > 0 ? "run" : "main");
+}
+
+/* That it was started for. */
+static void write_change(
+    struct jsonw *w, const struct history_memory *history, uint8_t reason, int32_t detail)
+{
+	const struct ledger_state state = {.reason = reason, .detail = detail};
+
+	jsonw_key(w, "change");
+	changes_write(w, changes_of(history, &state));
+}
+
+/* The sentence of a reason alone. */
+static const char *cause_text(const struct call *call, const struct program *program,
+    const struct cause_of *of, char *buffer, size_t size)
+{
 	const struct ledger_state state = {
 	    .state = STATE_STOPPED, /* of which there is nothing more to say */
-	    .reason = reason,
-	    .detail = detail,
-	    .step = step,
+	    .reason = (uint8_t)of->cause.reason,
+	    .detail = of->cause.detail,
+	    .step = of->cause.step,
 	};
-	struct reason_words words = program_words(program);
+	struct programwords full;
 
-	words.other = history_name(engine->history, engine->ledger, step - 1, event);
-	return reason_text(&state, &words, buffer, size);
+	programwords_fill(
+	    &(struct programwords_subject){
+		.engine = program->engine,
+		.program = program,
+		.row = program->run.row,
+		.number = of->event,
+		.run = of->ended,
+	    },
+	    &state, call->client, &full);
+	return reason_text(&state, &full.words, buffer, size);
 }

@@ -42,6 +42,7 @@ struct happening {
 	int32_t pid;
 	int32_t wstatus; /* as of wait(2) */
 	bool launched;   /* false: it could not even be executed */
+	struct exit_finding finding;
 	uint32_t random; /* any number, for the jitter */
 	int64_t now_ns;  /* CLOCK_BOOTTIME */
 	int64_t wall_ns;

@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/ownlog.h"
 #include "lib/protocol.h"
+#include "supervisord/engine/changes.h"
 #include "supervisord/engine/aim.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/confsource.h"
@@ -313,8 +314,11 @@ static void take_back(struct engine *engine, const char *why)
 {
 	struct op *op = engine->trial.op;
 	struct config_errors errors = {0};
-	const struct apply_request request = {
-	    .uid = HISTORY_NO_UID, .op = op, .errors = &errors, .taken_back = why};
+	const struct apply_request request = {.uid = HISTORY_NO_UID,
+	    .by = APPLIED_BY_ROLLBACK,
+	    .op = op,
+	    .errors = &errors,
+	    .taken_back = why};
 	struct config *config = NULL;
 	int error;
 
@@ -339,8 +343,6 @@ static void take_back(struct engine *engine, const char *why)
 /* What was up when the trial began, and has ended in a run of it. */
 static void restore(struct engine *engine, struct op *op)
 {
-	const struct cause cause = {.reason = REASON_CHANGED};
-
 	for (size_t i = 0; i < engine->trial.count; i++) {
 		const struct trial_item *item = &engine->trial.items[i];
 		struct program *program = engine_find(engine, item->name);
@@ -352,7 +354,10 @@ static void restore(struct engine *engine, struct op *op)
 			continue;
 		if (op != NULL)
 			(void)op_add(op, program, OP_UP);
-		engine_start(engine, program, &cause);
+		engine_start(engine, program,
+		    &(struct cause){.reason = REASON_CHANGED,
+			.detail = changes_find(
+			    engine->history, program->run.row, program->config->hash)});
 	}
 }
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/clock.h"
-#include "lib/wstatus.h"
 #include "supervisord/engine/access.h"
 #include "supervisord/engine/aim.h"
 #include "supervisord/engine/call.h"
@@ -28,13 +27,14 @@ struct chain {
 
 static bool follow(struct chain *chain, struct program *next);
 static struct program *culprit_of(const struct program *program);
-static void write_story(struct jsonw *w, struct program *program);
-static void write_events(struct jsonw *w, const struct program *program);
+static void write_story(struct call *call, struct program *program);
+static void write_events(struct call *call, const struct program *program);
 static bool is_beginning(const struct history_event *event);
 static void write_next(struct jsonw *w, const struct program *program);
 static const char *next_name(const struct program *program);
 static void write_left(struct jsonw *w, struct program *program);
 static const char *advice_of(const struct program *program, char *buffer, size_t size);
+static bool end_advice(const struct program *program, char *buffer, size_t size);
 
 void why(struct call *call)
 {
@@ -56,7 +56,7 @@ void why(struct call *call)
 	jsonw_key(&call->w, "stories");
 	jsonw_begin_array(&call->w);
 	for (size_t i = 0; i < chain.count; i++)
-		write_story(&call->w, chain.programs[i]);
+		write_story(call, chain.programs[i]);
 	jsonw_end_array(&call->w);
 	call_end_reply(call);
 }
@@ -91,17 +91,22 @@ static struct program *culprit_of(const struct program *program)
 	return NULL;
 }
 
-static void write_story(struct jsonw *w, struct program *program)
+static void write_story(struct call *call, struct program *program)
 {
+	struct jsonw *w = &call->w;
 	const struct program *culprit = culprit_of(program);
 	const struct ledger_state *state = program_state(program);
 	char text[REASON_TEXT];
 
 	jsonw_begin_object(w);
 	jsonw_key(w, "program");
-	record_write(w, program, false);
-	write_events(w, program);
-	jsonw_member_string(w, "because_of", culprit != NULL ? program_name(culprit) : NULL);
+	record_write(w, program, call->client, false);
+	write_events(call, program);
+	/* Of one that the client may not see, the sentence says so. */
+	jsonw_member_string(w, "because_of",
+	    culprit != NULL && access_may(call->client, RIGHT_STATUS, culprit)
+		? program_name(culprit)
+		: NULL);
 	write_next(w, program);
 	write_left(w, program);
 	/* Of one that runs again it is no matter; superctl runs has them. */
@@ -112,8 +117,9 @@ static void write_story(struct jsonw *w, struct program *program)
 }
 
 /* The last ones, from where somebody wanted something on; `earlier`: that is further back. */
-static void write_events(struct jsonw *w, const struct program *program)
+static void write_events(struct call *call, const struct program *program)
 {
+	struct jsonw *w = &call->w;
 	const struct history_memory *history = program->engine->history;
 	const int row = program->run.row;
 	const struct history_event *found[EVENTS];
@@ -134,7 +140,7 @@ static void write_events(struct jsonw *w, const struct program *program)
 	jsonw_key(w, "events");
 	jsonw_begin_array(w);
 	while (count > 0)
-		events_write(w, program->engine, found[--count]);
+		events_write(w, program->engine, call->client, found[--count]);
 	jsonw_end_array(w);
 	jsonw_member_bool(w, "earlier", !begins);
 }
@@ -212,7 +218,6 @@ static const char *advice_of(const struct program *program, char *buffer, size_t
 {
 	const struct ledger_state *state = program_state(program);
 	const char *name = program_name(program);
-	bool has_died = state->reason == REASON_EXIT && !wstatus_is_exit(state->detail);
 
 	if (state->state == STATE_RUNNING && state->health == LEDGER_HEALTH_BAD)
 		(void)snprintf(buffer, size,
@@ -226,12 +231,9 @@ static const char *advice_of(const struct program *program, char *buffer, size_t
 		    "it could not be launched: look at its stanza, then superctl apply and "
 		    "superctl start %s",
 		    name);
-	else if (has_died && wstatus_signal(state->detail) == SIGKILL &&
-		 !step_is_up((enum state)state->state))
-		(void)snprintf(buffer, size,
-		    "that KILL was not supervisord's: dmesg tells whether memory had run out; "
-		    "superctl start %s",
-		    name);
+	else if (state->reason == REASON_EXIT && !step_is_up((enum state)state->state) &&
+		 end_advice(program, buffer, size))
+		;
 	else if (state->state == STATE_FATAL || state->state == STATE_BACKOFF)
 		(void)snprintf(buffer, size, "superctl logs %s may say more; %s: superctl start %s",
 		    name, state->state == STATE_FATAL ? "when it is mended" : "to start it at once",
@@ -241,4 +243,31 @@ static const char *advice_of(const struct program *program, char *buffer, size_t
 	else
 		return NULL;
 	return buffer;
+}
+
+/* By what is known of the end; false: nothing that helps. */
+static bool end_advice(const struct program *program, char *buffer, size_t size)
+{
+	const char *name = program_name(program);
+
+	switch ((enum exit_evidence)program_state(program)->step) {
+	case EXIT_OOM:
+	case EXIT_OOM_OTHER:
+		(void)snprintf(buffer, size,
+		    "it needs less memory, or its cgroup a higher memory.max; then superctl start "
+		    "%s",
+		    name);
+		return true;
+	case EXIT_OOM_LIKELY:
+	case EXIT_STRANGER:
+		(void)snprintf(buffer, size,
+		    "dmesg tells whether the kernel killed it for want of memory; superctl start "
+		    "%s",
+		    name);
+		return true;
+	case EXIT_PLAIN:
+	case EXIT_BY_OPERATOR:
+		break;
+	}
+	return false;
 }

@@ -208,3 +208,152 @@ has_last_words() {
 	sctl signal CONT steady
 	sctl events -n 1 steady | grep -q "signal CONT sent by uid $(id -u)"
 }
+
+@test "an apply is told of with the keys that it changed and who asked, also over the death of the engine" {
+	local me
+
+	me=$(me)
+	stanza changing <<-'END'
+		program "changing" { command = "sleep 1001" }
+	END
+	wait_state changing RUNNING
+	exits 0 sctl why changing
+	contains "$output" "STARTING: new in the configuration, applied by $me"
+	stanza changing <<-'END'
+		program "changing" { command = "sleep 1002" environment = {"A=b"} log_keep = 7 }
+	END
+	wait_state changing RUNNING
+	# One that no run ends for is not why it was restarted.
+	stanza changing <<-'END'
+		program "changing" { command = "sleep 1002" environment = {"A=b"} log_keep = 8 }
+	END
+	kill_role engine
+	wait_for "$PATIENCE" sd_serves
+	exits 0 sctl runs changing
+	contains "$output" "begun: command, environment, log_keep changed, applied by $me"
+	exits 0 sctl why changing
+	contains "$output" "STOPPING: command, environment, log_keep changed, applied by $me"
+	contains "$output" "log_keep changed, applied by $me"
+	sctl events --json -n 1 changing >"$SD/event"
+	equals kind "$(json_field kind <"$SD/event")" config
+	equals key "$(json_field change.keys.0 <"$SD/event")" log_keep
+	equals uid "$(json_field change.uid <"$SD/event")" "$(id -u)"
+	sctl runs --json changing >"$SD/runs"
+	equals key "$(json_field 1.change.keys.1 <"$SD/runs")" environment
+	rm "$SD/conf.d/changing.conf"
+	kill -HUP "$(guardian)"
+	wait_for "$PATIENCE" is_gone changing
+}
+
+is_gone() {
+	! sctl status "$1" >/dev/null 2>&1
+}
+
+@test "an engine that is killed in an apply is followed by one that knows what was changed" {
+	local pid
+
+	stanza halted <<-'END'
+		program "halted" { command = "sleep 1003" }
+	END
+	wait_state halted RUNNING
+	pid=$(record halted pid)
+	cat >"$SD/conf.d/halted.conf" <<-'END'
+		program "halted" { command = "sleep 1004" }
+	END
+	# As often as it takes to hit the moment between the commit and the restart, or a few times.
+	sctl apply --no-wait >/dev/null 2>&1 &
+	kill_role engine
+	wait || true
+	wait_for "$PATIENCE" sd_serves
+	exits any sctl apply
+	wait_state halted RUNNING
+	[ "$(record halted pid)" != "$pid" ]
+	exits 0 sctl runs -n 1 halted
+	contains "$output" "begun: command changed, applied by $(me)"
+	rm "$SD/conf.d/halted.conf"
+	exits 0 sctl apply
+}
+
+@test "who has killed a program is told: an operator, or somebody else" {
+	stanza victim <<-'END'
+		program "victim" { command = "sleep 1005" start_limit = 0 }
+	END
+	wait_state victim RUNNING
+	exits 0 sctl signal KILL victim
+	wait_for "$PATIENCE" has_run_ended_by victim "was killed by signal KILL, sent by uid $(id -u)"
+	wait_state victim RUNNING
+	kill -KILL "$(record victim pid)"
+	wait_for "$PATIENCE" has_run_ended_by victim "was killed by signal KILL, not sent by supervisord"
+	wait_state victim RUNNING
+	# Another signal that a run gets by itself is no question.
+	kill -SEGV "$(record victim pid)"
+	wait_for "$PATIENCE" has_run_ended_by victim "was killed by signal SEGV"
+	rm "$SD/conf.d/victim.conf"
+	exits 0 sctl apply
+}
+
+# A place for a group with a memory limit of the old controller, if we may have one.
+memory_group() {
+	local own
+
+	own=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)
+	mkdir "$own/sd.$$" 2>/dev/null && echo "$own/sd.$$"
+}
+
+@test "a program that the kernel kills for want of memory is told of so" {
+	local group
+
+	grep -q '^oom_kill ' /proc/vmstat || skip "this kernel does not count them"
+	group=$(memory_group) || skip "needs a memory controller that we may use"
+	echo 20M >"$group/memory.limit_in_bytes"
+	stanza hungry <<-END
+		program "hungry" {
+			command = "/bin/sh -c 'echo \$\$ >$group/cgroup.procs; exec $PYTHON -ISc \"bytearray(300 << 20)\"'"
+			restart = "never"
+		}
+	END
+	wait_state hungry EXITED
+	exits 0 sctl why hungry
+	rmdir "$group" || true
+	contains "$output" "not sent by supervisord: the kernel's OOM killer was at work on this machine"
+	contains "$output" "what to do: dmesg tells"
+	rm "$SD/conf.d/hungry.conf"
+	exits 0 sctl apply
+}
+
+@test "where the cgroup counts memory, an end by its limit is told with limit and peak" {
+	local base
+
+	sctl version --json | grep -q '"tracking": *"cgroup"' || skip "needs cgroups"
+	base=$(sed -n 's/^0:://p' "/proc/$(record steady pid)/cgroup")
+	base=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)$base
+	[ -e "$base/memory.events" ] || skip "needs the memory controller of cgroup v2"
+	stanza limited <<-END
+		program "limited" {
+			command = "/bin/sh -c 'read x; exec $PYTHON -ISc \"bytearray(300 << 20)\"'"
+			stdin = "pipe"
+			restart = "never"
+		}
+	END
+	wait_state limited RUNNING
+	echo 20M >"${base%/*}/$(basename "$(sed -n 's/^0:://p' "/proc/$(record limited pid)/cgroup")")/memory.max"
+	echo go | sctl attach limited
+	wait_state limited EXITED
+	exits 0 sctl why limited
+	contains "$output" "was killed by the kernel: out of memory (limit 20M, peak "
+	equals memory_of "$(sctl runs --json limited | json_field 0.memory_of)" run
+	rm "$SD/conf.d/limited.conf"
+	exits 0 sctl apply
+}
+
+# How its last run but the present one ended, in a table of them.
+has_run_ended_by() {
+	sctl runs "$1" | grep -qF "$2"
+}
+
+contains() {
+	[[ $1 == *"$2"* ]] || {
+		echo "'$2' is not in: $1" >&2
+		return 1
+	}
+}

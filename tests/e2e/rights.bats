@@ -186,3 +186,87 @@ json_names() {
 	exits 0 as_ctl 61001 status web1
 	rules "${RULES[@]}"
 }
+
+@test "rights: the name of a program that one may not see stands in no reason" {
+	local verb
+
+	stanza hidden <<-END
+		program secret {
+			command = "/bin/sleep inf"
+			autostart = false
+		}
+		program opener {
+			command = "/bin/sleep inf"
+			requires = secret
+			autostart = false
+		}
+		program waiter {
+			command = "/bin/sleep inf"
+			wants = secret2
+			autostart = false
+		}
+		program secret2 {
+			command = "/bin/false"
+			start_timeout = "0s"
+			ready = "fd:3"
+			restart_delay = "30s"
+			start_limit = 0
+			autostart = false
+		}
+		program rival {
+			command = "/bin/sleep inf"
+			conflicts = secret
+			autostart = false
+		}
+		program enders {
+			command = "/bin/sleep inf"
+			requires = waiter
+			autostart = false
+		}
+	END
+	rules "user:61001 status,why,runs,start,stop,blame opener waiter rival enders" "user:61002 start,stop,status *"
+	exits 0 sctl apply
+	# Required, lost, and in the way of a start.
+	exits 0 as_ctl 61002 start opener
+	exits 0 as_ctl 61002 stop --force secret
+	wait_state opener STOPPED
+	exits 0 as_ctl 61002 start opener
+	exits 0 as_ctl 61002 restart secret || true
+	kill -KILL "$(record secret pid)"
+	wait_for "$PATIENCE" said_of opener "a program that you may not see, which it requires"
+	exits any as_ctl 61001 start --timeout 1s waiter
+	for verb in status why runs blame; do
+		for name in opener waiter rival enders; do
+			exits any as_ctl 61001 "$verb" "$name"
+			lacks "$output" secret
+			exits any as_ctl 61001 "$verb" --json "$name"
+			lacks "$output" secret
+		done
+	done
+	exits any as_ctl 61001 graph opener
+	lacks "$output" secret
+	exits any as_ctl 61001 start --timeout 1s rival
+	lacks "$output" secret
+	# Somebody who may sees it.
+	exits any as_ctl 61002 status --json opener
+	exits 0 sctl why opener
+	matches "$output" "secret, which it requires"
+	rm "$SD/conf.d/hidden.conf"
+	rules "${RULES[@]}"
+	exits 0 sctl apply
+}
+
+# said_of NAME WORDS: what the runs and reasons of a program tell 61001.
+said_of() {
+	{
+		as_ctl 61001 why "$1"
+		as_ctl 61001 runs "$1"
+	} 2>/dev/null | grep -qF "$2"
+}
+
+lacks() {
+	[[ $1 != *"$2"* ]] || {
+		echo "'$2' stands in: $1" >&2
+		return 1
+	}
+}

@@ -4,7 +4,7 @@
 # What is real; everything else that these call is made up in tests/sim/fake*.c.
 SIM_ENGINE := history step transition depend backoff policy order reason taskkind \
 	engine programs program programevent programnote links start giveup retired run runmain task hooks readiness health demand timers apply adopt plan planreason planner route \
-	command op aim words instname align rollout rolling trial
+	command op aim words instname align rollout rolling changes programwords trial
 SIM_LIB := ledger jsonw signame units
 
 SIM_SRC := $(wildcard tests/sim/*.c)
@@ -17,7 +17,7 @@ SIM_LDFLAGS = $(ALL_LDFLAGS) $(SIM_WRAPS:__wrap_%=-Wl,--wrap=%)
 
 # A hook in every basic block (steps.c).  Without the checks of glibc's headers, which call other functions than those that are wrapped.
 SIM_HOOKS := -fsanitize-coverage=trace-pc
-SIM_PLAIN := -U_FORTIFY_SOURCE -fno-stack-protector -DLIMIT_ROWS=256 -DLIMIT_EVENTS=64 -DLIMIT_RUNS=4 -DLIMIT_LAST_WORDS=4
+SIM_PLAIN := -U_FORTIFY_SOURCE -fno-stack-protector -DLIMIT_ROWS=256 -DLIMIT_EVENTS=64 -DLIMIT_RUNS=4 -DLIMIT_LAST_WORDS=4 -DLIMIT_CHANGES=8
 
 # Schedules of sim-long.
 SIM_COUNT ?= 5000000

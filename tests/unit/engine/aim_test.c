@@ -33,6 +33,7 @@ static int make_world(void **state)
 	struct world *world = calloc(1, sizeof(*world));
 
 	world->engine.ledger = calloc(1, sizeof(*world->engine.ledger));
+	world->engine.history = calloc(1, sizeof(*world->engine.history));
 	world->engine.cgroups.base = -1;
 	world->engine.programs = world->list;
 	world->engine.program_count = PROGRAMS;
@@ -58,6 +59,7 @@ static int free_world(void **state)
 	struct world *world = *state;
 
 	free(world->engine.ledger);
+	free(world->engine.history);
 	free(world);
 	return 0;
 }
