@@ -77,6 +77,7 @@ static const char *parse(const char *text, struct seen *ret_seen)
 
 	*ret_seen = (struct seen){0};
 	assert_int_equal(parse_text("f", text, strlen(text), &report, see, ret_seen, &result), 0);
+	confreport_sort(&report);
 	for (size_t i = 0; i < errors.count; i++) {
 		char *line = config_error_text(&errors.list[i]);
 
