@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "lib/nearest.h"
-
 #include "supervisord/engine/slice.h"
 #include "supervisord/engine/value.h"
 
