@@ -284,10 +284,22 @@ int cgroup_remove_tree(int directory, const char *name)
 static int leaf_path(char path[LEAF_PATH], int row, const char *name, const char *file)
 {
 	/* The directory keeps its name while the instance gets another one. */
-	int length = snprintf(
-	    path, LEAF_PATH, "%d-%.*s%s", row, (int)instname_stable_length(name), name, file);
+	size_t name_length = instname_stable_length(name), file_length = strlen(file), at;
+	char number[12];
 
-	return length < 0 || length >= LEAF_PATH ? -ENAMETOOLONG : 0;
+	/* By hand, as each launch asks three times. */
+	at = sizeof(number);
+	do {
+		number[--at] = (char)('0' + row % 10);
+		row /= 10;
+	} while (row > 0);
+	if (sizeof(number) - at + 1 + name_length + file_length >= LEAF_PATH)
+		return -ENAMETOOLONG;
+	path = mempcpy(path, number + at, sizeof(number) - at);
+	*path++ = '-';
+	path = mempcpy(path, name, name_length);
+	memcpy(path, file, file_length + 1);
+	return 0;
 }
 
 static int write_file(int directory, const char *path, const char *text)

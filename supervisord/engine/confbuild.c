@@ -24,12 +24,19 @@ struct hashed {
 
 struct hasher {
 	const struct build *build;
+	/* The keys that a hash is of: of class RESTART, or with a mark (else -1). */
+	size_t count;
+	struct {
+		const struct key_row *row;
+		int mark;
+	} keys[PROGRAM_KEY_COUNT];
 	FILE *file; /* one for all values: it is rewound for each */
 	char *text; /* what is written to it */
 	size_t length;
 	struct hashed last[PROGRAM_KEY_COUNT];
 };
 
+static void choose_keys(struct hasher *hasher);
 static int hash_program(struct hasher *hasher, struct build_program *program);
 static int hash_key(struct hasher *hasher, const struct build_program *program,
     const struct key_row *row, uint64_t *ret_hash);
@@ -89,6 +96,7 @@ int build_hash(struct build *build)
 	hasher.file = open_memstream(&hasher.text, &hasher.length);
 	if (hasher.file == NULL)
 		return -ENOMEM;
+	choose_keys(&hasher);
 	for (size_t i = 0; i < build->program_count && error == 0; i++)
 		error = hash_program(&hasher, &build->programs[i]);
 	fclose(hasher.file);
@@ -96,19 +104,30 @@ int build_hash(struct build *build)
 	return error;
 }
 
+static void choose_keys(struct hasher *hasher)
+{
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
+		const struct key_row *row = &program_rows[k];
+		int mark = keytable_mark((enum program_key)k);
+
+		if (row->change != CHANGE_RESTART && mark < 0)
+			continue;
+		hasher->keys[hasher->count].row = row;
+		hasher->keys[hasher->count++].mark = mark;
+	}
+}
+
 static int hash_program(struct hasher *hasher, struct build_program *program)
 {
 	struct program_config *config = program->program;
 	uint64_t hash = FNV_START;
 
-	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
-		const struct key_row *row = &program_rows[k];
-		int mark = keytable_mark((enum program_key)k);
+	for (size_t i = 0; i < hasher->count; i++) {
+		const struct key_row *row = hasher->keys[i].row;
+		int mark = hasher->keys[i].mark;
 		uint64_t key_hash;
 		int error;
 
-		if (row->change != CHANGE_RESTART && mark < 0)
-			continue;
 		error = hash_key(hasher, program, row, &key_hash);
 		if (error < 0)
 			return error;

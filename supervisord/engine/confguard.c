@@ -23,6 +23,7 @@ struct scan {
 	struct guard *guard;
 	size_t slice_room;
 	size_t entry_room;
+	size_t value_room;
 	unsigned depth; /* of open braces */
 	bool restart;   /* after an error: the token begins the next slice */
 };
@@ -33,11 +34,14 @@ static int scan_section(struct scan *scan, const struct guard_entry *entry, bool
 static bool is_kept(const struct scan *scan, enum guard_form form, bool top);
 static int refuse_titled(struct scan *scan, const struct guard_entry *entry);
 static int scan_value(struct scan *scan, enum guard_form *ret_form);
+static int scan_list(struct scan *scan);
 static void skip_to_next_slice(struct scan *scan);
 static bool begins_stanza(const struct conflex *lex);
 static struct guard_slice *current(struct scan *scan);
 static int add_slice(struct scan *scan);
 static int add_entry(struct scan *scan, const struct guard_entry *entry);
+static int add_value(struct scan *scan);
+static struct guard_value value_here(const struct conflex *lex);
 static int expected(struct scan *scan, const char *what);
 
 int guard_scan(const char *file, const char *text, size_t length, struct confreport *report,
@@ -67,6 +71,7 @@ void guard_done(struct guard *guard)
 	free(guard->text);
 	free(guard->slices);
 	free(guard->entries);
+	free(guard->values);
 	*guard = (struct guard){0};
 }
 
@@ -97,7 +102,8 @@ static int scan_item(struct scan *scan, bool top)
 	struct guard_entry entry = {.key = lex->begin,
 	    .key_length = lex->end - lex->begin,
 	    .begin = lex->begin,
-	    .line = lex->line};
+	    .line = lex->line,
+	    .first = (uint32_t)scan->guard->value_count};
 	size_t at = scan->guard->entry_count;
 	bool kept;
 	int error;
@@ -122,6 +128,7 @@ static int scan_item(struct scan *scan, bool top)
 	if (kept) {
 		entry.end = lex->last_end;
 		entry.inner = (uint32_t)(scan->guard->entry_count - at - 1);
+		entry.count = (uint32_t)scan->guard->value_count - entry.first;
 		scan->guard->entries[at] = entry;
 	}
 	return 0;
@@ -140,14 +147,16 @@ static int scan_section(struct scan *scan, const struct guard_entry *entry, bool
 	int error = 0;
 
 	if (lex->token == TOKEN_WORD || lex->token == TOKEN_STRING) {
-		if (top)
-			slice->title = true;
+		if (top) {
+			slice->titled = true;
+			slice->title = value_here(lex);
+		}
 		conflex_next(lex);
 		if (lex->token == TOKEN_OPEN && !top)
 			return refuse_titled(scan, entry);
 	}
 	if (lex->token != TOKEN_OPEN)
-		return expected(scan, top && slice->title
+		return expected(scan, top && slice->titled
 					  ? "'{' after the title, or '=' after the name"
 					  : "'=' after the name");
 	if (top)
@@ -188,18 +197,26 @@ static int refuse_titled(struct scan *scan, const struct guard_entry *entry)
 static int scan_value(struct scan *scan, enum guard_form *ret_form)
 {
 	struct conflex *lex = &scan->lex;
-	int line;
+	int error;
 
 	*ret_form = GUARD_VALUE;
 	conflex_next(lex);
 	if (lex->token == TOKEN_WORD || lex->token == TOKEN_STRING) {
+		error = add_value(scan);
 		conflex_next(lex);
-		return 0;
+		return error;
 	}
 	if (lex->token != TOKEN_OPEN)
 		return expected(scan, "a value after '='");
 	*ret_form = GUARD_LIST;
-	line = lex->line;
+	return scan_list(scan);
+}
+
+static int scan_list(struct scan *scan)
+{
+	struct conflex *lex = &scan->lex;
+	int line = lex->line, error;
+
 	scan->depth++;
 	conflex_next(lex);
 	while (lex->token != TOKEN_CLOSE) {
@@ -208,6 +225,9 @@ static int scan_value(struct scan *scan, enum guard_form *ret_form)
 			    lex, line, "the list that begins here is not closed: a '}' is missing");
 		if (lex->token != TOKEN_WORD && lex->token != TOKEN_STRING)
 			return expected(scan, "a value of the list or '}'");
+		error = add_value(scan);
+		if (error < 0)
+			return error;
 		conflex_next(lex);
 		if (lex->token == TOKEN_COMMA)
 			conflex_next(lex);
@@ -297,6 +317,29 @@ static int add_entry(struct scan *scan, const struct guard_entry *entry)
 	guard->entries[guard->entry_count++] = *entry;
 	current(scan)->count++;
 	return 0;
+}
+
+/* The token at hand. */
+static int add_value(struct scan *scan)
+{
+	struct guard *guard = scan->guard;
+
+	if (guard->value_count == scan->value_room) {
+		size_t room = scan->value_room == 0 ? 32 : scan->value_room * 2;
+		struct guard_value *values = realloc(guard->values, room * sizeof(*values));
+
+		if (values == NULL)
+			return -ENOMEM;
+		guard->values = values;
+		scan->value_room = room;
+	}
+	guard->values[guard->value_count++] = value_here(&scan->lex);
+	return 0;
+}
+
+static struct guard_value value_here(const struct conflex *lex)
+{
+	return (struct guard_value){.begin = lex->begin, .end = lex->end, .line = lex->line};
 }
 
 /* What is there instead has told its error already when it is no token at all. */

@@ -25,6 +25,7 @@ static bool take_escape(struct conflex *lex);
 static bool take_variable(struct conflex *lex);
 static bool refuse_character(struct conflex *lex);
 static void skip_line(struct conflex *lex);
+static bool is_ordinary(char c);
 static bool is_word_byte(char c);
 
 bool conflex_check_bytes(
@@ -47,10 +48,11 @@ bool conflex_check_bytes(
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
 
+		if (c >= ' ' && c != 0x7f)
+			continue;
 		if (c == '\n')
 			line++;
-		if (c == '\t' || c == '\n' || (c >= ' ' && c != 0x7f) ||
-		    (c == '\r' && i + 1 < length && text[i + 1] == '\n'))
+		if (c == '\t' || c == '\n' || (c == '\r' && i + 1 < length && text[i + 1] == '\n'))
 			continue;
 		if (c == '\0')
 			confreport_add(report, file, line, NULL,
@@ -265,9 +267,14 @@ static bool take_string(struct conflex *lex)
 	bool good = true;
 
 	lex->at++;
-	while (lex->text[lex->at] != quote) {
-		char c = lex->text[lex->at];
+	for (;;) {
+		char c;
 
+		while (is_ordinary(lex->text[lex->at]) && lex->at - begin <= LIMIT_CONFIG_WORD)
+			lex->at++;
+		c = lex->text[lex->at];
+		if (c == quote)
+			break;
 		if (c == '\0')
 			return refuse_string(lex, begin, line, "is not closed: a quote is missing");
 		if (lex->at - begin > LIMIT_CONFIG_WORD)
@@ -388,6 +395,15 @@ static void skip_line(struct conflex *lex)
 {
 	while (lex->text[lex->at] != '\n' && lex->text[lex->at] != '\0')
 		lex->at++;
+}
+
+/* A byte that in a string stands for itself; nearly all do. */
+static bool is_ordinary(char c)
+{
+	static const bool others[256] = {
+	    ['\0'] = true, ['\n'] = true, ['"'] = true, ['\''] = true, ['\\'] = true, ['$'] = true};
+
+	return !others[(unsigned char)c];
 }
 
 static bool is_word_byte(char c)

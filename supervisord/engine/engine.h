@@ -69,6 +69,7 @@ struct engine {
 	bool members_read;
 	bool linger_known;
 	bool may_linger;
+	int empty_leaf; /* 1 + the row whose leaf was seen empty last in this round; or 0 */
 	ev_io guardian_io;
 	ev_io bell_io;
 	ev_io logger_io;

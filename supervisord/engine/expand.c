@@ -37,6 +37,10 @@ int expand_string(const char *text, const struct expand_words *words, char **ret
 {
 	char *result;
 
+	if (strstr(text, "%{") == NULL) {
+		*ret_text = strdup(text);
+		return *ret_text != NULL ? 0 : -ENOMEM;
+	}
 	if (expand_check(text) >= 0)
 		return -EINVAL;
 	result = malloc(write_expanded(text, words, NULL) + 1);

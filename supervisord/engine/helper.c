@@ -74,7 +74,7 @@ static int launch(struct child *child)
 	if (error < 0)
 		return error;
 	pid = vclone(child_main, child, CLONE_PARENT, NULL);
-	launch_fd_unstage(child->count);
+	launch_fd_unstage(streams, child->count);
 	return pid < 0 ? (int)pid : 0;
 }
 

@@ -14,7 +14,9 @@ void instname_split(const char *name, struct instname *ret_parts)
 	size_t length = instname_program_length(name);
 
 	/* All names come from a ledger row or were checked: they fit. */
-	(void)snprintf(ret_parts->program, sizeof(ret_parts->program), "%.*s", (int)length, name);
+	length = length < sizeof(ret_parts->program) ? length : sizeof(ret_parts->program) - 1;
+	memcpy(ret_parts->program, name, length);
+	ret_parts->program[length] = '\0';
 	(void)snprintf(
 	    ret_parts->number, sizeof(ret_parts->number), "%u", (unsigned)instname_number(name));
 }

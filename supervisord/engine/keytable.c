@@ -35,8 +35,9 @@ const struct key_row setting_rows[SETTING_KEY_COUNT] = { SETTING_KEYS(SETTING_RO
 
 int keytable_find(const struct key_row *rows, size_t count, const char *name)
 {
+	/* A load asks this for each key of each stanza: most names differ in their first byte. */
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(rows[i].name, name) == 0)
+		if (rows[i].name[0] == name[0] && strcmp(rows[i].name, name) == 0)
 			return (int)i;
 	return -1;
 }

@@ -81,7 +81,7 @@ int launch_program(const struct launch_request *request, struct ledger *ledger, 
 	if (pid > 0)
 		ledger->table[row].last_pid = pid;
 	*ret_cgroup_error = -plan.cgroup_error;
-	launch_fd_unstage(request->extra_count);
+	launch_fd_unstage(request->streams, request->extra_count);
 out:
 	launch_plan_done(&plan);
 	return error;

@@ -53,22 +53,28 @@ int launch_fd_sort(
 
 int launch_fd_stage(const int streams[3], const struct launch_fd *sorted, size_t count)
 {
-	if (count > (size_t)extra_places())
+	int error = 0;
+
+	if (count > 0 && count > (size_t)extra_places())
 		return -EMFILE;
-	for (int i = 0; i < 3; i++)
-		if (dup3(streams[i], LAUNCH_STAGE + i, O_CLOEXEC) < 0)
-			return -errno;
-	for (int i = 0; i < (int)count; i++)
+	for (int i = 0; i < 3 && error == 0; i++)
+		if (streams[i] != STDIN_FILENO && dup3(streams[i], LAUNCH_STAGE + i, O_CLOEXEC) < 0)
+			error = -errno;
+	for (int i = 0; i < (int)count && error == 0; i++)
 		if (dup3(sorted[i].fd, EXTRA_STAGE + i, O_CLOEXEC) < 0)
-			return -errno;
-	return 0;
+			error = -errno;
+	if (error < 0)
+		launch_fd_unstage(streams, count);
+	return error;
 }
 
-/* Let go of the child's descriptors, but keep the numbers taken. */
-void launch_fd_unstage(size_t count)
+void launch_fd_unstage(const int streams[3], size_t count)
 {
-	for (int i = 0; i < 3 + (int)count; i++)
-		(void)dup3(STDIN_FILENO, LAUNCH_STAGE + i, O_CLOEXEC);
+	for (int i = 0; i < 3; i++)
+		if (streams[i] != STDIN_FILENO)
+			(void)dup3(STDIN_FILENO, LAUNCH_STAGE + i, O_CLOEXEC);
+	for (int i = 0; i < (int)count; i++)
+		(void)dup3(STDIN_FILENO, EXTRA_STAGE + i, O_CLOEXEC);
 }
 
 /*

@@ -29,9 +29,13 @@ int launch_fd_reserve(void);
 int launch_fd_sort(
     const struct launch_fd *extra, size_t count, struct launch_fd sorted[LAUNCH_EXTRA]);
 
-/* Put the descriptors at their places for the child, and take them away again.  0 or -errno. */
+/*
+ * Put the descriptors at their places for the child, and let go of them again: the numbers stay
+ * taken.  An idle place is /dev/null, as our own descriptor 0 is, so where that is wanted nothing
+ * is to be done.  0 or -errno, and then nothing is staged.
+ */
 int launch_fd_stage(const int streams[3], const struct launch_fd *sorted, size_t count);
-void launch_fd_unstage(size_t count);
+void launch_fd_unstage(const int streams[3], size_t count);
 
 /* In the child, with a table of its own: from the stage to the numbers.  0 or -errno. */
 int launch_fd_place(const struct launch_fd *sorted, size_t count);

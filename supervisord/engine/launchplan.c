@@ -41,6 +41,8 @@ static const char *find_variable(char *const *environment, const char *name);
 static size_t count_strings(char *const *list);
 static int own_format(struct launch_plan *plan, char **ret_text, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+static int own_variable(
+    struct launch_plan *plan, char **ret_text, const char *name, const char *value);
 static int own(struct launch_plan *plan, char *text);
 
 int launch_plan_build(struct launch_plan *plan, const struct launch_request *request)
@@ -219,7 +221,7 @@ static int add_ours(struct launch_plan *plan, const struct launch_request *reque
 
 		if (find_variable(plan->envp, ours[i].name) != NULL)
 			continue;
-		error = own_format(plan, &plan->envp[at], "%s=%s", ours[i].name, ours[i].value);
+		error = own_variable(plan, &plan->envp[at], ours[i].name, ours[i].value);
 		if (error < 0)
 			return error;
 		at++;
@@ -303,6 +305,22 @@ static int own_format(struct launch_plan *plan, char **ret_text, const char *for
 	va_end(arguments);
 	if (length < 0)
 		return -ENOMEM;
+	*ret_text = text;
+	return own(plan, text);
+}
+
+/* NAME=VALUE, eight times a launch. */
+static int own_variable(
+    struct launch_plan *plan, char **ret_text, const char *name, const char *value)
+{
+	size_t name_length = strlen(name), value_length = strlen(value);
+	char *text = malloc(name_length + 1 + value_length + 1);
+
+	if (text == NULL)
+		return -ENOMEM;
+	memcpy(text, name, name_length);
+	text[name_length] = '=';
+	memcpy(text + name_length + 1, value, value_length + 1);
 	*ret_text = text;
 	return own(plan, text);
 }

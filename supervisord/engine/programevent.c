@@ -318,7 +318,9 @@ static void look_around(struct program *program, struct happening *happening)
 		happening->leftovers = run_has_group(&program->run);
 	happening->config_hash = program_hash(program);
 	happening->next_marks = program->config->next_marks;
-	happening->random = arc4random();
+	/* It costs a system call, and a look around leads to no delay. */
+	if (happening->event != EVENT_CHECK && program->config->life->key_restart_jitter > 0)
+		happening->random = arc4random();
 	happening->number = history_next(engine->history);
 	happening->now_ns = clock_boot_ns();
 	happening->wall_ns = clock_wall_ns();

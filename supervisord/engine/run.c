@@ -266,6 +266,7 @@ void run_end_round(struct engine *engine)
 {
 	members_done(&engine->members);
 	engine->members_read = engine->linger_known = false;
+	engine->empty_leaf = 0;
 }
 
 static struct ledger_row *row_of(const struct run *run)
@@ -283,8 +284,10 @@ static int open_leaf(struct run *run)
 
 	if (cgroups->base < 0)
 		return -1;
-	if (cgroup_is_populated(cgroups, run->row, name) > 0)
+	/* Who has just ended and comes back has been looked at for that. */
+	if (run->engine->empty_leaf != run->row + 1 && leaf_state(run) > 0)
 		(void)cgroup_abandon(cgroups, run->row, name);
+	run->engine->empty_leaf = 0;
 	/*
 	 * A leaf that has seen cgroup.kill kills whatever is cloned into it (CLONE_INTO_CGROUP)
 	 * ever after: the kernel compares its count of kills with that of our own cgroup.  So it is
@@ -361,7 +364,12 @@ static bool signal_group(const struct run *run, int number)
 /* 1: the leaf has processes, 0: it has none, negative: there is no leaf. */
 static int leaf_state(const struct run *run)
 {
-	return cgroup_is_populated(&run->engine->cgroups, run->row, row_of(run)->name);
+	struct engine *engine = run->engine;
+	int state = cgroup_is_populated(&engine->cgroups, run->row, row_of(run)->name);
+
+	if (state == 0)
+		engine->empty_leaf = run->row + 1;
+	return state;
 }
 
 /*

@@ -16,9 +16,6 @@
 /* Keys of one slice: each is there once. */
 #define SLICE_KEYS (PROGRAM_KEY_COUNT + SETTING_KEY_COUNT)
 
-/* What command is called in on_event. */
-#define SLICE_EXEC "exec"
-
 /* Of the text that is parsed. */
 struct slice_text {
 	const char *file;
@@ -36,26 +33,25 @@ struct slice {
 	bool spoiled;
 	int health_line; /* where its section health is, or 0 */
 	size_t count;
-	struct stanza_entry *entries; /* the caller's, SLICE_KEYS of them */
+	/* The caller's, SLICE_KEYS of each: the keys, and where they are written. */
+	struct stanza_entry *entries;
+	const struct guard_entry **written;
 };
 
-/* What a section of this kind is called; NULL: it is none. */
-const char *slice_section_name(enum stanza_kind kind);
-
-/* How a key is written in this slice. */
-const char *slice_word(const struct slice *slice, const struct key_row *row);
-
 /*
- * Find the kind of the slice `at` and its keys.  What is wrong is told, and blanked so that the
- * rest can be read.  False: nothing of it can.
+ * Find the kind of the slice `at` and its keys.  What is wrong is told and left out.  False:
+ * nothing of it can be read.
  */
 bool slice_check(struct slice *slice);
 
 /*
- * Let libconfuse read a slice, and give it to `each`.  An error of it is told.  0, -ENOMEM, or what
- * `each` returned.
+ * Let libconfuse read the values of some slices of a text, and give each to `each`.  An error in
+ * one is told, and the others are given.  0, -ENOMEM, or what `each` returned.
  */
-int slice_read(const struct slice *slice, int (*each)(void *context, const struct stanza *stanza),
-    void *context);
+int slice_read(const struct slice *slices, size_t count,
+    int (*each)(void *context, const struct stanza *stanza), void *context);
+
+/* How many values slice_read() has to read for it. */
+size_t slice_count_values(const struct slice *slice);
 
 #endif

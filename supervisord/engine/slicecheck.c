@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "lib/nearest.h"
-#include "lib/limits.h"
 #include "supervisord/engine/slice.h"
 #include "supervisord/engine/value.h"
+
+/* What command is called in on_event. */
+#define EXEC "exec"
 
 static const char *const section_names[] = {
     [STANZA_SETTING] = NULL,
@@ -32,32 +34,18 @@ static bool find_kind(struct slice *slice);
 static bool check_form(struct slice *slice, const char *name);
 static void refuse_name(struct slice *slice, const char *name);
 static void check_entries(struct slice *slice);
-static void refuse(struct slice *slice, const struct guard_entry *entry);
 static bool begins_health(const struct slice *slice, const struct guard_entry *entry);
 static bool check_health(struct slice *slice, const struct guard_entry *entry);
 static bool check_entry(struct slice *slice, const struct guard_entry *entry, bool in_health);
 static int find_key(const struct slice *slice, const char *name, bool in_health);
 static bool check_row(struct slice *slice, const struct guard_entry *entry, size_t key);
 static bool is_set_by_on_event(enum program_key key);
+static const char *word_of(const struct slice *slice, const struct key_row *row);
 static void refuse_key(
     struct slice *slice, const struct guard_entry *entry, const char *name, bool in_health);
 static char *list_names(const char *const *names, size_t count);
-static void blank(struct slice *slice, const struct guard_entry *entry);
 static bool copy_name(
     const struct slice *slice, uint32_t at, uint32_t length, char buffer[CONFREPORT_QUOTE]);
-
-const char *slice_section_name(enum stanza_kind kind)
-{
-	return section_names[kind];
-}
-
-/* As it is written in this stanza. */
-const char *slice_word(const struct slice *slice, const struct key_row *row)
-{
-	return slice->kind == STANZA_ON_EVENT && row == &program_rows[PROGRAM_command]
-		   ? SLICE_EXEC
-		   : keytable_word(row);
-}
 
 bool slice_check(struct slice *slice)
 {
@@ -114,14 +102,14 @@ static bool check_form(struct slice *slice, const char *name)
 		title = " \"NAME\"";
 		if (!at->section)
 			problem = "is a section";
-		else if (!at->title)
+		else if (!at->titled)
 			problem = "has no name";
 		break;
 	case STANZA_CONTROL:
 	case STANZA_DEFAULTS:
 		if (!at->section)
 			problem = "is a section";
-		else if (at->title)
+		else if (at->titled)
 			problem = "takes no name";
 		break;
 	case STANZA_SETTING:
@@ -181,15 +169,8 @@ static void check_entries(struct slice *slice)
 				: check_entry(slice, &entries[i], false);
 
 		if (!good)
-			refuse(slice, &entries[i]);
+			slice->spoiled = true;
 	}
-}
-
-/* It is told, and libconfuse does not see it. */
-static void refuse(struct slice *slice, const struct guard_entry *entry)
-{
-	slice->spoiled = true;
-	blank(slice, entry);
 }
 
 static bool begins_health(const struct slice *slice, const struct guard_entry *entry)
@@ -216,7 +197,7 @@ static bool check_health(struct slice *slice, const struct guard_entry *entry)
 	slice->health_line = entry->line;
 	for (uint32_t i = 1; i <= entry->inner; i++)
 		if (!check_entry(slice, &entry[i], true))
-			refuse(slice, &entry[i]);
+			slice->spoiled = true;
 	return true;
 }
 
@@ -243,8 +224,11 @@ static bool check_entry(struct slice *slice, const struct guard_entry *entry, bo
 	}
 	if (!check_row(slice, entry, (size_t)key))
 		return false;
-	slice->entries[slice->count++] = (struct stanza_entry){
-	    .key = (size_t)key, .line = entry->line, .list = entry->form == GUARD_LIST};
+	slice->written[slice->count] = entry;
+	slice->entries[slice->count++] = (struct stanza_entry){.key = (size_t)key,
+	    .line = entry->line,
+	    .list = entry->form == GUARD_LIST,
+	    .count = entry->count};
 	return true;
 }
 
@@ -252,7 +236,7 @@ static int find_key(const struct slice *slice, const char *name, bool in_health)
 {
 	if (slice->rows == setting_rows)
 		return keytable_find_setting(name, slice->kind == STANZA_CONTROL);
-	if (slice->kind == STANZA_ON_EVENT && !in_health && strcmp(name, SLICE_EXEC) == 0)
+	if (slice->kind == STANZA_ON_EVENT && !in_health && strcmp(name, EXEC) == 0)
 		return PROGRAM_command;
 	if (slice->kind == STANZA_ON_EVENT && !in_health &&
 	    strcmp(name, program_rows[PROGRAM_command].name) == 0)
@@ -311,6 +295,14 @@ static bool is_set_by_on_event(enum program_key key)
 	       key == PROGRAM_start;
 }
 
+/* As it is written in this stanza. */
+static const char *word_of(const struct slice *slice, const struct key_row *row)
+{
+	return slice->kind == STANZA_ON_EVENT && row == &program_rows[PROGRAM_command]
+		   ? EXEC
+		   : keytable_word(row);
+}
+
 static void refuse_key(
     struct slice *slice, const struct guard_entry *entry, const char *name, bool in_health)
 {
@@ -322,7 +314,7 @@ static void refuse_key(
 	for (size_t i = 0; i < slice->row_count; i++)
 		if (keytable_is_health(&slice->rows[i]) == in_health &&
 		    keytable_is_control(&slice->rows[i]) == in_control)
-			names[count++] = slice_word(slice, &slice->rows[i]);
+			names[count++] = word_of(slice, &slice->rows[i]);
 	if (!in_health && slice->rows == program_rows)
 		names[count++] = KEYTABLE_HEALTH;
 	snprintf(label, sizeof(label), "%s%s",
@@ -360,13 +352,6 @@ static char *list_names(const char *const *names, size_t count)
 		return text;
 	free(text);
 	return NULL;
-}
-
-static void blank(struct slice *slice, const struct guard_entry *entry)
-{
-	for (uint32_t i = entry->begin; i < entry->end; i++)
-		if (slice->text->guard.text[i] != '\n')
-			slice->text->guard.text[i] = ' ';
 }
 
 /* False for a name too long to be one of ours; it is then cut, to be shown. */

@@ -1,127 +1,239 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sliceread.c: slice_read(): libconfuse, which is told only the keys that the slice has, each time
- * with a fresh cfg_t; see slice.h.
+ * sliceread.c: slice_read(): what the words and strings of a file mean, by libconfuse; see slice.h.
+ *
+ * The guard has found the sections and the keys in them.  So libconfuse is given one list, of the
+ * values of many slices: to begin a parse, and to make a section with its options, costs more than
+ * the values of a short stanza do.  Each time it is a fresh cfg_t.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <confuse.h>
 
+#include "lib/limits.h"
 #include "supervisord/engine/slice.h"
 
-/* libconfuse gives its error function no context; its lexer is one for the process as well. */
-static const struct slice *reading;
+/* The one option that libconfuse is told. */
+#define LIST "values"
 
-static size_t add_options(const struct slice *slice, bool in_health, cfg_opt_t *options);
-static int run_confuse(const struct slice *slice, cfg_t *cfg);
+/* A list of them as a text of its own. */
+struct list {
+	char *text;
+	size_t length;
+	size_t count;
+};
+
+/* libconfuse gives its error function no context; its lexer is one for the process as well. */
+static struct {
+	struct slice_text *text; /* NULL: what is wrong is found again, value by value */
+	int line;
+	bool told;
+} reading;
+
+static int read_list(const struct slice *slices, size_t count, cfg_t **ret_cfg);
+static int make_list(const struct slice *slices, size_t count, struct list *ret_list);
+static void add_value(struct list *list, const struct guard *guard, struct guard_value value);
+static bool is_plain(const char *text, size_t length);
+static int parse_list(const struct list *list, cfg_t **ret_cfg);
+static int find_errors(const struct slice *slice);
+static int find_error(struct slice_text *text, struct guard_value value);
 static void on_error(cfg_t *cfg, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
-static int deliver(const struct slice *slice, cfg_t *cfg,
+static int deliver(const struct slice *slice, char **values,
     int (*each)(void *context, const struct stanza *stanza), void *context);
 
-int slice_read(const struct slice *slice, int (*each)(void *context, const struct stanza *stanza),
-    void *context)
+int slice_read(const struct slice *slices, size_t count,
+    int (*each)(void *context, const struct stanza *stanza), void *context)
 {
-	cfg_opt_t keys[SLICE_KEYS + 2], health[PROGRAM_KEY_COUNT + 1], top[2];
-	cfg_opt_t *options = slice->kind == STANZA_SETTING ? top : keys;
-	const char *name = slice_section_name(slice->kind);
-	size_t count;
+	unsigned total, at = 0;
+	char **values;
 	cfg_t *cfg;
 	int error;
 
-	health[add_options(slice, true, health)] = (cfg_opt_t)CFG_END();
-	count = add_options(slice, false, options);
-	if (slice->health_line > 0)
-		options[count++] = (cfg_opt_t)CFG_SEC(KEYTABLE_HEALTH, health, CFGF_NONE);
-	options[count] = (cfg_opt_t)CFG_END();
-	top[1] = (cfg_opt_t)CFG_END();
-	switch (slice->kind) {
-	case STANZA_PROGRAM:
-	case STANZA_ON_EVENT:
-	case STANZA_GROUP:
-	case STANZA_SOCKET:
-	case STANZA_OVERRIDE:
-		top[0] = (cfg_opt_t)CFG_SEC(name, keys, CFGF_MULTI | CFGF_TITLE);
-		break;
-	case STANZA_CONTROL:
-	case STANZA_DEFAULTS:
-		top[0] = (cfg_opt_t)CFG_SEC(name, keys, CFGF_NONE);
-		break;
-	case STANZA_SETTING:
-		break;
-	}
-	cfg = cfg_init(top, CFGF_NONE);
-	if (cfg == NULL)
-		return -ENOMEM;
-	cfg_set_error_function(cfg, on_error);
-	error = run_confuse(slice, cfg);
-	if (error == 0)
-		error = deliver(slice, cfg, each, context);
-	else if (error == -EBADMSG)
+	error = read_list(slices, count, &cfg);
+	if (error == -EBADMSG && count == 1)
+		return find_errors(slices);
+	if (error == -EBADMSG) {
 		error = 0;
+		for (size_t i = 0; i < count && error == 0; i++)
+			error = slice_read(&slices[i], 1, each, context);
+		return error;
+	}
+	if (error < 0)
+		return error;
+	total = cfg_opt_size(cfg->opts);
+	values = calloc(total + 1, sizeof(*values));
+	if (values == NULL)
+		error = -ENOMEM;
+	for (unsigned i = 0; i < total && error == 0; i++)
+		values[i] = cfg_opt_getnstr(cfg->opts, i);
+	for (size_t i = 0; i < count && error == 0; i++) {
+		error = deliver(&slices[i], values + at, each, context);
+		at += (unsigned)slice_count_values(&slices[i]);
+	}
+	free(values);
 	cfg_free(cfg);
 	return error;
 }
 
-/* One an entry of the section health, or of what is around it; returns their number. */
-static size_t add_options(const struct slice *slice, bool in_health, cfg_opt_t *options)
+size_t slice_count_values(const struct slice *slice)
 {
-	size_t count = 0;
+	size_t count = slice->at->titled ? 1 : 0;
 
-	for (size_t i = 0; i < slice->count; i++) {
-		const struct stanza_entry *entry = &slice->entries[i];
-		const struct key_row *row = &slice->rows[entry->key];
-
-		if (keytable_is_health(row) != in_health)
-			continue;
-		if (entry->list)
-			options[count++] =
-			    (cfg_opt_t)CFG_STR_LIST(slice_word(slice, row), NULL, CFGF_NODEFAULT);
-		else
-			options[count++] =
-			    (cfg_opt_t)CFG_STR(slice_word(slice, row), NULL, CFGF_NODEFAULT);
-	}
+	for (size_t i = 0; i < slice->count; i++)
+		count += slice->written[i]->count;
 	return count;
 }
 
-/* 0, -EBADMSG with the error reported, or -ENOMEM. */
-static int run_confuse(const struct slice *slice, cfg_t *cfg)
+/* The title of each, if it has one, and its values.  0, -EBADMSG or -ENOMEM. */
+static int read_list(const struct slice *slices, size_t count, cfg_t **ret_cfg)
 {
-	const struct guard_slice *at = slice->at;
+	struct list list;
+	int error;
+
+	error = make_list(slices, count, &list);
+	if (error < 0)
+		return error;
+	error = parse_list(&list, ret_cfg);
+	free(list.text);
+	return error;
+}
+
+static int make_list(const struct slice *slices, size_t count, struct list *ret_list)
+{
+	const struct guard *guard = &slices->text->guard;
+	/* Each value is a part of its slice, and the comma behind it is one byte more. */
+	size_t room = sizeof(LIST "={}");
+	struct list list = {0};
+
+	for (size_t i = 0; i < count; i++)
+		room += slices[i].at->end - slices[i].at->begin + slice_count_values(&slices[i]);
+	list.text = malloc(room);
+	if (list.text == NULL)
+		return -ENOMEM;
+	list.length = strlen(LIST "={");
+	memcpy(list.text, LIST "={", list.length);
+	for (size_t i = 0; i < count; i++) {
+		const struct slice *slice = &slices[i];
+
+		if (slice->at->titled)
+			add_value(&list, guard, slice->at->title);
+		for (size_t j = 0; j < slice->count; j++)
+			for (uint32_t k = 0; k < slice->written[j]->count; k++)
+				add_value(
+				    &list, guard, guard->values[slice->written[j]->first + k]);
+	}
+	list.text[list.length++] = '}';
+	*ret_list = list;
+	return 0;
+}
+
+/*
+ * libconfuse reads a string in "..." byte by byte, each being a match of its rules, and one in
+ * '...' at once: where both mean the same, the quotes are changed.
+ */
+static void add_value(struct list *list, const struct guard *guard, struct guard_value value)
+{
+	char *at = list->text + list->length;
+	size_t length = value.end - value.begin;
+
+	memcpy(at, guard->text + value.begin, length);
+	if (at[0] == '"' && is_plain(at, length))
+		at[0] = at[length - 1] = '\'';
+	at[length] = ',';
+	list->length += length + 1;
+	list->count++;
+}
+
+static bool is_plain(const char *text, size_t length)
+{
+	return memchr(text, '\\', length) == NULL && memchr(text, '$', length) == NULL &&
+	       memchr(text, '\'', length) == NULL;
+}
+
+static int parse_list(const struct list *list, cfg_t **ret_cfg)
+{
+	cfg_opt_t options[] = {CFG_STR_LIST(LIST, NULL, CFGF_NODEFAULT), CFG_END()};
+	cfg_t *cfg = cfg_init(options, CFGF_NONE);
 	FILE *stream;
 	int result;
 
-	stream = fmemopen(slice->text->guard.text + at->begin, at->end - at->begin, "r");
-	if (stream == NULL)
+	if (cfg == NULL)
 		return -ENOMEM;
-	reading = slice;
+	cfg_set_error_function(cfg, on_error);
+	stream = fmemopen(list->text, list->length, "r");
+	if (stream == NULL) {
+		cfg_free(cfg);
+		return -ENOMEM;
+	}
 	result = cfg_parse_fp(cfg, stream);
-	reading = NULL;
 	fclose(stream);
-	if (result == CFG_SUCCESS)
-		return 0;
-	slice->text->complete = false;
-	return -EBADMSG;
+	if (result != CFG_SUCCESS || cfg_opt_size(cfg->opts) != list->count) {
+		cfg_free(cfg);
+		return -EBADMSG;
+	}
+	*ret_cfg = cfg;
+	return 0;
+}
+
+/* What is wrong in a slice that could not be read. */
+static int find_errors(const struct slice *slice)
+{
+	struct slice_text *text = slice->text;
+	int error = 0;
+
+	text->complete = false;
+	reading.told = false;
+	if (slice->at->titled)
+		error = find_error(text, slice->at->title);
+	for (size_t i = 0; i < slice->count && error == 0; i++)
+		for (uint32_t k = 0; k < slice->written[i]->count && error == 0; k++)
+			error = find_error(text, text->guard.values[slice->written[i]->first + k]);
+	/* libconfuse says nothing when it finds no memory. */
+	return error == 0 && !reading.told ? -ENOMEM : error;
+}
+
+static int find_error(struct slice_text *text, struct guard_value value)
+{
+	char buffer[sizeof(LIST "={}") + LIMIT_CONFIG_WORD + 8];
+	struct list list = {.text = buffer, .length = strlen(LIST "={")};
+	cfg_t *cfg;
+	int error;
+
+	memcpy(buffer, LIST "={", list.length);
+	add_value(&list, &text->guard, value);
+	buffer[list.length++] = '}';
+	reading.text = text;
+	reading.line = value.line;
+	error = parse_list(&list, &cfg);
+	reading.text = NULL;
+	if (error == 0)
+		cfg_free(cfg);
+	return error == -EBADMSG ? 0 : error;
 }
 
 static void on_error(cfg_t *cfg, const char *format, va_list arguments)
 {
 	char *message = NULL;
 
+	if (reading.text == NULL)
+		return;
+	reading.told = true;
 	if (vasprintf(&message, format, arguments) < 0) {
-		reading->text->report->no_memory = true;
+		reading.text->report->no_memory = true;
 		return;
 	}
-	confreport_add(reading->text->report, reading->text->file,
-	    reading->at->line + cfg->line - 1, NULL, "%s", message);
+	confreport_add(reading.text->report, reading.text->file, reading.line + cfg->line - 1, NULL,
+	    "%s", message);
 	free(message);
 }
 
-static int deliver(const struct slice *slice, cfg_t *cfg,
+static int deliver(const struct slice *slice, char **values,
     int (*each)(void *context, const struct stanza *stanza), void *context)
 {
 	struct stanza stanza = {
@@ -133,39 +245,12 @@ static int deliver(const struct slice *slice, cfg_t *cfg,
 	    .count = slice->count,
 	    .entries = slice->entries,
 	};
-	const char **items, **at;
-	cfg_t *health = NULL;
-	size_t total = 0;
-	int error;
 
-	if (slice->kind != STANZA_SETTING) {
-		cfg = cfg_getnsec(cfg, slice_section_name(slice->kind), 0);
-		if (cfg == NULL)
-			return -ENOMEM;
-		stanza.title = cfg_title(cfg);
-	}
-	if (slice->health_line > 0)
-		health = cfg_getsec(cfg, KEYTABLE_HEALTH);
+	if (slice->at->titled)
+		stanza.title = *values++;
 	for (size_t i = 0; i < slice->count; i++) {
-		const struct key_row *row = &slice->rows[slice->entries[i].key];
-
-		slice->entries[i].count =
-		    cfg_size(keytable_is_health(row) ? health : cfg, slice_word(slice, row));
-		total += slice->entries[i].count;
+		slice->entries[i].items = (const char **)(uintptr_t)values;
+		values += slice->entries[i].count;
 	}
-	items = at = calloc(total + 1, sizeof(*items));
-	if (items == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < slice->count; i++) {
-		struct stanza_entry *entry = &slice->entries[i];
-		const struct key_row *row = &slice->rows[entry->key];
-
-		entry->items = at;
-		for (unsigned j = 0; j < entry->count; j++)
-			*at++ = cfg_getnstr(
-			    keytable_is_health(row) ? health : cfg, slice_word(slice, row), j);
-	}
-	error = each(context, &stanza);
-	free(items);
-	return error;
+	return each(context, &stanza);
 }

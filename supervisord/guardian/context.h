@@ -43,6 +43,7 @@ struct guardian {
 	bool shutdown_due;
 	bool finish_due; /* the logger has yet to hear that it is to finish */
 	bool reap_more;
+	pid_t reap_first; /* whom SIGCHLD named, or 0 */
 	bool started_told;
 };
 

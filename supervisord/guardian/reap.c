@@ -24,17 +24,17 @@ static int wstatus_of(const siginfo_t *info);
 static void post(
     struct ledger *ledger, int row, pid_t pid, int wstatus, const struct rusage *usage);
 
-pid_t reap_next(struct ledger *ledger, int *ret_wstatus, bool *news)
+pid_t reap_next(struct ledger *ledger, pid_t pid, int *ret_wstatus, bool *news)
 {
 	struct rusage usage;
 	siginfo_t info;
-	pid_t pid;
 	int row;
 
 	memset(&info, 0, sizeof(info));
 	memset(&usage, 0, sizeof(usage));
 	/* The raw call: it also tells the resource usage, which the libc's waitid(3) leaves out. */
-	if (syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT, &usage) < 0)
+	if (syscall(SYS_waitid, pid > 0 ? P_PID : P_ALL, pid, &info, WEXITED | WNOHANG | WNOWAIT,
+		&usage) < 0)
 		return 0;
 	pid = info.si_pid;
 	if (pid == 0)

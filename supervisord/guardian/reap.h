@@ -10,11 +10,11 @@
 #include "lib/ledger.h"
 
 /*
- * Reap one child, if one is dead.  If it was a row's leader, its end is posted in the ledger and
- * *news becomes true (untouched otherwise).  Returns its pid and gives its wait(2) status; 0 when
- * there is none.
+ * Reap one child, if one is dead: this one, or with pid 0 any, which the kernel looks for among
+ * all. If it was a row's leader, its end is posted in the ledger and *news becomes true (untouched
+ * otherwise).  Returns its pid and gives its wait(2) status; 0 when there is none.
  */
-pid_t reap_next(struct ledger *ledger, int *ret_wstatus, bool *news);
+pid_t reap_next(struct ledger *ledger, pid_t pid, int *ret_wstatus, bool *news);
 
 #define REAP_STATUS_TEXT 32
 

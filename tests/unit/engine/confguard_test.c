@@ -68,7 +68,7 @@ static void test_good_text_is_cut_into_slices_with_lines(void **state)
 	assert_int_equal(guard.slices[0].count, 1);
 	assert_int_equal(guard.slices[1].line, 5);
 	assert_true(guard.slices[1].section);
-	assert_true(guard.slices[1].title);
+	assert_true(guard.slices[1].titled);
 	assert_int_equal(guard.slices[1].count, 4);
 	assert_int_equal(guard.entries[1].line, 6);
 	assert_int_equal(guard.entries[1].form, GUARD_LIST);

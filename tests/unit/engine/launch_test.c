@@ -354,6 +354,48 @@ static int place_and_compare(const struct launch_fd *sorted, size_t count, const
 	return 0;
 }
 
+/* As place_and_compare(); an idle place is our own standard input, which is /dev/null. */
+static int stage_and_look(const int streams[3])
+{
+	static const int nothing[3] = {STDIN_FILENO, STDIN_FILENO, STDIN_FILENO};
+	const int bad[3] = {streams[0], streams[1], -1};
+
+	if (dup2(null, STDIN_FILENO) < 0 || launch_fd_reserve() < 0)
+		return 2;
+	for (int round = 0; round < 3; round++) {
+		/* At first, after those of a launch, and after a stage that failed half way. */
+		if (round == 1) {
+			if (launch_fd_stage(streams, NULL, 0) < 0)
+				return 3;
+			if (inode_of(LAUNCH_STAGE + 1) != inode_of(streams[1]))
+				return 4;
+			launch_fd_unstage(streams, 0);
+		}
+		if (round == 2 && launch_fd_stage(bad, NULL, 0) != -EBADF)
+			return 5;
+		if (launch_fd_stage(nothing, NULL, 0) < 0)
+			return 6;
+		for (int i = 0; i < 3; i++)
+			if (inode_of(LAUNCH_STAGE + i) != inode_of(null))
+				return 7 + i;
+	}
+	return 0;
+}
+
+static void test_nothing_wanted_then_it_is_null_whatever_was_there_before(void **context)
+{
+	const int streams[3] = {output, output, output};
+	pid_t pid = fork();
+	int status;
+
+	(void)context;
+	if (pid == 0)
+		_exit(stage_and_look(streams));
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* Every set of numbers around the stage, where the copies could hit each other. */
 static void test_numbers_within_the_stage_then_each_gets_what_it_should(void **context)
 {
@@ -534,6 +576,7 @@ int main(void)
 	    TEST(test_two_descriptors_of_one_number_then_it_is_refused),
 	    TEST(test_sort_then_bad_numbers_are_refused),
 	    TEST(test_numbers_within_the_stage_then_each_gets_what_it_should),
+	    TEST(test_nothing_wanted_then_it_is_null_whatever_was_there_before),
 	    TEST(test_cgroup_then_the_child_is_in_it),
 	    TEST(test_cgroup_without_clone3_then_the_child_is_in_it_all_the_same),
 	    TEST(test_cgroup_that_is_none_then_the_program_runs_without),
