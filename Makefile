@@ -112,7 +112,14 @@ PROGRAMS := $(OUT_guardian) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_ctl
 USES_shell := $(O)/libctl.a
 USES_top := $(O)/libctl.a
 
-all: $(PROGRAMS)
+# What Node workers load, beside the primary.
+OUT_worker := $(O)/libexec/supervisord/worker.cjs
+
+all: $(PROGRAMS) $(OUT_worker)
+
+$(OUT_worker): supervisord/cluster/worker.cjs
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 
 # $(1) component: its objects (all but main.o go into an archive that the unit tests link too).
 define COMPONENT

@@ -3,7 +3,7 @@
  * clusterlink.h: what the engine and the primary of a cluster say to each other.
  *
  * A SEQPACKET pair (channel.h) whose engine's end the guardian holds; `slot` is a worker's, 0 and
- * up, and `key` the id of its run: what was meant for a run that is gone is ignored.  The primary's
+ * up, and `key` names its run: what was meant for a run that is gone is ignored.  The primary's
  * own memory of its workers is a memfd that the guardian holds, too (supervisord/cluster/state.h):
  * the channels and sockets it is given anew at each of its starts, first of all, up to LINK_GIVEN.
  */
@@ -26,7 +26,7 @@ enum link_type {
 	LINK_GIVEN,      /* all that is held has been given */
 	LINK_DISCONNECT, /* slot, key; value: nanoseconds between the last connection and the word
 			  */
-	LINK_GONE,       /* slot, key: no process of that run is left */
+	LINK_GONE,       /* slot, key: its process has ended, whoever else may have the channel */
 	LINK_BOUND,      /* value: 0 with the descriptor, or -errno; to LINK_BIND */
 	LINK_SEND,       /* slot, key, payload: a JSON value for process.on('message') */
 	LINK_TELL,       /* say all there is to say of each worker again */
@@ -36,7 +36,8 @@ enum link_type {
 	LINK_LISTENING,    /* slot, key: on all that is expected of it */
 	LINK_LEAVING,      /* slot, key: of its own accord, worker.disconnect() */
 	LINK_CLOSED,       /* slot, key: its channel is */
-	LINK_STUCK,        /* slot, key: it has not answered for LIMIT_CLUSTER_STUCK_NS */
+	LINK_STUCK,        /* slot, key: it has not answered, or not ended behind its channel, for
+			    * LIMIT_CLUSTER_STUCK_NS */
 	LINK_MESSAGE,      /* slot, key, payload: what it said with process.send() */
 	LINK_HOLD,         /* slot, key as LINK_LISTENER, descriptor: keep it */
 	LINK_UNHOLD,       /* slot, key: let it go */

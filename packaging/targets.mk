@@ -88,6 +88,7 @@ install: all man $(UNIT_FILE) $(OPENRC_FILE) ## install below DESTDIR and PREFIX
 	$(INSTALL_PROGRAM) $(OUT_guardian) '$(DESTDIR)$(sbindir)/supervisord'
 	$(INSTALL_PROGRAM) $(OUT_ctl) '$(DESTDIR)$(bindir)/superctl'
 	$(INSTALL_PROGRAM) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_hello) $(OUT_shell) $(OUT_top) '$(DESTDIR)$(pkglibexecdir)/'
+	$(INSTALL_DATA) $(OUT_worker) '$(DESTDIR)$(pkglibexecdir)/'
 	$(INSTALL_DATA) $(O)/completion/superctl '$(DESTDIR)$(bashcompletiondir)/'
 	$(INSTALL_DATA) $(O)/completion/_superctl '$(DESTDIR)$(zshcompletiondir)/'
 	$(INSTALL_DATA) $(O)/completion/superctl.fish '$(DESTDIR)$(fishcompletiondir)/'
@@ -108,7 +109,7 @@ INSTALLED_MAN = $(MAN_SRC) $(GENERATED_MAN)
 # Configuration that differs from what is shipped stays, and so do logs.
 uninstall: ## remove what install put there; edited configuration stays
 	rm -f '$(DESTDIR)$(sbindir)/supervisord' '$(DESTDIR)$(bindir)/superctl'
-	rm -f $(foreach p,engine logger cluster hello superctl-shell superctl-top,'$(DESTDIR)$(pkglibexecdir)/$(p)')
+	rm -f $(foreach p,engine logger cluster hello superctl-shell superctl-top worker.cjs,'$(DESTDIR)$(pkglibexecdir)/$(p)')
 	rm -f '$(DESTDIR)$(bashcompletiondir)/superctl' '$(DESTDIR)$(zshcompletiondir)/_superctl' \
 		'$(DESTDIR)$(fishcompletiondir)/superctl.fish'
 	rm -f $(foreach m,$(INSTALLED_MAN),'$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))')

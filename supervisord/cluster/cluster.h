@@ -54,7 +54,9 @@ struct worker {
 	bool blocked;  /* its first line waits for something */
 	bool full;     /* its channel takes nothing now */
 	bool watched;  /* for room in it */
+	bool retry;    /* what could not be sent is to be tried again, without a sign from it */
 	bool stuck;
+	bool gap_told;  /* PHASE_GAP: by this process */
 	int bind_error; /* what the engine said to what it waits for; 0: nothing yet */
 	uint32_t due;   /* of what the engine has to be told, bits: see link.h */
 	struct handle handle;

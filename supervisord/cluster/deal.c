@@ -57,8 +57,7 @@ void deal_note_nack(struct cluster *cluster, struct worker *worker)
 	if (handle.is_reply) {
 		worker->handle.seq = 0;
 		if (!listeners_pay_again(cluster, worker, &handle, handle.nacks < NACKS_MAX))
-			log_warning("worker %llu cannot be given its socket",
-			    (unsigned long long)worker->state->id);
+			log_warning("worker %u cannot be given its socket", worker->slot + 1);
 		return;
 	}
 	if (offer->fd >= 0 && handle.nacks < NACKS_MAX) {
@@ -115,8 +114,8 @@ void deal_take_back(struct cluster *cluster, struct worker *worker)
 	}
 	worker->handle = (struct handle){0};
 	if (count > 0)
-		log_notice("worker %llu is gone with %u connections unanswered: others get them",
-		    (unsigned long long)worker->state->id, count);
+		log_notice("worker %u is gone with %u connections unanswered: others get them",
+		    worker->slot + 1, count);
 }
 
 void deal_look_at_time(struct cluster *cluster, struct listener *listener, int64_t now_ns)

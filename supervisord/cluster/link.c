@@ -102,8 +102,8 @@ void link_pass_message(
 	    .type = LINK_MESSAGE, .slot = worker->slot, .key = worker->state->id};
 
 	if (send_head(cluster, &head, line, length, -1) < 0)
-		log_warning("worker %llu: a message is dropped: the engine takes none now",
-		    (unsigned long long)worker->state->id);
+		log_warning(
+		    "worker %u: a message is dropped: the engine takes none now", worker->slot + 1);
 }
 
 static void take(struct cluster *cluster, const struct msg_head *head, size_t length, int fd)

@@ -18,6 +18,8 @@
 
 #define DEFAULT_BACKLOG 511
 
+static uint64_t find_missing(const struct cluster *cluster, const struct worker *worker);
+static bool is_awaited(const struct cluster *cluster, const struct listener *listener);
 static int find_or_open(struct cluster *cluster, struct worker *worker,
     const struct request *request, const char *key, struct listener **ret_listener);
 static bool is_permitted(const struct cluster *cluster, const struct request *request);
@@ -77,10 +79,8 @@ void listeners_pay(struct cluster *cluster, struct worker *worker)
 		struct listener *listener = cluster->listeners[owed[0].listener];
 
 		if (listener != NULL &&
-		    send_socket(cluster, worker, listener, owed[0].seq, 0) == -EAGAIN) {
-			cluster_arm(cluster, 0); /* workers_note_event() does not come here */
+		    send_socket(cluster, worker, listener, owed[0].seq, 0) == -EAGAIN)
 			return;
-		}
 		memmove(owed, owed + 1, (LIMIT_CLUSTER_OWED - 1) * sizeof(*owed));
 		owed[LIMIT_CLUSTER_OWED - 1] = (struct owed){0};
 	}
@@ -135,25 +135,19 @@ const struct listener *listeners_find_bound(
 
 bool listeners_are_all(const struct cluster *cluster, const struct worker *worker)
 {
-	uint64_t open = 0, expected = UINT64_MAX;
-	bool has_other = false;
+	return find_missing(cluster, worker) == 0;
+}
+
+void listeners_tell_missing(const struct cluster *cluster, const struct worker *worker)
+{
+	uint64_t missing = find_missing(cluster, worker);
 
 	for (uint32_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++)
-		if (cluster->listeners[i] != NULL &&
-		    cluster->listeners[i]->state->phase == LISTENER_OPEN)
-			open |= 1ULL << i;
-	if ((worker->state->expected & open) != 0)
-		return (worker->state->expected & open & ~worker->state->listening) == 0;
-	for (uint32_t i = 0; i < LIMIT_CLUSTER_WORKERS; i++) {
-		const struct worker *other = cluster->workers[i];
-
-		if (other == NULL || other == worker || other->state->phase != PHASE_ONLINE ||
-		    !other->state->listening_told)
-			continue;
-		has_other = true;
-		expected &= other->state->listening;
-	}
-	return !has_other || (expected & open & ~worker->state->listening) == 0;
+		if (missing >> i & 1)
+			log_warning(
+			    "worker %u has never been ready: it did not listen on %s, as the "
+			    "workers before it do",
+			    worker->slot + 1, cluster->listeners[i]->state->key);
 }
 
 void listeners_give(struct cluster *cluster, uint32_t number, uint32_t slot, int fd)
@@ -220,7 +214,7 @@ void listeners_close_unused(struct cluster *cluster)
 		struct listener *listener = cluster->listeners[i];
 
 		if (listener != NULL && listener->state->phase == LISTENER_OPEN &&
-		    !has_members(cluster, listener)) {
+		    !has_members(cluster, listener) && !is_awaited(cluster, listener)) {
 			log_notice(
 			    "%s: no worker listens on it any more: closed", listener->state->key);
 			close_listener(cluster, listener);
@@ -238,6 +232,43 @@ void listeners_close_slot(struct cluster *cluster, uint32_t slot)
 		close_socket(cluster, listener, slot, listener->slot_fds[slot]);
 		listener->slot_fds[slot] = -1;
 	}
+}
+
+/* Of what is expected of it, what it does not listen on. */
+static uint64_t find_missing(const struct cluster *cluster, const struct worker *worker)
+{
+	uint64_t open = 0, expected = UINT64_MAX;
+	bool has_other = false;
+
+	for (uint32_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++)
+		if (cluster->listeners[i] != NULL &&
+		    cluster->listeners[i]->state->phase == LISTENER_OPEN)
+			open |= 1ULL << i;
+	if ((worker->state->expected & open) != 0)
+		return worker->state->expected & open & ~worker->state->listening;
+	for (uint32_t i = 0; i < LIMIT_CLUSTER_WORKERS; i++) {
+		const struct worker *other = cluster->workers[i];
+
+		if (other == NULL || other == worker || other->state->phase != PHASE_ONLINE ||
+		    !other->state->listening_told)
+			continue;
+		has_other = true;
+		expected &= other->state->listening;
+	}
+	return has_other ? expected & open & ~worker->state->listening : 0;
+}
+
+/* One that has not begun to listen, where the run before it had. */
+static bool is_awaited(const struct cluster *cluster, const struct listener *listener)
+{
+	for (uint32_t i = 0; i < LIMIT_CLUSTER_WORKERS; i++) {
+		const struct worker_state *state = &cluster->state->workers[i];
+
+		if (state->id != 0 && state->phase <= PHASE_ONLINE && state->listening == 0 &&
+		    (state->expected >> listener->number & 1))
+			return true;
+	}
+	return false;
 }
 
 /* 0, -EINPROGRESS: the engine has been asked, or another -errno for the worker. */
@@ -287,13 +318,13 @@ static bool is_permitted(const struct cluster *cluster, const struct request *re
 
 static void tell_forbidden(const struct worker *worker, const struct request *request)
 {
-	unsigned long long id = worker->state->id;
+	unsigned id = worker->slot + 1;
 
 	if (request->type == TYPE_PATH)
-		log_warning("worker %llu may not listen on %s: cluster_listen has no unix: for it",
+		log_warning("worker %u may not listen on %s: cluster_listen has no unix: for it",
 		    id, request->address);
 	else
-		log_warning("worker %llu may not listen on port %d of %s: cluster_listen has no "
+		log_warning("worker %u may not listen on port %d of %s: cluster_listen has no "
 			    "%s:%d for it",
 		    id, request->port, request->has_address ? request->address : "any address",
 		    request->type == TYPE_TCP ? "tcp" : "udp", request->port);

@@ -31,6 +31,9 @@ const struct listener *listeners_find_bound(
  * all others have. */
 bool listeners_are_all(const struct cluster *cluster, const struct worker *worker);
 
+/* Log what it lacks of that. */
+void listeners_tell_missing(const struct cluster *cluster, const struct worker *worker);
+
 /* A held socket, which is taken; and that these were all. */
 void listeners_give(struct cluster *cluster, uint32_t number, uint32_t slot, int fd);
 void listeners_resume(struct cluster *cluster);
@@ -39,6 +42,7 @@ void listeners_resume(struct cluster *cluster);
 void listeners_note_bound(
     struct cluster *cluster, uint32_t number, uint32_t slot, int error, int fd);
 
+/* But what a worker that has yet to listen may ask for. */
 void listeners_close_unused(struct cluster *cluster);
 
 /* No worker has come to that slot: the kernel shall give its own sockets no more connections. */

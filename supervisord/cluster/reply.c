@@ -45,6 +45,17 @@ void reply_write_query(struct jsonw *w, const struct reply_query *query)
 	end_line(w);
 }
 
+void reply_write_gap(struct jsonw *w, int64_t gap_ms)
+{
+	jsonw_reset(w);
+	jsonw_begin_object(w);
+	jsonw_member_string(w, "cmd", "NODE_SUPERVISOR");
+	jsonw_member_string(w, "act", "gap");
+	jsonw_member_int(w, "ms", gap_ms);
+	jsonw_end_object(w);
+	end_line(w);
+}
+
 void reply_write_disconnect(struct jsonw *w, int64_t seq)
 {
 	jsonw_reset(w);

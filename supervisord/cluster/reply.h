@@ -31,6 +31,9 @@ struct reply_query {
 
 void reply_write_query(struct jsonw *w, const struct reply_query *query);
 
+/* For worker.cjs: nothing new comes, and the word to disconnect in so long. */
+void reply_write_gap(struct jsonw *w, int64_t gap_ms);
+
 /* {act:"disconnect"}: close your servers and go. */
 void reply_write_disconnect(struct jsonw *w, int64_t seq);
 

@@ -12,8 +12,7 @@
 /* The flags of libuv: UV_TCP_IPV6ONLY and UV_UDP_IPV6ONLY, UV_UDP_REUSEADDR. */
 enum { FLAG_V6_ONLY = 1, FLAG_REUSE_ADDRESS = 4 };
 
-static void read_internal(
-    struct request_reader *reader, const char *cmd, struct request *request);
+static void read_internal(struct request_reader *reader, const char *cmd, struct request *request);
 static void read_sockets(
     struct request_reader *reader, enum ipcmsg_kind kind, struct request *request);
 static void read_cluster(struct request_reader *reader, int root, struct request *request);
@@ -88,8 +87,7 @@ int request_make_key(const struct request *request, char key[LIMIT_CLUSTER_KEY])
 	return length > 0 && length < LIMIT_CLUSTER_KEY ? 0 : -ENAMETOOLONG;
 }
 
-static void read_internal(
-    struct request_reader *reader, const char *cmd, struct request *request)
+static void read_internal(struct request_reader *reader, const char *cmd, struct request *request)
 {
 	if (strcmp(cmd, "NODE_CLUSTER") == 0)
 		read_cluster(reader, JSONR_ROOT, request);

@@ -17,11 +17,11 @@
 #include "lib/limits.h"
 
 enum request_act {
-	REQUEST_NONSENSE,      /* not JSON, or an internal message that says nothing to a primary */
-	REQUEST_MESSAGE,       /* process.send() of the application: for the engine, as it came */
+	REQUEST_NONSENSE,    /* not JSON, or an internal message that says nothing to a primary */
+	REQUEST_MESSAGE,     /* process.send() of the application: for the engine, as it came */
 	REQUEST_SOCKETS,     /* about sockets that it sends: `kind`, `key` */
-	REQUEST_HANDLE_ACK,    /* it has taken the socket that we sent */
-	REQUEST_HANDLE_NACK,   /* ... has not got it */
+	REQUEST_HANDLE_ACK,  /* it has taken the socket that we sent */
+	REQUEST_HANDLE_NACK, /* ... has not got it */
 	REQUEST_ONLINE,
 	REQUEST_QUERY,     /* it wants to listen */
 	REQUEST_LISTENING, /* it does */

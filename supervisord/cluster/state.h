@@ -20,7 +20,7 @@
 #include "supervisord/cluster/bind.h"
 
 #define STATE_MAGIC   0x636c7573746572ULL
-#define STATE_VERSION 1U
+#define STATE_VERSION 2U
 
 enum worker_phase {
 	PHASE_NONE,    /* no run in this slot */
@@ -40,11 +40,12 @@ struct owed {
 struct worker_state {
 	uint64_t id; /* of the run */
 	_Atomic uint32_t phase;
-	bool listening_told;                  /* LINK_LISTENING */
-	uint64_t member;                      /* has been given */
-	uint64_t listening;                   /* has said so */
-	uint64_t expected;                    /* what the run before in this slot had listened to */
-	int64_t deadline_ns;                  /* PHASE_GAP */
+	bool listening_told; /* LINK_LISTENING */
+	uint64_t member;     /* has been given */
+	uint64_t listening;  /* has said so */
+	uint64_t expected;   /* what the run before in this slot had listened to */
+	int64_t gap_ns;
+	int64_t deadline_ns;                  /* PHASE_GAP: of that; later: of its own sockets */
 	struct owed owed[LIMIT_CLUSTER_OWED]; /* replies with a socket, in order */
 	struct inbox inbox;
 };

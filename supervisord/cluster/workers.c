@@ -10,6 +10,7 @@
 
 #include "lib/clock.h"
 #include "lib/ipcread.h"
+#include "lib/ipcsend.h"
 #include "lib/ownlog.h"
 #include "supervisord/cluster/deal.h"
 #include "supervisord/cluster/link.h"
@@ -27,9 +28,13 @@ static bool deal_with(
 static bool serve(struct cluster *cluster, struct worker *worker, struct request *request);
 static void leave_out(struct cluster *cluster, struct worker *worker, const char *line);
 static void note_end(struct cluster *cluster, struct worker *worker);
+static void set_expected(struct cluster *cluster, struct worker *worker);
 static bool answer(struct cluster *cluster, struct worker *worker);
 static void note_listening(
     struct cluster *cluster, struct worker *worker, const struct request *request);
+static void look_at_rest(struct cluster *cluster, struct worker *worker, int64_t now_ns);
+static void go_on_leaving(struct cluster *cluster, struct worker *worker, int64_t now_ns);
+static bool send_gap(struct cluster *cluster, struct worker *worker);
 static bool send_disconnect(struct cluster *cluster, struct worker *worker);
 
 void workers_begin(struct cluster *cluster, uint32_t slot, uint64_t id, int fd)
@@ -40,8 +45,8 @@ void workers_begin(struct cluster *cluster, uint32_t slot, uint64_t id, int fd)
 	if (worker == NULL) {
 		if (fd >= 0)
 			close(fd);
-		log_error("worker %llu is refused: out of memory, or more than %d workers",
-		    (unsigned long long)id, LIMIT_CLUSTER_WORKERS);
+		log_error("worker %u is refused: out of memory, or more than %d workers", slot + 1,
+		    LIMIT_CLUSTER_WORKERS);
 		return;
 	}
 	if (worker->state->id != id) {
@@ -54,10 +59,10 @@ void workers_begin(struct cluster *cluster, uint32_t slot, uint64_t id, int fd)
 	worker->readable = true;
 	worker->watched = false;
 	if (cluster_watch(cluster, WATCH_WORKER, slot, fd, EPOLLIN | EPOLLRDHUP, true) < 0)
-		log_error(
-		    "worker %llu is not watched: %s", (unsigned long long)id, strerror(errno));
+		log_error("worker %u is not watched: %s", slot + 1, strerror(errno));
+	worker->gap_told = false; /* once too often is no harm */
 	if (worker->state->phase == PHASE_GAP)
-		cluster_arm(cluster, worker->state->deadline_ns);
+		cluster_arm(cluster, 0);
 }
 
 void workers_end(struct cluster *cluster, struct worker *worker)
@@ -81,9 +86,10 @@ void workers_disconnect(struct cluster *cluster, struct worker *worker, int64_t 
 {
 	if (worker->state->phase >= PHASE_GAP)
 		return;
+	worker->state->gap_ns = gap_ns;
 	worker->state->deadline_ns = clock_boot_ns() + gap_ns;
 	set_phase(worker, PHASE_GAP);
-	cluster_arm(cluster, worker->state->deadline_ns);
+	go_on_leaving(cluster, worker, clock_boot_ns());
 }
 
 void workers_send_message(
@@ -94,8 +100,8 @@ void workers_send_message(
 	jsonw_raw(&cluster->line, "\n", 1);
 	if (length == 0 || memchr(value, '\n', length) != NULL || worker->fd < 0 ||
 	    workers_send(cluster, worker, -1) < 0)
-		log_warning("worker %llu: a message for it is dropped: its channel is full",
-		    (unsigned long long)worker->state->id);
+		log_warning("worker %u: a message for it is dropped: its channel is full",
+		    worker->slot + 1);
 }
 
 void workers_tell(struct worker *worker)
@@ -119,6 +125,7 @@ void workers_note_event(
 		worker->watched = false;
 		worker->full = false;
 		workers_unblock(worker);
+		listeners_pay(cluster, worker);
 		cluster->deal_due |= worker->state->member;
 		(void)cluster_watch(
 		    cluster, WATCH_WORKER, worker->slot, worker->fd, EPOLLIN | EPOLLRDHUP, false);
@@ -161,19 +168,15 @@ void workers_look_at_time(struct cluster *cluster, struct worker *worker, int64_
 	struct worker_state *state = worker->state;
 	int64_t patience_ns = cluster->options->patience_ns;
 
-	if (state->phase == PHASE_GAP) {
-		if (now_ns < state->deadline_ns || !send_disconnect(cluster, worker))
-			cluster_arm(cluster, now_ns < state->deadline_ns
-						 ? state->deadline_ns
-						 : now_ns + LIMIT_CLUSTER_REFUSED_NS);
+	if (worker->retry) {
+		worker->retry = false;
+		workers_unblock(worker);
+		listeners_pay(cluster, worker);
 	}
-	/* What connects to a socket of its own waits for the next run, but not for ever. */
-	if (state->phase == PHASE_CLOSED || state->phase == PHASE_NONE) {
-		if (now_ns < state->deadline_ns)
-			cluster_arm(cluster, state->deadline_ns);
-		else
-			listeners_close_slot(cluster, worker->slot);
-	}
+	if (state->phase == PHASE_GAP)
+		go_on_leaving(cluster, worker, now_ns);
+	if (state->phase == PHASE_CLOSED || state->phase == PHASE_NONE)
+		look_at_rest(cluster, worker, now_ns);
 	for (uint32_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++) {
 		const struct offer *offer = &worker->offers[i];
 
@@ -185,9 +188,27 @@ void workers_look_at_time(struct cluster *cluster, struct worker *worker, int64_
 		}
 		worker->stuck = true;
 		worker->due |= DUE_STUCK;
-		log_warning("worker %llu has not taken a connection for %lld ms",
-		    (unsigned long long)state->id, (long long)(patience_ns / NS_PER_MS));
+		log_warning("worker %u has not taken a connection for %lld ms", worker->slot + 1,
+		    (long long)(patience_ns / NS_PER_MS));
 	}
+}
+
+/* What connects to a socket of its own waits for the next run, but not for ever; nor do we for the
+ * end of one that has closed its channel: it can be told nothing any more, and is no worker. */
+static void look_at_rest(struct cluster *cluster, struct worker *worker, int64_t now_ns)
+{
+	const struct worker_state *state = worker->state;
+
+	if (now_ns < state->deadline_ns) {
+		cluster_arm(cluster, state->deadline_ns);
+		return;
+	}
+	listeners_close_slot(cluster, worker->slot);
+	if (state->phase != PHASE_CLOSED || worker->stuck)
+		return;
+	worker->stuck = true;
+	worker->due |= DUE_STUCK;
+	log_warning("worker %u has closed its channel, and has not ended since", worker->slot + 1);
 }
 
 void workers_unblock(struct worker *worker)
@@ -206,7 +227,7 @@ int workers_send(struct cluster *cluster, struct worker *worker, int fd)
 		unsigned char space[CMSG_SPACE(sizeof(int))];
 	} control = {0};
 	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-	ssize_t sent;
+	int error;
 
 	if (jsonw_error(&cluster->line) < 0)
 		return jsonw_error(&cluster->line);
@@ -222,18 +243,15 @@ int workers_send(struct cluster *cluster, struct worker *worker, int fd)
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 	}
-	do
-		sent = sendmsg(worker->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	if (sent >= 0)
-		return 0;
+	error = ipcsend_line(worker->fd, &header, cluster->line.length);
 	/* ETOOMANYREFS: too many sockets on their way in the whole system. */
-	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS && errno != ETOOMANYREFS)
-		return -errno;
-	if (errno == ENOBUFS || errno == ETOOMANYREFS) {
+	if (error == -ENOBUFS || error == -ETOOMANYREFS) {
+		worker->retry = true;
 		cluster_arm(cluster, clock_boot_ns() + LIMIT_CLUSTER_REFUSED_NS);
 		return -EAGAIN;
 	}
+	if (error != -EAGAIN)
+		return error;
 	worker->full = true;
 	worker->watched = true;
 	(void)cluster_watch(cluster, WATCH_WORKER, worker->slot, worker->fd,
@@ -281,6 +299,7 @@ static void reset(struct worker *worker, uint64_t id)
 	worker->ended = false;
 	worker->blocked = false;
 	worker->full = false;
+	worker->retry = false;
 	worker->stuck = false;
 	worker->bind_error = 0;
 	worker->due = 0;
@@ -384,8 +403,8 @@ static bool serve(struct cluster *cluster, struct worker *worker, struct request
 /* One that is too long to be looked at. */
 static void leave_out(struct cluster *cluster, struct worker *worker, const char *line)
 {
-	log_warning("worker %llu: a message of more than %d bytes is left out",
-	    (unsigned long long)worker->state->id, LIMIT_IPC_LINE);
+	log_warning("worker %u: a message of more than %d bytes is left out", worker->slot + 1,
+	    LIMIT_IPC_LINE);
 	/* Without the ACK nothing of it would ever come again. */
 	if (strncmp(line, IPCMSG_HANDLE_PREFIX, strlen(IPCMSG_HANDLE_PREFIX)) == 0) {
 		ipcmsg_answer(&cluster->line, IPCMSG_HANDLE, "");
@@ -402,8 +421,7 @@ static void note_end(struct cluster *cluster, struct worker *worker)
 		worker->ended = true;
 		worker->readable = false;
 		deal_take_back(cluster, worker);
-		if (state->listening_told)
-			state->expected = state->listening;
+		set_expected(cluster, worker);
 		state->member = 0;
 		memset(state->owed, 0, sizeof(state->owed));
 		state->deadline_ns = clock_boot_ns() + cluster->options->patience_ns;
@@ -411,6 +429,23 @@ static void note_end(struct cluster *cluster, struct worker *worker)
 	}
 	set_phase(worker, PHASE_CLOSED);
 	worker->due |= DUE_CLOSED;
+}
+
+/*
+ * What is expected of the next run in its place.  One that was stopped before it was ready (it was
+ * waited for, in vain) may be an application that has moved: the next one is measured by it, else
+ * it could never be ready again.
+ */
+static void set_expected(struct cluster *cluster, struct worker *worker)
+{
+	struct worker_state *state = worker->state;
+
+	if (state->listening_told) {
+		state->expected = state->listening;
+	} else if (state->phase >= PHASE_GAP && state->listening != 0) {
+		listeners_tell_missing(cluster, worker);
+		state->expected = state->listening;
+	}
 }
 
 /* False: its channel is full, again later.  Of one that has gone there is nothing to wait for. */
@@ -436,7 +471,29 @@ static void note_listening(
 	}
 }
 
-/* False: its channel is full. */
+/* What is to be said, as soon as its channel takes it. */
+static void go_on_leaving(struct cluster *cluster, struct worker *worker, int64_t now_ns)
+{
+	struct worker_state *state = worker->state;
+	bool gap = now_ns < state->deadline_ns;
+
+	if (gap && !worker->gap_told)
+		worker->gap_told = send_gap(cluster, worker);
+	if (gap && worker->gap_told)
+		cluster_arm(cluster, state->deadline_ns);
+	else if (gap || !send_disconnect(cluster, worker))
+		cluster_arm(cluster, now_ns + LIMIT_CLUSTER_REFUSED_NS);
+}
+
+/* False, as the next: its channel is full. */
+static bool send_gap(struct cluster *cluster, struct worker *worker)
+{
+	if (worker->fd < 0 || worker->ended)
+		return true;
+	reply_write_gap(&cluster->line, worker->state->gap_ns / NS_PER_MS);
+	return answer(cluster, worker);
+}
+
 static bool send_disconnect(struct cluster *cluster, struct worker *worker)
 {
 	if (worker->fd >= 0 && !worker->ended) {

@@ -4,8 +4,8 @@
  *
  * A line of a worker is dealt with whole or not at all: where the answer cannot be sent now, or the
  * engine has to be asked, the line stays first in the inbox and is dealt with again later.  So
- * there is no queue of answers; and a line of ours is at most LIMIT_IPC_LINE long, which the kernel
- * takes whole or not at all, so there is no half of one either.
+ * there is no queue of answers; and a line of ours is sent whole or not at all (lib/ipcsend.h), so
+ * there is no half of one either.
  */
 #ifndef CLUSTER_WORKERS_H
 #define CLUSTER_WORKERS_H
@@ -15,10 +15,11 @@
 /* A run's channel, which is taken: one that was known goes on where it was. */
 void workers_begin(struct cluster *cluster, uint32_t slot, uint64_t id, int fd);
 
-/* No process of its run is left: what it had not answered for is another's. */
+/* Its process has ended: what it had not answered for is another's. */
 void workers_end(struct cluster *cluster, struct worker *worker);
 
-/* Stop: no more connections, and after `gap_ns` the word to disconnect. */
+/* Stop: no more connections; it is told how long that will be (worker.cjs listens), and then, after
+ * `gap_ns`, to disconnect. */
 void workers_disconnect(struct cluster *cluster, struct worker *worker, int64_t gap_ns);
 
 /* A JSON value for its application; dropped, which is said, when its channel is full. */

@@ -24,6 +24,9 @@
 /* Of a listener's socket, in the part of its key that is there for streams. */
 #define SOCKET_STREAM(listener, slot) ((uint16_t)((listener)*LIMIT_CLUSTER_WORKERS + (slot)))
 
+/* In libexec, beside the primary. */
+#define PRELOAD "worker.cjs"
+
 struct cluster {
 	ev_io io;                /* first; of the link */
 	struct program *program; /* the primary */
@@ -43,13 +46,14 @@ static struct program *find_worker(const struct cluster *cluster, const struct m
 static int tell(const struct cluster *cluster, const struct msg_head *head, const void *payload,
     size_t length, int fd);
 static uint32_t slot_of(const struct program *worker);
+static uint64_t run_of(const struct program *worker);
+static bool is_settled(const struct cluster *cluster);
 static void on_readable(struct ev_loop *loop, ev_io *io, int events);
 static void read_link(struct cluster *cluster);
 static void take(struct cluster *cluster, const struct msg_head *head, const char *payload,
     size_t length, int fd);
-static void take_of_worker(struct cluster *cluster, struct program *worker,
-    const struct msg_head *head, const char *payload, size_t length);
-static void note_listening(struct cluster *cluster, struct program *worker);
+static void take_of_worker(
+    struct program *worker, const struct msg_head *head, const char *payload, size_t length);
 static void hold(struct cluster *cluster, const struct msg_head *head, int fd);
 static void release(struct cluster *cluster, const struct msg_head *head);
 static void bind_for(
@@ -68,6 +72,20 @@ uint64_t cluster_worker_id(const struct program *worker)
 {
 	return (uint64_t)(program_state(worker)->starts - 1) * LIMIT_CLUSTER_WORKERS +
 	       slot_of(worker) + 1;
+}
+
+/* Without a gap there is nothing for it to do. */
+int cluster_find_preload(const struct program *program, char **ret_path)
+{
+	const struct life_config *life = program->config->life;
+	const char *directory = getenv("SUPERVISORD_LIBEXEC");
+
+	*ret_path = NULL;
+	if (life->key_cluster == CLUSTER_NONE || life->key_cluster_gap == 0)
+		return 0;
+	return asprintf(ret_path, "%s/" PRELOAD, directory != NULL ? directory : PKGLIBEXECDIR) < 0
+		   ? -ENOMEM
+		   : 0;
 }
 
 int cluster_prepare(
@@ -104,10 +122,28 @@ void cluster_give_worker(struct program *worker, int channel)
 {
 	struct cluster *cluster = of_worker(worker);
 	struct msg_head head = {
-	    .type = LINK_WORKER, .slot = slot_of(worker), .key = cluster_worker_id(worker)};
+	    .type = LINK_WORKER, .slot = slot_of(worker), .key = run_of(worker)};
 
 	if (cluster != NULL && tell(cluster, &head, NULL, 0, channel) < 0)
 		log_warning("%s: its cluster takes no worker now", program_name(worker));
+}
+
+/* Lost when the link is full: then the end of its channel says it, or the next run in its place. */
+void cluster_note_exit(struct program *worker)
+{
+	struct cluster *cluster = of_worker(worker);
+	struct msg_head head = {.type = LINK_GONE, .slot = slot_of(worker), .key = run_of(worker)};
+
+	if (cluster != NULL)
+		(void)tell(cluster, &head, NULL, 0, -1);
+}
+
+void cluster_note_change(const struct program *worker)
+{
+	struct cluster *cluster = of_worker(worker);
+
+	if (cluster != NULL && is_settled(cluster))
+		(void)tell(cluster, &(struct msg_head){.type = LINK_SETTLED}, NULL, 0, -1);
 }
 
 int cluster_disconnect(struct program *worker)
@@ -115,7 +151,7 @@ int cluster_disconnect(struct program *worker)
 	struct cluster *cluster = of_worker(worker);
 	struct msg_head head = {.type = LINK_DISCONNECT,
 	    .slot = slot_of(worker),
-	    .key = cluster_worker_id(worker),
+	    .key = run_of(worker),
 	    .value = worker->config->life->key_cluster_gap};
 
 	return cluster == NULL || tell(cluster, &head, NULL, 0, -1) < 0 ? -ENOTCONN : 0;
@@ -124,8 +160,7 @@ int cluster_disconnect(struct program *worker)
 int cluster_send(struct program *worker, const char *text, size_t length)
 {
 	struct cluster *cluster = of_worker(worker);
-	struct msg_head head = {
-	    .type = LINK_SEND, .slot = slot_of(worker), .key = cluster_worker_id(worker)};
+	struct msg_head head = {.type = LINK_SEND, .slot = slot_of(worker), .key = run_of(worker)};
 
 	if (length > LIMIT_IPC_LINE)
 		return -EMSGSIZE;
@@ -310,7 +345,7 @@ static struct program *find_worker(const struct cluster *cluster, const struct m
 
 		if (worker->config->life->key_cluster != CLUSTER_NONE &&
 		    slot_of(worker) == head->slot && of_worker(worker) == cluster &&
-		    cluster_worker_id(worker) == head->key)
+		    run_of(worker) == head->key)
 			return worker;
 	}
 	return NULL;
@@ -326,6 +361,13 @@ static int tell(const struct cluster *cluster, const struct msg_head *head, cons
 static uint32_t slot_of(const struct program *worker)
 {
 	return instname_number(worker->config->name) - 1;
+}
+
+/* Of the link: not NODE_UNIQUE_ID, which begins anew with the row of an extra instance, and so
+ * would be taken for the run before in its place. */
+static uint64_t run_of(const struct program *worker)
+{
+	return (uint64_t)program_state(worker)->run_start_ns;
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
@@ -382,26 +424,28 @@ static void take(struct cluster *cluster, const struct msg_head *head, const cha
 	default:
 		worker = find_worker(cluster, head);
 		if (worker != NULL)
-			take_of_worker(cluster, worker, head, payload, length);
+			take_of_worker(worker, head, payload, length);
 		break;
 	}
 	if (fd >= 0)
 		close(fd);
 }
 
-static void take_of_worker(struct cluster *cluster, struct program *worker,
-    const struct msg_head *head, const char *payload, size_t length)
+static void take_of_worker(
+    struct program *worker, const struct msg_head *head, const char *payload, size_t length)
 {
 	switch (head->type) {
 	case LINK_LISTENING:
-		note_listening(cluster, worker);
+		if (worker->config->life->key_ready.kind == CHECK_LISTENING)
+			program_note_ready(worker, CHECK_LISTENING);
 		break;
 	case LINK_LEAVING:
 		log_notice(
 		    "%s: disconnects from its cluster of its own accord", program_name(worker));
 		break;
 	case LINK_STUCK:
-		log_warning("%s: takes no connections any more", program_name(worker));
+		if (step_is_up(program_state_of(worker)))
+			log_warning("%s: takes no connections any more", program_name(worker));
 		program_fail(worker, REASON_UNHEALTHY, 1);
 		break;
 	case LINK_MESSAGE:
@@ -415,20 +459,18 @@ static void take_of_worker(struct cluster *cluster, struct program *worker,
 }
 
 /* When nobody is on the way any more, nobody will ask for the sockets that no worker has. */
-static void note_listening(struct cluster *cluster, struct program *worker)
+static bool is_settled(const struct cluster *cluster)
 {
 	const struct engine *engine = cluster->program->engine;
 
-	if (worker->config->life->key_ready.kind == CHECK_LISTENING)
-		program_note_ready(worker, CHECK_LISTENING);
 	for (size_t i = 0; i < engine->program_count; i++) {
 		const struct program *other = engine->programs[i];
 
-		if (other->config->life->key_cluster != CLUSTER_NONE &&
+		if (other->config->life->key_cluster != CLUSTER_NONE && !other->removed &&
 		    of_worker(other) == cluster && program_state_of(other) != STATE_RUNNING)
-			return;
+			return false;
 	}
-	(void)tell(cluster, &(struct msg_head){.type = LINK_SETTLED}, NULL, 0, -1);
+	return true;
 }
 
 /* Takes the descriptor. */
@@ -511,7 +553,7 @@ static bool is_permitted(const struct cluster *cluster, const struct link_bind *
 		const struct program *worker = engine->programs[i];
 		const string_list rules = worker->config->life->key_cluster_listen;
 
-		if (of_worker(worker) != cluster)
+		if (worker->removed || of_worker(worker) != cluster)
 			continue;
 		for (size_t k = 0; rules != NULL && rules[k] != NULL; k++)
 			if (listen_rule_parse(rules[k], &rule, &problem) == 0 && !rule.any_port &&

@@ -25,8 +25,13 @@ struct program;
 
 const char *cluster_mode_name(enum cluster_kind kind);
 
-/* NODE_UNIQUE_ID of the present run of a worker: never that of another run. */
+/* NODE_UNIQUE_ID of the present run of a worker: never that of another run of this instance, nor
+ * of one that lives. */
 uint64_t cluster_worker_id(const struct program *worker);
+
+/* The script that a worker is to load before its application, or NULL; to be freed.  0 or -ENOMEM.
+ */
+int cluster_find_preload(const struct program *program, char **ret_path);
 
 /*
  * Before the launch of a primary: a new link, with all that is held sent on it.  Adds its
@@ -39,6 +44,13 @@ int cluster_prepare(
 /* Before the launch of a worker, when its channel is held: the primary is given it.  Not an error
  * when there is none now: it will be given it at its start. */
 void cluster_give_worker(struct program *worker, int channel);
+
+/* Its process has ended: before what follows from that. */
+void cluster_note_exit(struct program *worker);
+
+/* A worker of the program is RUNNING now, or has been taken away: perhaps none is on its way any
+ * more. */
+void cluster_note_change(const struct program *worker);
 
 /* The first step of a stop.  0; or -ENOTCONN: there is no primary now. */
 int cluster_disconnect(struct program *worker);

@@ -100,6 +100,11 @@ static void check_cluster(struct build *build, const struct build_program *progr
 		build_report(build, program, PROGRAM_instances,
 		    "is %u: at most %d workers of a cluster are allowed", program->instances,
 		    LIMIT_CLUSTER_WORKERS);
+	else if (build_count_rows(program) > LIMIT_CLUSTER_WORKERS)
+		build_report(build, program, PROGRAM_max_surge,
+		    "makes %u workers of %u at an update: at most %d workers of a cluster are "
+		    "allowed",
+		    build_count_rows(program), program->instances, LIMIT_CLUSTER_WORKERS);
 	if (config->life->key_type != TYPE_SERVICE)
 		build_report(
 		    build, program, PROGRAM_cluster, "is for programs of type \"service\"");
@@ -174,7 +179,7 @@ static int adapt(struct build *build, struct build_program *owner)
 	struct stop_sequence sequence = config->life->key_stop_sequence;
 	int error = 0;
 
-	if (config->life->key_ready.kind == CHECK_NONE)
+	if (owner->lines[PROGRAM_ready] == 0)
 		error = build_replace(build, owner, &program_rows[PROGRAM_ready], &ready);
 	if (error < 0)
 		return error;

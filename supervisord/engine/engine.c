@@ -24,6 +24,7 @@
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/boot.h"
 #include "supervisord/engine/draft.h"
+#include "supervisord/engine/cluster.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/finding.h"
 #include "supervisord/engine/instname.h"
@@ -411,8 +412,10 @@ static void free_program(struct engine *engine, struct program *program)
 	program_free(program);
 	/* A rolling update may have waited for its name. */
 	other = engine_next_named(engine, parts.program, &index);
-	if (other != NULL)
-		rolling_note_change(other);
+	if (other == NULL)
+		return;
+	rolling_note_change(other);
+	cluster_note_change(other);
 }
 
 static void note_drained(struct engine *engine, const struct msg_head *head)

@@ -15,6 +15,7 @@
 #include "lib/inbox.h"
 #include "lib/ipcmsg.h"
 #include "lib/ipcread.h"
+#include "lib/ipcsend.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/cluster.h"
 #include "supervisord/engine/engine.h"
@@ -175,6 +176,7 @@ int ipc_send(struct program *program, const char *text, size_t length)
 	struct iovec parts[2] = {{.iov_base = (void *)(uintptr_t)text, .iov_len = length},
 	    {.iov_base = &newline, .iov_len = 1}};
 	struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
+	int error;
 
 	if (ipc == NULL || ipc->slot < 0)
 		return -ENOTCONN;
@@ -182,14 +184,10 @@ int ipc_send(struct program *program, const char *text, size_t length)
 		return cluster_send(program, text, length);
 	if (length > LIMIT_IPC_LINE)
 		return -EMSGSIZE;
-	/* Whole or not at all: the kernel does not split what is so short. */
-	while (sendmsg(slots_get_fd(&program->engine->slots, ipc->slot), &header,
-		   MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-		if (errno == EINTR)
-			continue;
-		return errno == EAGAIN || errno == ENOBUFS ? -EAGAIN : -ENOTCONN;
-	}
-	return 0;
+	error = ipcsend_line(slots_get_fd(&program->engine->slots, ipc->slot), &header, length + 1);
+	if (error == 0 || error == -EAGAIN || error == -EMSGSIZE)
+		return error;
+	return error == -ENOBUFS ? -EAGAIN : -ENOTCONN;
 }
 
 const struct ipcring *ipc_get_ring(const struct program *program)

@@ -68,6 +68,8 @@ struct launch_request {
 	/* Added to config's, wins over it; NULL: nothing.  The child completes "WATCHDOG_PID=" and
 	 * "LISTEN_PID=" with its own pid. */
 	char *const *environment;
+	const char *node_preload; /* a script for Node, behind what the stanza says in NODE_OPTIONS;
+				     NULL: none */
 	uint64_t run;
 	uint64_t nonce;                /* of the guardian: makes SUPERVISORD_RUN unmistakable */
 	struct rlimit nofile;          /* the child's */

@@ -4,7 +4,7 @@
  *
  * An environment has three layers, and of two variables with one name the first wins: what the
  * caller adds (NOTIFY_SOCKET, a hook's EXIT_STATUS), what the stanza says, and what every program
- * gets from us.
+ * gets from us.  NODE_OPTIONS is added to.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,8 +20,9 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 /* Of our own making in an environment: PATH, HOME, USER, LOGNAME, SHELL, and the three
- * SUPERVISORD_*. */
+ * SUPERVISORD_*; and NODE_OPTIONS. */
 #define OWN_VARIABLES 8
+#define ADDED_TO      1
 /* A pid has ten digits at most. */
 #define PID_ROOM 11
 
@@ -34,6 +35,7 @@ static int add_stanzas(
     struct launch_plan *plan, char *const *environment, const struct expand_words *words);
 static int add_ours(struct launch_plan *plan, const struct launch_request *request,
     const struct expand_words *words);
+static int add_node_preload(struct launch_plan *plan, const char *path);
 static int build_paths(struct launch_plan *plan);
 static bool is_pid_variable(const char *entry);
 static bool has_variable(char *const *environment, const char *entry);
@@ -141,7 +143,7 @@ static int build_environment(struct launch_plan *plan, const struct launch_reque
     const struct expand_words *words)
 {
 	size_t count = count_strings(request->environment) +
-		       count_strings(request->config->key_environment) + OWN_VARIABLES;
+		       count_strings(request->config->key_environment) + OWN_VARIABLES + ADDED_TO;
 	int error;
 
 	plan->envp = calloc(count + 1, sizeof(*plan->envp));
@@ -150,6 +152,8 @@ static int build_environment(struct launch_plan *plan, const struct launch_reque
 	error = add_callers(plan, request->environment);
 	if (error == 0)
 		error = add_stanzas(plan, request->config->key_environment, words);
+	if (error == 0)
+		error = add_node_preload(plan, request->node_preload);
 	return error == 0 ? add_ours(plan, request, words) : error;
 }
 
@@ -194,6 +198,21 @@ static int add_stanzas(
 		plan->envp[at++] = text;
 	}
 	return 0;
+}
+
+/* Behind the stanza's own options, and once.  Quoted as Node reads it; a path that would need more
+ * than quotes is not to be had by `make install`. */
+static int add_node_preload(struct launch_plan *plan, const char *path)
+{
+	size_t at = 0;
+
+	if (path == NULL || strpbrk(path, "\"\\") != NULL)
+		return 0;
+	while (plan->envp[at] != NULL && strncmp(plan->envp[at], "NODE_OPTIONS=", 13) != 0)
+		at++;
+	return own_format(plan, &plan->envp[at], "%s%s--require \"%s\"",
+	    plan->envp[at] != NULL ? plan->envp[at] : "NODE_OPTIONS=",
+	    plan->envp[at] != NULL && plan->envp[at][13] != '\0' ? " " : "", path);
 }
 
 static int add_ours(struct launch_plan *plan, const struct launch_request *request,

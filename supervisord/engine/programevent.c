@@ -71,6 +71,8 @@ void program_happen(struct program *program, struct happening *happening)
 	if (transition.state.state != from)
 		log_transition(
 		    program, from); /* after the act: a crashed program is back the sooner */
+	if (transition.state.state == STATE_RUNNING && from != STATE_RUNNING)
+		cluster_note_change(program);
 	if (transition.ended && transition.failed)
 		lastwords_note_end(program, transition.state.run_acted);
 	program_attend(program);

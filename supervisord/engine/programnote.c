@@ -12,6 +12,7 @@
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"
+#include "supervisord/engine/cluster.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/finding.h"
 #include "supervisord/engine/health.h"
@@ -64,6 +65,7 @@ void program_note_exit(struct program *program)
 	}
 	if (ledger->table[program->run.row].last_pid == 0)
 		ledger->table[program->run.row].last_pid = end->pid;
+	cluster_note_exit(program);
 	program_defer(program,
 	    PENDING_CHECK); /* the guardian may not have reaped it yet: see run_forget_leader() */
 	if (step_is_stopping((enum state)state->state))

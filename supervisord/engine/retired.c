@@ -136,6 +136,9 @@ static bool copy_stop(struct retired *retired, const struct program_config *conf
 	life->key_kill_mode = config->life->key_kill_mode;
 	life->key_stop_sequence = config->life->key_stop_sequence;
 	life->key_hook_timeout = config->life->key_hook_timeout;
+	/* It is told to disconnect. */
+	life->key_cluster = config->life->key_cluster;
+	life->key_cluster_gap = config->life->key_cluster_gap;
 	return copy_list(&life->key_stop_command, config->life->key_stop_command) &&
 	       copy_list(&life->key_pre_stop, config->life->key_pre_stop) &&
 	       copy_list(&life->key_post_stop, config->life->key_post_stop);

@@ -20,6 +20,7 @@ struct parcel {
 	char *environment[NOTIFY_ENVIRONMENT + LISTENFDS_ENVIRONMENT + IPC_ENVIRONMENT +
 			  ONEVENT_ENVIRONMENT + 1];
 	size_t environment_count;
+	char *preload;
 	int ready_fd;
 	int ipc_fd;
 	int cluster_fd;
@@ -52,6 +53,7 @@ void start_run(struct program *program)
 		    .run_name = program_name(program),
 		    .run_dir = engine->config->settings.key_run_dir,
 		    .environment = parcel.environment,
+		    .node_preload = parcel.preload,
 		    .run = program_state(program)->starts,
 		    .nonce = engine->ledger->header.nonce,
 		    .nofile = engine_child_nofile(engine),
@@ -96,6 +98,8 @@ static int gather(
 		return error;
 	*step = LAUNCH_IPC;
 	error = cluster_prepare(program, parcel->extra, &parcel->extra_count, &parcel->cluster_fd);
+	if (error == 0)
+		error = cluster_find_preload(program, &parcel->preload);
 	if (error < 0)
 		return error;
 	return ipc_prepare(program, parcel->environment, &parcel->environment_count, parcel->extra,
@@ -107,6 +111,7 @@ static void let_go(struct parcel *parcel)
 	streams_close(&parcel->streams);
 	for (size_t i = 0; i < parcel->environment_count; i++)
 		free(parcel->environment[i]);
+	free(parcel->preload);
 	if (parcel->ready_fd >= 0)
 		close(parcel->ready_fd);
 	if (parcel->ipc_fd >= 0)

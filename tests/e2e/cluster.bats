@@ -1,6 +1,40 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # The primary of a cluster with real Node workers, and cluster_engine.py in the engine's place.
+#
+# What a primary can get wrong, and where it is tested (a name alone is one of `play`; R: noderolling.bats; N: node.bats):
+#
+#   a byte that is no line kills the worker       nonsense, full_channel, unit cluster/reply
+#   an ACK too many, an unknown type, no socket   one_handle, unit cluster/reply
+#   a line is sent in part                        full_channel, unit lib/ipcsend
+#   two sockets on their way                      one_handle
+#   a channel that is full                        full_channel
+#   ETOOMANYREFS, EMFILE, NACK                    too_many_on_their_way, no_descriptors, nacks
+#   an ACK waits behind sockets                   one_handle
+#   nonsense from a worker                        nonsense, unit cluster/request, fuzz inbox
+#   a line without end; a flood; sockets          too_much
+#   gone in the middle of its answer              vanishing
+#   NODE_SOCKET_NOTIFY_CLOSE                      nonsense
+#   a bind that is not allowed                    errors, privileged, N: what cluster_listen does not allow
+#   killed with connections unanswered            killed_unanswered
+#   end of process and end of channel apart       gone_without_end, half_open
+#   no answer                                     stuck
+#   all dead                                      replaced, N: all workers stopped
+#   all refuse                                    refusals
+#   never listens                                 exclusive, R: ready = ipc, NODE_OPTIONS (ready = none)
+#   the primary dies                              primary_killed, primary_killed_shared, primary_killed_while_asked
+#   a channel is closed by the worker             leaving, half_open
+#   status 0 is not "finished"                    N: worker.disconnect()
+#   an id that was used                           R: start-first, twice
+#   who is new listens on less                    ready_when_all_listen, R: a new generation that lacks a listener
+#   two updates at once, fewer, a stop            R: two at once
+#   port 0, TLS tickets and paths stay            port_0, tickets, path, replaced
+#   a listener nobody wants any more              R: ready = ipc
+#   websockets                                    R: a connection that was upgraded, N: websockets
+#   environment of a generation, NODE_OPTIONS     R: apply, NODE_OPTIONS
+#   backlog                                       backlog
+#   datagrams and who is about to leave           udp_leaving
+#   the client's address                          whence
 
 load lib.bash
 
@@ -40,6 +74,20 @@ play() {
 @test "close and listen again" { play listening_again; }
 @test "process.send both ways" { play messages; }
 @test "messages too long, too many, or with sockets delay nobody" { play too_much; }
+@test "a connection that a worker cannot be given is another's" { play nacks; }
+@test "no descriptors for a connection: it waits" { play no_descriptors; }
+@test "too many sockets on their way in the system: one waits" { play too_many_on_their_way; }
+@test "one socket is on its way to a worker, acknowledgements overtake it" { play one_handle; }
+@test "a worker that does not read: nothing is half a line, and what is dropped is said" { play full_channel; }
+@test "workers that vanish in the middle of an answer" { play vanishing; }
+@test "a worker has ended, and its channel is still open somewhere" { play gone_without_end; }
+@test "a worker that closes its channel and stays is reported" { play half_open; }
+@test "UDP: a worker that leaves takes no datagram with it" { play udp_leaving; }
+@test "of the backlogs asked for the largest counts" {
+	command -v ss >/dev/null || skip "there is no ss here"
+	play backlog
+}
+@test "a worker knows its client's address" { play whence; }
 @test "nonsense harms nobody" { play nonsense; }
 @test "the primary killed ten times under load: nothing is lost" { play primary_killed; }
 @test "the same with a shared socket" { play primary_killed_shared; }

@@ -7,6 +7,7 @@ import array
 import http.client
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -85,7 +86,8 @@ class Worker:
 
 
 class Engine:
-    def __init__(self, mode="round-robin", rules=("tcp:*", "udp:*", "unix:*"), more=()):
+    def __init__(self, mode="round-robin", rules=("tcp:*", "udp:*", "unix:*"), more=(), user=None, files=None):
+        self.user, self.files = user, files
         self.ids, self.workers, self.held, self.events, self.primary = 0, [], {}, [], None
         self.arguments = [os.environ["CLUSTER"], "--mode", mode]
         for rule in rules:
@@ -98,8 +100,10 @@ class Engine:
     def start(self):
         self.link, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         state, link = os.dup(self.state), child.detach()
-        script = 'exec 3<&%d 4<&%d %d<&- %d<&-; exec "$@"' % (link, state, link, state)
-        self.primary = subprocess.Popen(["bash", "-c", script, "-", *self.arguments], pass_fds=[link, state])
+        script = "ulimit -n %d; " % self.files if self.files else ""
+        script += 'exec 3<&%d 4<&%d %d<&- %d<&-; exec "$@"' % (link, state, link, state)
+        self.primary = subprocess.Popen(["bash", "-c", script, "-", *self.arguments], pass_fds=[link, state],
+                                        user=self.user)
         os.close(link)
         os.close(state)
         for (listener, slot), fd in self.held.items():
@@ -475,8 +479,7 @@ def test_closed_by_itself():
 def test_listening_again():
     engine, port = Engine(), free_port()
     worker = Worker(engine, 0, ["again=%d" % port])
-    until(lambda: worker.read() or sum(l.startswith("listening") for l in worker.lines) >= 1, "it listens again")
-    until(lambda: is_open(port), "it is open again")
+    worker.wait_line("again")
     equal("errors", worker.has("error"), None)
     equal("who serves", list(pids(engine, port, 2)), [worker.process.pid])
     return engine
@@ -518,8 +521,262 @@ def raw(engine, slot):
     worker.engine, worker.slot, worker.id, worker.lines = engine, slot, engine.ids, []
     worker.channel, worker.peer = socket.socketpair()
     worker.peer.settimeout(PATIENCE)
+    worker.heard = b""
     engine.send("WORKER", slot, worker.id, fd=worker.channel.fileno())
     return worker
+
+
+def internal(**more):
+    return json.dumps({"cmd": "NODE_CLUSTER", **more}).encode() + b"\n"
+
+
+def query(port, seq):
+    return internal(act="queryServer", address="127.0.0.1", port=port, addressType=4, index=0, seq=seq)
+
+
+ACK, NACK = b'{"cmd":"NODE_HANDLE_ACK"}\n', b'{"cmd":"NODE_HANDLE_NACK"}\n'
+
+
+def hear(liar, fds=None):
+    """The next line that is said to a worker that is us; sockets that come with it are put into `fds`."""
+    while b"\n" not in liar.heard:
+        got, came, _, _ = socket.recv_fds(liar.peer, 65536, 4)
+        if not got:
+            raise AssertionError("its channel was closed")
+        for fd in came:
+            if fds is None:
+                os.close(fd)
+            else:
+                fds.append(fd)
+        liar.heard += got
+    line, _, liar.heard = liar.heard.partition(b"\n")
+    return json.loads(line)
+
+
+def silent(liar):
+    return not liar.heard and not select.select([liar.peer], [], [], 0.1)[0]
+
+
+def listen_raw(engine, slot, port):
+    """A worker that is us, and listens there (round-robin)."""
+    liar = raw(engine, slot)
+    liar.peer.sendall(internal(act="online", seq=1) + query(port, 2))
+    liar.key = hear(liar)["key"]
+    liar.peer.sendall(internal(act="listening", address="127.0.0.1", port=port, addressType=4, index=0, seq=3))
+    engine.wait("LISTENING", liar)
+    return liar
+
+
+def test_nacks():
+    """A connection that a worker cannot be given three times is another's; and so is its turn."""
+    engine, port = Engine(), free_port()
+    liar = listen_raw(engine, 0, port)
+    client = begin_get(port)
+    for _ in range(3):
+        equal("what it is offered", hear(liar)["msg"]["act"], "newconn")
+        liar.peer.sendall(NACK)
+    worker = Worker(engine, 1, ["local=%d" % port])
+    engine.wait("LISTENING", worker)
+    served = begin_get(port)
+    while True:  # whatever its turn brings it
+        ready = select.select([client, served, liar.peer], [], [], PATIENCE)[0]
+        if not ready:
+            raise AssertionError("nobody is served")
+        if liar.peer in ready:
+            hear(liar)
+            liar.peer.sendall(NACK)
+            continue
+        break
+    liar.peer.close()
+    end_get(client)
+    end_get(served)
+    return engine
+
+
+def test_no_descriptors():
+    """accept(2) that fails for want of descriptors is tried again: the client waits."""
+    engine, port = Engine(), free_port()
+    engine.begin(1, "local=%d" % port)
+    count = len(os.listdir("/proc/%d/fd" % engine.primary.pid))
+    resource.prlimit(engine.primary.pid, resource.RLIMIT_NOFILE, (count, 4096))
+    client = begin_get(port)
+    equal("answers", select.select([client], [], [], 0.3)[0], [])
+    resource.prlimit(engine.primary.pid, resource.RLIMIT_NOFILE, (4096, 4096))
+    end_get(client)
+    return engine
+
+
+# As the user of the primary: more descriptors on their way than it may have, until its input ends.
+FLOOD = """import os, resource, socket, sys
+pairs = []
+for _ in range(40):
+    pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM))
+    socket.send_fds(pairs[-1][0], [b"x"], [0] * 20)
+print("on their way", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_too_many_on_their_way():
+    """ETOOMANYREFS of sendmsg(2): a socket waits until there are fewer."""
+    if os.geteuid() != 0:
+        print("# only root can be somebody else")
+        return None
+    engine, port = Engine(user=65534, files=100), free_port()
+    engine.begin(1, "local=%d" % port)
+    flood = subprocess.Popen([sys.executable, "-ISc", FLOOD], user=65534, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    equal("the flood", flood.stdout.readline(), b"on their way\n")
+    client = begin_get(port)
+    equal("answers", select.select([client], [], [], 0.3)[0], [])
+    # Likewise a socket that it asks for.
+    liar, fds, other = raw(engine, 1), [], free_port(socket.SOCK_DGRAM)
+    ask = dict(act="queryServer", address="127.0.0.1", port=other, addressType="udp4")
+    liar.peer.sendall(internal(act="online", seq=1) + internal(index=0, seq=2, **ask) + query(0, 3))
+    equal("silent", silent(liar), True)
+    flood.stdin.close()
+    flood.wait()
+    end_get(client)
+    equal("the socket", (hear(liar, fds)["msg"]["ack"], len(fds)), (2, 1))
+    equal("what it asked behind that", hear(liar)["ack"], 3)
+    os.close(fds[0])
+    liar.peer.close()
+    return engine
+
+
+def test_one_handle():
+    """One socket is on its way until it is acknowledged; what a worker sends is acknowledged meanwhile."""
+    engine, ports = Engine("shared"), [free_port(), free_port(), free_port()]
+    liar, fds = raw(engine, 0), []
+    liar.peer.sendall(internal(act="online", seq=1) + b"".join(query(port, 2 + i) for i, port in enumerate(ports)))
+    for i in range(3):
+        line = hear(liar, fds)
+        equal("the reply", (line["cmd"], line["msg"]["ack"]), ("NODE_HANDLE", 2 + i))
+        equal("sockets", len(fds), i + 1)
+        equal("the port of the socket", socket.socket(fileno=os.dup(fds[-1])).getsockname()[1], ports[i])
+        equal("silent until it is acknowledged", silent(liar), True)
+        socket.send_fds(liar.peer, [b'{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}\n'], [fds[-1]])
+        equal("the answer to a socket of ours", hear(liar), {"cmd": "NODE_HANDLE_ACK"})
+        liar.peer.sendall(ACK)
+    for fd in fds:
+        os.close(fd)
+    liar.peer.close()
+    return engine
+
+
+def test_full_channel():
+    """A worker that does not read: messages for it are dropped, which is said, nothing is ever half a line, and what it
+    asked for comes when it reads again."""
+    engine, port = Engine(), free_port()
+    liar = listen_raw(engine, 0, port)
+    sent = b'"%s"' % (b"x" * 50000)
+    for _ in range(40):
+        engine.send("SEND", 0, liar.id, payload=sent)
+    client = begin_get(port)
+    liar.peer.sendall(query(free_port(), 7))
+    other = Worker(engine, 1, ["echo", "ready"])  # when it has spoken, all of that was dealt with
+    until(lambda: "ready" in engine.messages(other), "its message")
+    messages, replies, offers = 0, 0, 0
+    while replies < 1 or offers < 1:
+        line = hear(liar)
+        if isinstance(line, str):
+            equal("the message", len(line), 50000)
+            messages += 1
+        elif line["cmd"] == "NODE_CLUSTER":
+            equal("the reply", line["ack"], 7)
+            replies += 1
+        else:
+            equal("the offer", line["msg"]["act"], "newconn")
+            offers += 1
+            liar.peer.sendall(ACK + internal(ack=line["msg"]["seq"], accepted=True))
+    if not 1 <= messages < 40:
+        raise AssertionError("%d of 40 messages" % messages)
+    client.close()
+    liar.peer.close()
+    return engine
+
+
+def test_vanishing():
+    """Workers that go in the middle of being answered harm nobody (the sanitizers look, too)."""
+    engine, port = Engine(), free_port()
+    workers = engine.begin(1, "local=%d" % port)
+    for turn in range(100):
+        liar = raw(engine, 1 + turn % 3)
+        words = [internal(act="online", seq=1), query(port, 2), query(0, 3), b'{"cmd":"NODE_HANDLE","msg":1}\n',
+                 internal(act="exitedAfterDisconnect", seq=4), b'{"cmd":"NODE_SOCKET_NOTIFY_CLOSE","key":"k"}\n']
+        liar.peer.sendall(b"".join(words[turn % 6:] + words[:turn % 6]))
+        if turn % 2:
+            engine.send("SEND", liar.slot, liar.id, payload=b"1")
+            engine.send("DISCONNECT", liar.slot, liar.id, value=turn * 1000)
+        liar.peer.close()
+        if turn % 3 == 0:
+            engine.send("GONE", liar.slot, liar.id)
+        liar.channel.close()
+    equal("who serves", list(pids(engine, port, 5)), [workers[0].process.pid])
+    return engine
+
+
+def test_gone_without_end():
+    """The channel of a worker that has ended may be open in a child of it: what it was offered is another's all the same."""
+    engine, port = Engine(), free_port()
+    liar = listen_raw(engine, 0, port)
+    client = begin_get(port)
+    equal("what it is offered", hear(liar)["msg"]["act"], "newconn")
+    worker = Worker(engine, 1, ["local=%d" % port])
+    engine.wait("LISTENING", worker)
+    engine.send("GONE", 0, liar.id)
+    equal("who serves", int(end_get(client).split()[-1]), worker.process.pid)
+    liar.peer.close()
+    return engine
+
+
+def test_half_open():
+    """A worker that closes its channel and stays is reported, one that has ended is not."""
+    engine, port = Engine(more=["--patience", "300ms"]), free_port()
+    gone, stays = listen_raw(engine, 0, port), listen_raw(engine, 1, port)
+    gone.peer.close()
+    engine.send("GONE", 0, gone.id)
+    stays.peer.close()
+    engine.wait("STUCK", stays)
+    equal("reports of the other", engine.count("STUCK", gone.id), 0)
+    return engine
+
+
+def test_udp_leaving():
+    """A worker that is told to disconnect takes no datagram with it."""
+    engine, port = Engine(), free_port(socket.SOCK_DGRAM)
+    workers = engine.begin(2, "udp=%d" % port)
+    engine.send("DISCONNECT", 0, workers[0].id, value=50 * 1000 * 1000)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(PATIENCE)
+        while workers[0].process.poll() is None:
+            client.sendto(b"x", ("127.0.0.1", port))
+            client.recv(100)
+            engine.pump()
+        for _ in range(20):
+            client.sendto(b"x", ("127.0.0.1", port))
+            equal("who answers", int(client.recv(100)), workers[1].process.pid)
+    workers[0].gone()
+    return engine
+
+
+def test_backlog():
+    """Of what workers ask for the largest counts; and a worker knows its clients."""
+    engine, port = Engine(), free_port()
+    for slot, length in enumerate((7, 77, 17)):
+        worker = Worker(engine, slot, ["backlog=%d,%d" % (port, length)])
+        engine.wait("LISTENING", worker)
+    shown = subprocess.run(["ss", "-ltnH", "sport", "=", ":%d" % port], check=True, capture_output=True, text=True).stdout
+    equal("the backlog", shown.split()[2], "77")
+    return engine
+
+
+def test_whence():
+    engine, port = Engine(), free_port()
+    engine.begin(1, "local=%d" % port)
+    client = begin_get(port, "/whence")
+    mine = client.getsockname()
+    equal("the client", end_get(client).split()[-2:], [mine[0].encode(), b"%d" % mine[1]])
+    return engine
 
 
 def test_nonsense():

@@ -25,13 +25,14 @@ make_install()
 	[ "$status" -eq 0 ]
 	for file in sbin/supervisord bin/superctl libexec/supervisord/engine libexec/supervisord/logger \
 		libexec/supervisord/hello libexec/supervisord/superctl-shell \
-		libexec/supervisord/superctl-top; do
+		libexec/supervisord/superctl-top libexec/supervisord/cluster; do
 		[ -x "$dest/opt/sv/$file" ] || { echo "not there: $file"; return 1; }
 	done
 	for file in etc/supervisord/supervisord.conf etc/supervisord/conf.d/hello.conf share/man/man1/superctl.1 \
 		share/man/man5/supervisord.conf.5 share/man/man8/supervisord.8 share/man/man8/hello.8 \
 		share/bash-completion/completions/superctl share/zsh/site-functions/_superctl \
-		share/fish/vendor_completions.d/superctl.fish lib/systemd/system/supervisord.service share/doc/supervisord/README.md; do
+		share/fish/vendor_completions.d/superctl.fish lib/systemd/system/supervisord.service \
+		libexec/supervisord/worker.cjs share/doc/supervisord/README.md; do
 		[ -f "$dest/opt/sv/$file" ] || { echo "not there: $file"; return 1; }
 		[ ! -x "$dest/opt/sv/$file" ] || { echo "executable: $file"; return 1; }
 	done

@@ -101,6 +101,23 @@ int cluster_prepare(
 	return 0;
 }
 
+int cluster_find_preload(const struct program *program, char **ret_path)
+{
+	(void)program;
+	*ret_path = NULL;
+	return 0;
+}
+
+void cluster_note_exit(struct program *worker)
+{
+	(void)worker;
+}
+
+void cluster_note_change(const struct program *worker)
+{
+	(void)worker;
+}
+
 int cluster_disconnect(struct program *worker)
 {
 	(void)worker;

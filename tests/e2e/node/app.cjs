@@ -17,7 +17,9 @@ function serve(port, host) {
 			const end = Date.now() + 1000;
 			while (Date.now() < end);
 			response.end(`${process.pid}\n`);
-		} else
+		} else if (request.url === '/whence')
+			response.end(`${request.socket.remoteAddress} ${request.socket.remotePort}\n`);
+		else
 			response.end(`${process.pid}\n`);
 	});
 	server.on('error', told('error'));
@@ -31,6 +33,8 @@ const actions = {
 	path: (path) => serve(path),
 	exclusive: (port) => http.createServer((q, r) => r.end('x')).listen({ port: Number(port), exclusive: true },
 	    () => say('listening')),
+	backlog: (port, length) => http.createServer().listen({ port: Number(port), host: '127.0.0.1',
+		backlog: Number(length) }, () => say('listening')),
 	refuse: (port) => {
 		const server = serve(Number(port), '127.0.0.1');
 		server.maxConnections = 1;
@@ -54,7 +58,7 @@ const actions = {
 	},
 	again: (port) => {
 		const server = serve(Number(port), '127.0.0.1');
-		server.once('listening', () => server.close(() => server.listen(Number(port), '127.0.0.1')));
+		server.once('listening', () => server.close(() => server.listen(Number(port), '127.0.0.1', () => say('again'))));
 	},
 	echo: () => process.on('message', (message) => process.send({ echo: message })),
 	ready: () => process.send('ready'),

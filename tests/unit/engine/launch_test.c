@@ -202,6 +202,34 @@ static void test_environment_then_the_callers_wins_over_the_stanzas_and_that_ove
 	assert_int_equal(count_lines("", false), 12);
 }
 
+static void test_node_preload_then_it_stands_behind_the_stanzas_options(void **context)
+{
+	static char options[] = "NODE_OPTIONS=--a --b=%{name}", none[] = "NODE_OPTIONS=";
+	char *stanzas[] = {options, NULL};
+	static char env[] = "env", *words[] = {env, NULL};
+
+	(void)context;
+	config.key_environment = stanzas;
+	request.words = words;
+	request.node_preload = "/opt/my dir/worker.cjs";
+	launch();
+	assert_line("NODE_OPTIONS=--a --b=web --require \"/opt/my dir/worker.cjs\"");
+	/* The output is that of all launches. */
+	stanzas[0] = none;
+	launch();
+	assert_line("NODE_OPTIONS=--require \"/opt/my dir/worker.cjs\"");
+	config.key_environment = NULL;
+	launch();
+	assert_int_equal(count_lines("NODE_OPTIONS=--require \"/opt/my dir/worker.cjs\"", true), 2);
+	assert_int_equal(count_lines("NODE_OPTIONS=", false), 3);
+	/* No path that would need more than quotes: then none. */
+	request.node_preload = "/opt/\"/worker.cjs";
+	launch();
+	request.node_preload = NULL;
+	launch();
+	assert_int_equal(count_lines("NODE_OPTIONS=", false), 3);
+}
+
 static void test_pid_variables_then_they_are_the_childs(void **context)
 {
 	static char watchdog[] = "WATCHDOG_PID=", listen[] = "LISTEN_PID=", other[] = "OTHER_PID=";
@@ -567,6 +595,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_environment_then_the_callers_wins_over_the_stanzas_and_that_over_ours),
+	    TEST(test_node_preload_then_it_stands_behind_the_stanzas_options),
 	    TEST(test_pid_variables_then_they_are_the_childs),
 	    TEST(test_pid_then_it_is_written_in_full),
 	    TEST(test_words_then_they_stand_in_for_the_command),
