@@ -25,6 +25,7 @@ static void tell_no_such_program(struct call *call, const char *name, int parame
 static void tell_required_by(struct call *call, const char *name, int parameters);
 static void tell_bad_number(struct call *call, const char *name, int parameters);
 static void tell_not_set(struct call *call, const char *name, int parameters);
+static void tell_not_persisted(struct call *call, const char *name, int parameters);
 static void tell_not_running(struct call *call, const char *name, int parameters);
 static void tell_config_invalid(struct call *call, const char *name, int parameters);
 static void tell_not_allowed(struct call *call, const char *name, int parameters);
@@ -44,6 +45,7 @@ static const struct error_row error_rows[] = {
 	{OURS "BadNumber",             EXITCODE_USAGE,       tell_bad_number},
 	{OURS "RequiredBy",            EXITCODE_FAILED,      tell_required_by},
 	{OURS "NotSet",                EXITCODE_FAILED,      tell_not_set},
+	{OURS "NotPersisted",          EXITCODE_FAILED,      tell_not_persisted},
 	{OURS "NotRunning",            EXITCODE_NOT_RUNNING, tell_not_running},
 	{OURS "ConfigInvalid",         EXITCODE_FAILED,      tell_config_invalid},
 	{OURS "NotAllowed",            EXITCODE_DENIED,      tell_not_allowed},
@@ -147,6 +149,13 @@ static void tell_not_set(struct call *call, const char *name, int parameters)
 	    member(call, parameters, "name"), member(call, parameters, "key"),
 	    member(call, parameters, "file"),
 	    (long long)jsonr_int(reply, jsonr_member(reply, parameters, "line"), 0));
+}
+
+static void tell_not_persisted(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	ctl_complain(call->ctl, "%s: nothing was changed: %s", member(call, parameters, "name"),
+	    member(call, parameters, "reason"));
 }
 
 static void tell_not_running(struct call *call, const char *name, int parameters)

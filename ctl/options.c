@@ -21,6 +21,8 @@ const struct option_row options_table[] = {
 	{OPTION_TIMEOUT, 0,   "timeout", "DURATION", "wait no longer than this (10s, 2min); the command goes on"},
 	{OPTION_ROLLING, 0,   "rolling", NULL,       "one instance after the other, each when the one before is ready"},
 	{OPTION_ROLLBACK,0,  "rollback",NULL,       "go back to what was applied before when a program does not come up"},
+	{OPTION_PERSIST, 0,   "persist", NULL,       "for good: in a file beside the configuration, too"},
+	{OPTION_NOW,     0,   "now",     NULL,       "start or stop it now, too"},
 	{OPTION_FORCE,   0,   "force",   NULL,       "stop what requires these programs too"},
 	{OPTION_LONG,    'l', "long",    NULL,       "memory and CPU time too, and nothing cut"},
 	{OPTION_JSON,    0,   "json",    NULL,       "as JSON: an array of records, or lines with an object each"},
@@ -241,6 +243,8 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_FORCE:
 	case OPTION_ROLLBACK:
 	case OPTION_ROLLING:
+	case OPTION_PERSIST:
+	case OPTION_NOW:
 		break;
 	}
 	return 0;

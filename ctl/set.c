@@ -117,6 +117,8 @@ static enum exitcode run(struct call *call)
 	struct amended amended = {0};
 	enum exitcode code;
 
+	if (call->ctl->options.set & OPTION_PERSIST)
+		jsonw_member_bool(&call->request, "persist", true);
 	call_add_wait(call);
 	call_set_wait(call, "the change", GRACE_MS);
 	call->on_reply = on_amended;
@@ -136,11 +138,18 @@ static enum exitcode on_amended(struct call *call, int parameters, void *context
 	struct out *out = &call->ctl->out;
 	int steps = jsonr_member(reply, parameters, "steps");
 	int results = jsonr_member(reply, parameters, "results");
+	const char *file = jsonr_text(reply, jsonr_member(reply, parameters, "file"), "");
 
 	if (call->ctl->options.set & OPTION_JSON) {
 		jsonout_add(&amended->json, out, reply, steps);
 		jsonout_add(&amended->json, out, reply, results);
 	} else if (steps_print(call, steps) > 0 || jsonr_first(reply, results) >= 0) {
+		amended->changed = true;
+	}
+	if (file[0] != '\0' && (call->ctl->options.set & OPTION_JSON) == 0) {
+		out_string(out, "written to ");
+		out_text(out, file, 0);
+		out_string(out, "\n");
 		amended->changed = true;
 	}
 	out_flush(out);

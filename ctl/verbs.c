@@ -98,14 +98,22 @@ const struct verb verbs_table[] = {
 	 "have more or fewer instances of programs, until the next apply",
 	 "NAME=+NUMBER and NAME=-NUMBER change the number by that.  The others are not touched; of those that\n"
 	 "are too many the highest numbers go.\n"},
-	{"set", "[NAME] [KEY=VALUE...]", 0, NAMES, NULL, WAITING | OPTION_JSON, ctl_set,
+	{"set", "[NAME] [KEY=VALUE...]", 0, NAMES, NULL, WAITING | OPTION_JSON | OPTION_PERSIST, ctl_set,
 	 "give keys of a program other values, until the next apply",
 	 "What follows the = is the value; {\"a\", \"b\"} is a list, and so is a key that is given several\n"
-	 "times.  A change takes effect as with superctl apply.  Without values, shows what is overridden,\n"
-	 "by superctl set or by a file.  superctl unset takes it back.\n"},
-	{"unset", "NAME [KEY...]", 1, NAMES, "needs a program's name: superctl unset web log_max_size", WAITING | OPTION_JSON, ctl_unset,
+	 "times.  A change takes effect as with superctl apply.  With --persist it is also written to a file\n"
+	 "that the configuration includes.  Without values, shows what is overridden, by superctl set or by\n"
+	 "a file.  superctl unset takes it back.\n"},
+	{"unset", "NAME [KEY...]", 1, NAMES, "needs a program's name: superctl unset web log_max_size", WAITING | OPTION_JSON | OPTION_PERSIST, ctl_unset,
 	 "take back what superctl set has said",
-	 "Without keys, all of it.\n"},
+	 "Without keys, all of it.  With --persist, also what it has written.\n"},
+	{"enable", "NAME...", 1, NAMES, "needs a program's name", FORCED | OPTION_NOW, ctl_enable,
+	 "have programs started with supervisord",
+	 "Writes autostart as superctl set --persist does, where the stanza does not say so itself.  A\n"
+	 "program that is not running stays so, unless --now starts it.\n"},
+	{"disable", "NAME...", 1, NAMES, "needs a program's name", FORCED | OPTION_NOW, ctl_disable,
+	 "have programs not started with supervisord",
+	 "A program that is running goes on, unless --now stops it.\n"},
 	{"check", "[FILE...]", 0, NAMES, NULL, OPTION_JSON, ctl_check,
 	 "read the configuration and say what is wrong with it",
 	 "Nothing is changed.  With files these are read, together and with what they include, and no\n"

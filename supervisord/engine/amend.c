@@ -111,23 +111,30 @@ int amend_write_set(struct amend *amend, const struct overridetext *text)
 	return error;
 }
 
-void amend_apply(struct amend *amend, const struct op_request *request)
+bool amend_load(struct amend *amend, struct config **ret_config)
+{
+	struct config_errors errors = {0};
+	int error = config_load_sources(amend->list, amend->count, ret_config, &errors);
+
+	amend->list = NULL;
+	amend->count = 0;
+	if (error < 0)
+		amend_tell_problem(amend->call, error, &errors);
+	config_errors_done(&errors);
+	return error == 0;
+}
+
+bool amend_commit(struct amend *amend, const struct op_request *request, struct config *config)
 {
 	struct call *call = amend->call;
 	struct config_errors errors = {0};
 	struct apply_request apply = {.uid = (uint32_t)call->client->uid,
+	    .op = op_new(request),
 	    .errors = &errors,
 	    .values = true,
 	    .file = amend->file};
-	struct config *config = NULL;
-	int error = config_load_sources(amend->list, amend->count, &config, &errors);
+	int error = apply.op != NULL ? apply_config(call->engine, &apply, config) : -ENOMEM;
 
-	amend->list = NULL;
-	amend->count = 0;
-	if (error == 0) {
-		apply.op = op_new(request);
-		error = apply.op != NULL ? apply_config(call->engine, &apply, config) : -ENOMEM;
-	}
 	if (error == 0) {
 		op_begin(apply.op);
 	} else {
@@ -137,6 +144,15 @@ void amend_apply(struct amend *amend, const struct op_request *request)
 		amend_tell_problem(call, error, &errors);
 	}
 	config_errors_done(&errors);
+	return error == 0;
+}
+
+void amend_apply(struct amend *amend, const struct op_request *request)
+{
+	struct config *config;
+
+	if (amend_load(amend, &config))
+		(void)amend_commit(amend, request, config);
 }
 
 void amend_tell_problem(struct call *call, int error, const struct config_errors *errors)

@@ -46,7 +46,14 @@ int amend_put(struct amend *amend, const char *path, const char *text);
 int amend_read_set(const struct amend *amend, const char *program, struct overridetext *ret_text);
 int amend_write_set(struct amend *amend, const struct overridetext *text);
 
-/* Apply it, and answer the call; what was changed is gone from it then. */
+/* Make a configuration of it, which is gone from it then.  False: it is not good, which was
+ * answered. */
+bool amend_load(struct amend *amend, struct config **ret_config);
+
+/* Apply that, which it takes, and answer the call.  False: nothing has changed. */
+bool amend_commit(struct amend *amend, const struct op_request *request, struct config *config);
+
+/* Both. */
 void amend_apply(struct amend *amend, const struct op_request *request);
 
 /* Answer that it failed: with the errors of a configuration, if there are any. */

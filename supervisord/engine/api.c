@@ -15,6 +15,7 @@
 #include "supervisord/engine/confcall.h"
 #include "supervisord/engine/doctor.h"
 #include "supervisord/engine/confshow.h"
+#include "supervisord/engine/enable.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/feed.h"
 #include "supervisord/engine/graph.h"
@@ -78,6 +79,7 @@ static const struct method {
     {INTERFACE ".Scale", RIGHT_APPLY, scale_call},
     {INTERFACE ".Set", RIGHT_SET, setcall_set},
     {INTERFACE ".Unset", RIGHT_SET, setcall_unset},
+    {INTERFACE ".Enable", RIGHT_ENABLE, enable_call},
     {INTERFACE ".Overrides", RIGHT_CONFIG, setcall_show},
     {INTERFACE ".Check", RIGHT_CHECK, confcall_check},
     {INTERFACE ".Config", RIGHT_CONFIG, confshow_serve},

@@ -100,7 +100,8 @@ static void tell_missing(struct build *build, const struct build_override *overr
 	confreport_add(build->report, build_file(build, override->given.place),
 	    override->given.place.line, "override",
 	    nearest != NULL ? "there is no program '%s': did you mean '%s'?"
-			    : "there is no program '%s': the name of a stanza program is needed",
+			    : "there is no program '%s': the name of a stanza program is "
+			      "allowed; remove what is for one that is gone",
 	    name, nearest);
 	free(names);
 }

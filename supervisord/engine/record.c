@@ -48,6 +48,7 @@ void record_write(struct jsonw *w, const struct program *program,
 	jsonw_member_bool(w, "ready", state->state == STATE_RUNNING);
 	jsonw_member_string(w, "health", health_name(state));
 	jsonw_member_string(w, "tracking", record_tracking(program->engine));
+	jsonw_member_bool(w, "enabled", program->config->key_autostart);
 	jsonw_member_bool(w, "files_differ", program->files_differ);
 	write_pending(w, program);
 	jsonw_member_bool(

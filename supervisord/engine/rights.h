@@ -24,7 +24,7 @@
 	X(STATUS, "status", false) X(LOGS, "logs", false) X(CONFIG, "config", false) X(DOCTOR, "doctor", false) X(ATTACH, "attach", false) X(WHY, "why", false) \
 	X(RUNS, "runs", false) X(BLAME, "blame", false) X(SEND, "send", false) X(MESSAGES, "messages", false) X(START, "start", false) \
 	X(STOP, "stop", false) X(RESTART, "restart", false) X(RELOAD, "reload", false) \
-	X(SIGNAL, "signal", false) X(SET, "set", false) X(ROTATE, "rotate", false) X(CLEAR, "clear", false) \
+	X(SIGNAL, "signal", false) X(SET, "set", false) X(ENABLE, "enable", false) X(ROTATE, "rotate", false) X(CLEAR, "clear", false) \
 	X(EVENTS, "events", true) X(CHECK, "check", true) X(PLAN, "plan", true) X(APPLY, "apply", true) \
 	X(SHUTDOWN, "shutdown", true)
 

@@ -7,281 +7,102 @@
 #include <string.h>
 
 #include "lib/limits.h"
-#include "lib/nearest.h"
 #include "lib/ownlog.h"
-#include "supervisord/engine/access.h"
 #include "supervisord/engine/amend.h"
 #include "supervisord/engine/call.h"
-#include "supervisord/engine/confreport.h"
 #include "supervisord/engine/engine.h"
-#include "supervisord/engine/instname.h"
 #include "supervisord/engine/op.h"
-#include "supervisord/engine/selection.h"
+#include "supervisord/engine/persist.h"
 #include "supervisord/engine/setcall.h"
-#include "supervisord/engine/value.h"
+#include "supervisord/engine/setread.h"
 
 #define NO_TIMEOUT (-1)
 
-static bool read_request(
-    struct call *call, struct op_request *ret_request, const char **ret_program);
-static bool is_stanza(struct call *call, const char *name);
-static bool read_setting(struct call *call, const json_t *item, struct overridetext *text);
-static bool read_list(const json_t *list, const char **values, size_t *ret_count);
-static bool find_key(
-    struct call *call, const char *program, const char *label, enum program_key *ret_key);
-static void tell_bad_key(struct call *call, const char *program, const char *label);
-static void finish(
-    struct amend *amend, const struct op_request *request, const struct overridetext *text);
-static bool unset_all(struct amend *amend, struct overridetext *text);
-static bool unset_keys(struct amend *amend, const json_t *keys, struct overridetext *text);
-static bool is_file_override(struct call *call, const char *program, enum program_key key);
-static void show_program(struct call *call, const struct program_config *config);
-static void write_value(struct jsonw *w, const struct program_config *config, size_t key);
+/* What a call asks for. */
+struct request {
+	const char *program;
+	bool persist;
+	struct op_request op;
+};
+
+/* What is to become of an override. */
+struct change {
+	const struct overridetext *given; /* values that it gets; or NULL */
+	bool all;                         /* of what it has, nothing stays */
+	bool gone[PROGRAM_KEY_COUNT];     /* nor of these keys */
+};
+
+static bool read_request(struct call *call, struct request *ret_request);
+static bool read_keys(struct call *call, const char *program, struct change *change);
+static void serve(struct call *call, const struct request *request, const struct change *change);
+static void serve_set(struct amend *amend, const struct request *request,
+    const struct change *change, struct overridetext *set);
+static void serve_persist(struct persist *persist, const struct request *request,
+    const struct change *change, struct overridetext *set);
+static int lay(const struct change *change, struct overridetext *text);
+static bool tell_of_file(struct call *call, const char *program, const struct change *change,
+    const struct overridetext *set, const char *ours);
+static bool is_file_override(
+    struct call *call, const char *program, enum program_key key, const char *ours);
 
 void setcall_set(struct call *call)
 {
-	static const char *const names[] = {"name", "settings", "wait", "timeout_ms", NULL};
-	struct op_request request;
-	struct overridetext text = {0};
-	struct amend amend;
-	const char *program;
-	int error;
+	static const char *const names[] = {
+	    "name", "settings", "persist", "wait", "timeout_ms", NULL};
+	struct overridetext given = {0};
+	struct change change = {.given = &given};
+	struct request request;
 
-	if (!call_allows(call, names) || !read_request(call, &request, &program) ||
-	    !amend_begin(&amend, call))
+	if (!call_allows(call, names) || !read_request(call, &request))
 		return;
-	error = amend_read_set(&amend, program, &text);
-	if (error < 0)
-		amend_tell_problem(call, error, NULL);
-	else if (setcall_read_settings(call, json_object_get(call->parameters, "settings"), &text))
-		finish(&amend, &request, &text);
-	overridetext_done(&text);
-	amend_done(&amend);
+	given.program = request.program;
+	if (setread_settings(call, json_object_get(call->parameters, "settings"), &given))
+		serve(call, &request, &change);
+	overridetext_done(&given);
 }
 
 void setcall_unset(struct call *call)
 {
-	static const char *const names[] = {"name", "keys", "wait", "timeout_ms", NULL};
-	const json_t *keys = json_object_get(call->parameters, "keys");
-	struct op_request request;
-	struct overridetext text = {0};
-	struct amend amend;
-	const char *program;
-	int error;
+	static const char *const names[] = {"name", "keys", "persist", "wait", "timeout_ms", NULL};
+	struct change change = {0};
+	struct request request;
 
-	if (!call_allows(call, names) || !read_request(call, &request, &program))
-		return;
-	if (keys != NULL && !json_is_null(keys) && !json_is_array(keys)) {
-		call_invalid_parameter(call, "keys");
-		return;
-	}
-	if (!amend_begin(&amend, call))
-		return;
-	error = amend_read_set(&amend, program, &text);
-	if (error < 0)
-		amend_tell_problem(call, error, NULL);
-	else if (json_array_size(keys) == 0 ? unset_all(&amend, &text)
-					    : unset_keys(&amend, keys, &text))
-		finish(&amend, &request, &text);
-	overridetext_done(&text);
-	amend_done(&amend);
-}
-
-void setcall_show(struct call *call)
-{
-	static const char *const names[] = {"names", NULL};
-	struct selection selection;
-	char last[LIMIT_NAME] = "";
-
-	if (!call_allows(call, names) || !selection_read(call, false, &selection))
-		return;
-	call_begin_reply(call);
-	jsonw_key(&call->w, "overrides");
-	jsonw_begin_array(&call->w);
-	for (size_t i = 0; i < selection.count; i++) {
-		struct instname parts;
-
-		/* Instances of a stanza stand side by side, and have the same. */
-		instname_split(selection.list[i]->config->name, &parts);
-		if (strcmp(parts.program, last) != 0)
-			show_program(call, selection.list[i]->config);
-		(void)snprintf(last, sizeof(last), "%s", parts.program);
-	}
-	jsonw_end_array(&call->w);
-	if (jsonw_error(&call->w) < 0) {
-		jsonw_reset(&call->w);
-		call_out_of_memory(call);
-	} else {
-		call_end_reply(call);
-	}
-	selection_done(&selection);
-}
-
-bool setcall_read_settings(struct call *call, const json_t *settings, struct overridetext *text)
-{
-	size_t count = json_array_size(settings);
-
-	if (count == 0 || count > PROGRAM_KEY_COUNT) {
-		call_invalid_parameter(call, "settings");
-		return false;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (!read_setting(call, json_array_get(settings, i), text))
-			return false;
-	return true;
+	if (call_allows(call, names) && read_request(call, &request) &&
+	    read_keys(call, request.program, &change))
+		serve(call, &request, &change);
 }
 
 /* What set and unset have in common.  False: answered. */
-static bool read_request(
-    struct call *call, struct op_request *ret_request, const char **ret_program)
+static bool read_request(struct call *call, struct request *ret_request)
 {
-	const char *name = NULL;
+	struct request request = {
+	    .op = {.client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT}};
 
-	*ret_request =
-	    (struct op_request){.client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
-	if (!call_get_bool(call, "wait", &ret_request->wait) ||
-	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &ret_request->timeout_ms) ||
-	    !call_get_string(call, "name", &name))
+	if (!call_get_bool(call, "wait", &request.op.wait) ||
+	    !call_get_bool(call, "persist", &request.persist) ||
+	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.op.timeout_ms) ||
+	    !call_get_string(call, "name", &request.program))
 		return false;
-	if (name == NULL) {
+	if (request.program == NULL) {
 		call_invalid_parameter(call, "name");
 		return false;
 	}
-	*ret_program = name;
-	return is_stanza(call, name);
+	*ret_request = request;
+	return setread_is_stanza(call, request.program);
 }
 
 /* A program, no instance and no companion, over which the client has the right.  False: answered.
  */
-static bool is_stanza(struct call *call, const char *name)
+/* The keys to take back; none named: all.  False: answered. */
+static bool read_keys(struct call *call, const char *program, struct change *change)
 {
-	struct program *program = NULL;
-	size_t index = 0;
+	const json_t *keys = json_object_get(call->parameters, "keys");
 
-	if (strpbrk(name, "@+") == NULL && config_count_instances(call->engine->config, name) > 0)
-		program = engine_next_named(call->engine, name, &index);
-	if (program == NULL) {
-		selection_tell_missing(call, name, false);
+	if (keys != NULL && !json_is_null(keys) && !json_is_array(keys)) {
+		call_invalid_parameter(call, "keys");
 		return false;
 	}
-	if (!access_may(call->client, call->right, program)) {
-		access_refuse(call, call->right, name);
-		return false;
-	}
-	return true;
-}
-
-static bool read_setting(struct call *call, const json_t *item, struct overridetext *text)
-{
-	const char *label = json_string_value(json_object_get(item, "key"));
-	const json_t *value = json_object_get(item, "value"), *list = json_object_get(item, "list");
-	size_t count = 1, room = json_array_size(list) + 1;
-	const char **values;
-	enum program_key key;
-	bool good;
-	int error = 0;
-
-	if (label == NULL || json_is_string(value) == json_is_array(list) ||
-	    room > LIMIT_ARGV + 1) {
-		call_invalid_parameter(call, "settings");
-		return false;
-	}
-	if (!find_key(call, text->program, label, &key))
-		return false;
-	values = calloc(room, sizeof(*values));
-	if (values == NULL) {
-		call_out_of_memory(call);
-		return false;
-	}
-	values[0] = json_string_value(value);
-	good = values[0] != NULL || read_list(list, values, &count);
-	if (good)
-		error = overridetext_set(text, key, json_is_array(list), values, count);
-	if (good && error == 0)
-		log_notice(
-		    "%s: %s set by uid %u", text->program, label, (unsigned)call->client->uid);
-	free(values);
-	if (!good)
-		call_invalid_parameter(call, "settings");
-	else if (error < 0)
-		call_out_of_memory(call);
-	return good && error == 0;
-}
-
-static bool read_list(const json_t *list, const char **values, size_t *ret_count)
-{
-	*ret_count = json_array_size(list);
-	for (size_t i = 0; i < *ret_count; i++) {
-		values[i] = json_string_value(json_array_get(list, i));
-		if (values[i] == NULL)
-			return false;
-	}
-	return true;
-}
-
-/* False: answered. */
-static bool find_key(
-    struct call *call, const char *program, const char *label, enum program_key *ret_key)
-{
-	int key = overridetext_find_key(label);
-
-	if (key < 0) {
-		tell_bad_key(call, program, label);
-		return false;
-	}
-	*ret_key = (enum program_key)key;
-	return true;
-}
-
-/* As the load would say it of a file. */
-static void tell_bad_key(struct call *call, const char *program, const char *label)
-{
-	char buffers[PROGRAM_KEY_COUNT][KEYTABLE_LABEL];
-	const char *labels[PROGRAM_KEY_COUNT], *nearest;
-	char file[sizeof(CONFIG_SET_PATH) + LIMIT_NAME];
-	struct config_errors errors = {0};
-	struct confreport report = {.errors = &errors};
-
-	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
-		labels[k] = keytable_label(&program_rows[k], buffers[k]);
-	nearest = nearest_find(label, labels, PROGRAM_KEY_COUNT);
-	(void)snprintf(file, sizeof(file), CONFIG_SET_PATH "%s", program);
-	if (nearest != NULL)
-		confreport_add(&report, file, 0, label, "unknown key: did you mean '%s'?", nearest);
-	else
-		confreport_add(
-		    &report, file, 0, label, "unknown key: superctl config keys lists them");
-	amend_tell_problem(call, -EINVAL, &errors);
-	config_errors_done(&errors);
-}
-
-/* Put the text in force, and answer. */
-static void finish(
-    struct amend *amend, const struct op_request *request, const struct overridetext *text)
-{
-	int error = amend_write_set(amend, text);
-
-	if (error < 0) {
-		amend_tell_problem(amend->call, error, NULL);
-		return;
-	}
-	amend_apply(amend, request);
-}
-
-static bool unset_all(struct amend *amend, struct overridetext *text)
-{
-	if (text->count > 0)
-		log_notice("%s: nothing set any longer, says uid %u", text->program,
-		    (unsigned)amend->call->client->uid);
-	overridetext_done(text);
-	return true;
-}
-
-/* False: answered. */
-static bool unset_keys(struct amend *amend, const json_t *keys, struct overridetext *text)
-{
-	struct call *call = amend->call;
-
+	change->all = json_array_size(keys) == 0;
 	for (size_t i = 0; i < json_array_size(keys); i++) {
 		const char *label = json_string_value(json_array_get(keys, i));
 		enum program_key key;
@@ -290,19 +111,123 @@ static bool unset_keys(struct amend *amend, const json_t *keys, struct overridet
 			call_invalid_parameter(call, "keys");
 			return false;
 		}
-		if (!find_key(call, text->program, label, &key))
+		if (!setread_key(call, program, label, &key))
 			return false;
-		if (overridetext_unset(text, key))
-			log_notice("%s: %s no longer set, says uid %u", text->program, label,
-			    (unsigned)call->client->uid);
-		else if (is_file_override(call, text->program, key))
-			return false;
+		change->gone[key] = true;
+		log_notice(
+		    "%s: %s taken back by uid %u", program, label, (unsigned)call->client->uid);
 	}
+	if (change->all)
+		log_notice("%s: all that was set taken back by uid %u", program,
+		    (unsigned)call->client->uid);
 	return true;
 }
 
+/* Make the change, and answer. */
+static void serve(struct call *call, const struct request *request, const struct change *change)
+{
+	struct overridetext set;
+	struct persist persist = {0};
+	struct amend amend;
+	int error;
+
+	if (!amend_begin(&amend, call))
+		return;
+	error = amend_read_set(&amend, request->program, &set);
+	if (error < 0)
+		amend_tell_problem(call, error, NULL);
+	else if (!request->persist)
+		serve_set(&amend, request, change, &set);
+	else if (persist_begin(&persist, &amend, request->program))
+		serve_persist(&persist, request, change, &set);
+	persist_done(&persist);
+	overridetext_done(&set);
+	amend_done(&amend);
+}
+
+/* Until the next apply. */
+static void serve_set(struct amend *amend, const struct request *request,
+    const struct change *change, struct overridetext *set)
+{
+	int error;
+
+	if (tell_of_file(amend->call, request->program, change, set, NULL))
+		return;
+	error = lay(change, set);
+	if (error == 0)
+		error = amend_write_set(amend, set);
+	if (error < 0)
+		amend_tell_problem(amend->call, error, NULL);
+	else
+		amend_apply(amend, &request->op);
+}
+
+/* What is persisted needs not be set. */
+static void serve_persist(struct persist *persist, const struct request *request,
+    const struct change *change, struct overridetext *set)
+{
+	struct change none = {.all = change->all};
+	struct config *config;
+	int error;
+
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
+		none.gone[k] = change->gone[k];
+	for (size_t i = 0; change->given != NULL && i < change->given->count; i++)
+		none.gone[change->given->items[i].key] = true;
+	if (tell_of_file(persist->amend->call, request->program, change, set, persist->dropin.path))
+		return;
+	error = lay(change, &persist->disk);
+	if (error == 0)
+		error = lay(change, &persist->applied);
+	if (error == 0)
+		error = lay(&none, set);
+	if (error == 0)
+		error = amend_write_set(persist->amend, set);
+	if (error < 0) {
+		amend_tell_problem(persist->amend->call, error, NULL);
+	} else if (persist_check(persist, &config)) {
+		config_free(config);
+		persist_finish(persist, &request->op);
+	}
+}
+
+/* Into a text.  0 or -ENOMEM. */
+static int lay(const struct change *change, struct overridetext *text)
+{
+	int error = 0;
+
+	if (change->all)
+		overridetext_done(text);
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
+		if (change->gone[k])
+			(void)overridetext_unset(text, (enum program_key)k);
+	for (size_t i = 0; change->given != NULL && i < change->given->count && error == 0; i++) {
+		const struct overridetext_item *item = &change->given->items[i];
+
+		error = overridetext_set(
+		    text, item->key, item->list, (const char *const *)item->values, item->count);
+	}
+	return error;
+}
+
+/* A key to be taken back that only a file has, other than `ours`.  True: answered. */
+static bool tell_of_file(struct call *call, const char *program, const struct change *change,
+    const struct overridetext *set, const char *ours)
+{
+	bool is_set[PROGRAM_KEY_COUNT] = {0};
+
+	for (size_t i = 0; i < set->count; i++)
+		is_set[set->items[i].key] = true;
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
+		if (change->gone[k] && !is_set[k] &&
+		    is_file_override(call, program, (enum program_key)k, ours))
+			return true;
+	return false;
+}
+
 /* One that a file has is not ours to take back.  True: answered. */
-static bool is_file_override(struct call *call, const char *program, enum program_key key)
+static bool is_file_override(
+    struct call *call, const char *program, enum program_key key, const char *ours)
 {
 	size_t index = 0;
 	const struct program *any = engine_next_named(call->engine, program, &index);
@@ -310,7 +235,8 @@ static bool is_file_override(struct call *call, const char *program, enum progra
 	    any != NULL ? config_find_override(any->config, key) : NULL;
 	char buffer[KEYTABLE_LABEL];
 
-	if (override == NULL || config_is_set(override))
+	if (override == NULL || config_is_set(override) ||
+	    (ours != NULL && strcmp(override->file, ours) == 0))
 		return false;
 	call_error_begin(call, CALL_INTERFACE ".NotSet");
 	jsonw_member_string(&call->w, "name", program);
@@ -319,52 +245,4 @@ static bool is_file_override(struct call *call, const char *program, enum progra
 	jsonw_member_int(&call->w, "line", override->line);
 	call_error_end(call);
 	return true;
-}
-
-static void show_program(struct call *call, const struct program_config *config)
-{
-	struct instname parts;
-
-	instname_split(config->name, &parts);
-	for (uint32_t i = 0; i < config->override_count; i++) {
-		const struct program_override *override = &config->overrides[i];
-		const struct key_row *row = &program_rows[override->key];
-		bool set = config_is_set(override);
-		char buffer[KEYTABLE_LABEL];
-
-		jsonw_begin_object(&call->w);
-		jsonw_member_string(&call->w, "name", parts.program);
-		jsonw_member_string(&call->w, "key", keytable_label(row, buffer));
-		write_value(&call->w, config, override->key);
-		jsonw_member_string(&call->w, "by", set ? "set" : "file");
-		jsonw_member_string(&call->w, "file", set ? NULL : override->file);
-		if (set)
-			jsonw_member_null(&call->w, "line");
-		else
-			jsonw_member_int(&call->w, "line", override->line);
-		jsonw_end_object(&call->w);
-	}
-}
-
-/* As it is in force, and could stand in a file. */
-static void write_value(struct jsonw *w, const struct program_config *config, size_t key)
-{
-	const struct key_row *row = &program_rows[key];
-	const char *owner =
-	    row->part == PART_LIFE ? (const char *)config->life : (const char *)config;
-	char *text = NULL;
-	size_t length = 0;
-	FILE *file = open_memstream(&text, &length);
-
-	jsonw_key(w, "value");
-	if (file == NULL) {
-		jsonw_string(w, "");
-		return;
-	}
-	value_write(row, owner + row->offset, file);
-	if (fclose(file) == 0)
-		jsonw_string_n(w, text, length);
-	else
-		jsonw_string(w, "");
-	free(text);
 }

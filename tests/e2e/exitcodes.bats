@@ -26,6 +26,8 @@ table() {
 		top             0       0     0      0       0       0       4        4      5
 		set             0       0     0      0       0       0       4        4      5
 		unset           0       0     0      0       0       0       4        4      5
+		disable         0       0     0      0       0       0       4        4      5
+		enable          0       0     0      0       0       0       4        4      5
 	END
 }
 
@@ -40,7 +42,7 @@ table_of_all() {
 }
 
 # Tested in files of their own.
-ELSEWHERE=' attach send messages plan edit run enable disable blame scale upgrade shutdown help '
+ELSEWHERE=' attach send messages plan edit run blame scale upgrade shutdown help '
 
 setup_file() {
 	local verb state

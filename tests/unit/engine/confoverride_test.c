@@ -124,7 +124,7 @@ static void test_what_is_wrong_is_told_with_its_place_and_what_is_allowed(void *
 		       "override \"web\" { stop_timeout = soon }\n",
 	    "@/main.conf:2: override: there is no program 'wep': did you mean 'web'?\n"
 	    "@/main.conf:3: override: there is no program 'other': the name of a stanza program is "
-	    "needed\n"
+	    "allowed; remove what is for one that is gone\n"
 	    "@/main.conf:4: umaks: unknown key: did you mean 'umask'?\n"
 	    "@/main.conf:5: match: is a key of on_event: on_event \"NAME\" { match = VALUE exec = "
 	    "VALUE }\n"
