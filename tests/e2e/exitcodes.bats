@@ -53,9 +53,9 @@ setup_file() {
 				case $state in
 				stopped) echo "command = \"$SD/bin/stamp $SD/stamps run\" autostart = false }" ;;
 				running) echo "command = \"$SD/bin/stamp $SD/stamps run\" }" ;;
-				fatal) echo 'command = "false" start_limit = 1 }' ;;
+				fatal) echo 'command = "false" start_limit = 1 stable_after = "30s" }' ;;
 				exited) echo 'command = "true" }' ;;
-				backoff) echo 'command = "false" start_limit = 0 restart_delay = "1h" restart_delay_max = "1h" }' ;;
+				backoff) echo 'command = "false" stable_after = "30s" start_limit = 0 restart_delay = "1h" restart_delay_max = "1h" }' ;;
 				waiting) echo "command = \"$SD/bin/stamp $SD/stamps run\" requires = {\"never:ready\"} }" ;;
 				esac
 			done
