@@ -22,6 +22,10 @@ void drift_print(struct call *call, int parameters, const struct program *progra
 	bool changed = jsonr_bool(reply, jsonr_member(reply, parameters, "files_changed"), false);
 	struct names names = {.text = {.fd = -1}};
 
+	if (jsonr_bool(reply, jsonr_member(reply, parameters, "files_checking"), false))
+		ctl_complain(call->ctl,
+		    "the configuration files have changed and are being read: superctl status "
+		    "tells in a moment whether they differ from what is applied");
 	if (errors > 0)
 		ctl_complain(call->ctl,
 		    "the configuration files have %lld error%s: superctl check shows %s",

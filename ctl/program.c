@@ -34,6 +34,8 @@ static const struct member members[] = {
 	{"files_differ", MEMBER_BOOL, offsetof(struct program, files_differ)},
 	{"pending",      MEMBER_LIST, 0},
 	{"reloading",    MEMBER_BOOL, offsetof(struct program, reloading)},
+	{"on_event",     MEMBER_BOOL, offsetof(struct program, on_event)},
+	{"missed_events", MEMBER_INT, offsetof(struct program, missed_events)},
 	{"memory_bytes", MEMBER_INT,  offsetof(struct program, memory_bytes)},
 	{"cpu_ms",       MEMBER_INT,  offsetof(struct program, cpu_ms)},
 };
@@ -57,6 +59,7 @@ int program_read(struct jsonr *json, int record, struct program *ret_program)
 	    .tracking = "",
 	    .exit_status = -1,
 	    .pending = -1,
+	    .missed_events = -1,
 	    .memory_bytes = -1,
 	    .cpu_ms = -1};
 	size_t expected = 0;

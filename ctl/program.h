@@ -31,6 +31,8 @@ struct program {
 	int64_t cpu_ms;       /* -1: not known */
 	bool ready;
 	bool reloading;
+	bool on_event;         /* of an on_event: nobody but events starts it */
+	int64_t missed_events; /* then; -1: not told */
 	bool files_differ; /* from what is applied */
 	int pending;       /* value of the keys that wait for the next start; -1: not told */
 };

@@ -112,7 +112,8 @@ static enum exitcode on_programs(struct call *call, int parameters, void *contex
 		drift_print(call, parameters, programs, count);
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!program_is_running(&programs[i]))
+		if (!program_is_running(&programs[i]) &&
+		    (!programs[i].on_event || is_about_one(&call->ctl->options)))
 			*shown = EXITCODE_DOWN;
 	free(programs);
 	if (r == 0)

@@ -67,6 +67,8 @@ static void fill_row(struct row *row, const struct program *program, struct ages
 static const char *fill_notes(struct row *row, const struct program *program);
 static void measure(struct layout *layout, struct row *rows, size_t count);
 static void print_headings(struct out *out, const struct layout *layout);
+static void print_rows(struct out *out, const struct layout *layout, const struct row *rows,
+    size_t count, bool on_event);
 static void print_row(struct out *out, const struct layout *layout, const struct row *row);
 
 int table_print(struct out *out, const struct program *programs, size_t count, int64_t now_ns,
@@ -89,12 +91,31 @@ int table_print(struct out *out, const struct program *programs, size_t count, i
 		layout.reason_columns =
 		    out->width > before + REASON_COLUMNS ? out->width - before : REASON_COLUMNS;
 	print_headings(out, &layout);
-	for (size_t i = 0; i < count; i++) {
-		print_row(out, &layout, &rows[i]);
+	print_rows(out, &layout, rows, count, false);
+	print_rows(out, &layout, rows, count, true);
+	for (size_t i = 0; i < count; i++)
 		free(rows[i].notes);
-	}
 	free(rows);
 	return 0;
+}
+
+/* The programs, and behind them, apart, what is run because of events. */
+static void print_rows(struct out *out, const struct layout *layout, const struct row *rows,
+    size_t count, bool on_event)
+{
+	bool begun = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].program->on_event != on_event)
+			continue;
+		if (on_event && !begun) {
+			out_style(out, OUT_DIM);
+			out_string(out, "on_event:\n");
+			out_style(out, OUT_PLAIN);
+		}
+		begun = true;
+		print_row(out, layout, &rows[i]);
+	}
 }
 
 /* How long ago `since` was; "" when nobody knows, and a clock that was set back makes it 0. */
@@ -155,6 +176,10 @@ static const char *fill_notes(struct row *row, const struct program *program)
 	bool unhealthy = program_is_unhealthy(program);
 	bool more = reason[0] != '\0' || says[0] != '\0';
 
+	if (program->missed_events > 0 &&
+	    asprintf(&row->notes, "has missed %lld event%s%s%s", (long long)program->missed_events,
+		program->missed_events == 1 ? "" : "s", reason[0] != '\0' ? "; " : "", reason) >= 0)
+		return row->notes;
 	if (!unhealthy && !program->reloading && says[0] == '\0')
 		return reason;
 	if (asprintf(&row->notes, "%s%s%s%s%s%s%s%s", unhealthy ? "unhealthy" : "",
@@ -272,6 +297,8 @@ void table_print_one(struct out *out, const struct program *program, int64_t now
 	print_field(out, "Says", program->status_text);
 	print_field(out, "Health", program->health);
 	print_field(out, "Tracked by", program->tracking);
+	if (program->missed_events > 0)
+		out_format(out, "%10s: %lld events\n", "Missed", (long long)program->missed_events);
 	if (program->files_differ)
 		print_field(out, "Files", "differ from what is applied: superctl plan");
 	if (program->memory_bytes >= 0)

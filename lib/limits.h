@@ -112,6 +112,10 @@
 #define LIMIT_HELPERS  32
 #define LIMIT_DOCTORS  4
 #define LIMIT_DOCTOR_S 120
+/* How long a client waits to be told whether the files differ from what is applied, before it is
+ * answered without that; how long the process that looks may take, in seconds. */
+#define LIMIT_DRIFT_WAIT_MS 100
+#define LIMIT_DRIFT_S       60
 /* Events that are remembered, a power of two; ended runs of an instance; runs whose last words are,
  * of all; stanzas that applies have changed; names of instances that are gone and still stand in
  * events.  (tests/sim has fewer of them, too.) */
@@ -199,6 +203,8 @@
 #define LIMIT_LOG_RING_MIN (4 * 1024)
 /* Size of the pipe of a program that fills one. */
 #define LIMIT_LOG_PIPE (256 * 1024)
+/* Troubles of logs that become events, in a second. */
+#define LIMIT_LOG_NEWS_RATE 20
 /* Targets of one stream. */
 #define LIMIT_LOG_TARGETS 16
 /* Text of one message to syslog: a longer line becomes several.  Seconds that a receiver may take

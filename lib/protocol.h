@@ -57,6 +57,18 @@ enum msg_type {
 	MSG_LAST_WORDS, /* payload: struct msg_last_words; answered when the logger comes to it */
 	/* logger -> engine */
 	MSG_LAST_WORDS_ARE, /* key: the row, value: the run */
+	MSG_LOG_NEWS,       /* slot: enum log_news, key: of HELD_LOG_READ, value: see there */
+};
+
+/* What the engine turns into an event, beside what the logger says in the daemon's own log.  At
+ * most LIMIT_LOG_NEWS_RATE a second: what is more, or finds no room, is only said there. */
+enum log_news {
+	LOG_NEWS_STARTED = 1, /* value: how many loggers there were; about no stream */
+	LOG_NEWS_WAITS,       /* it cannot be written, and waits; value: errno */
+	LOG_NEWS_DROPS,       /* likewise, and is dropped */
+	LOG_NEWS_AGAIN,       /* it is written again */
+	LOG_NEWS_DROPPED,     /* so many lines were; value */
+	LOG_NEWS_LOST,        /* so many bytes that nobody could write; value */
 };
 
 struct msg_head {

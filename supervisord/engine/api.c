@@ -88,7 +88,9 @@ static const struct method {
 };
 
 static bool read_call(struct call *call, const json_t *root);
-static void run_method(struct call *call);
+static void run_method(struct call *call, const char *message, size_t length);
+static bool tells_drift(void (*serve)(struct call *call));
+static bool is_held(const struct call *call, const char *message, size_t length);
 static const char *first_name(const struct call *call);
 static bool is_too_deep(const json_t *value, unsigned depth);
 
@@ -106,7 +108,7 @@ void api_dispatch(struct control_client *client, const char *message, size_t len
 		    root == NULL ? error.text : "");
 		client->dead = true;
 	} else {
-		run_method(&call);
+		run_method(&call, message, length);
 	}
 	jsonw_done(&call.w);
 	json_decref(call.parameters);
@@ -135,32 +137,46 @@ static bool read_call(struct call *call, const json_t *root)
 	return call->parameters != NULL;
 }
 
-static void run_method(struct call *call)
+static void run_method(struct call *call, const char *message, size_t length)
 {
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		if (strcmp(methods[i].name, call->method) != 0)
 			continue;
 		call->right = methods[i].right;
-		if (access_may_call(call->client, call->right))
-			methods[i].serve(call);
-		else
+		if (!access_may_call(call->client, call->right))
 			access_refuse(call, call->right, first_name(call));
+		else if (!tells_drift(methods[i].serve) || !is_held(call, message, length))
+			methods[i].serve(call);
 		return;
 	}
 	if (strncmp(call->method, SERVICE ".", strlen(SERVICE ".")) != 0 &&
 	    strncmp(call->method, INTERFACE ".", strlen(INTERFACE ".")) != 0) {
 		char interface[256];
 		const char *dot = strrchr(call->method, '.');
-		size_t length = dot != NULL ? (size_t)(dot - call->method) : 0;
+		size_t name_length = dot != NULL ? (size_t)(dot - call->method) : 0;
 
-		if (dot != NULL && length < sizeof(interface)) {
-			memcpy(interface, call->method, length);
-			interface[length] = '\0';
+		if (dot != NULL && name_length < sizeof(interface)) {
+			memcpy(interface, call->method, name_length);
+			interface[name_length] = '\0';
 			call_error_text(call, SERVICE ".InterfaceNotFound", "interface", interface);
 			return;
 		}
 	}
 	call_error_text(call, SERVICE ".MethodNotFound", "method", call->method);
+}
+
+/* People edit a file and restart: the result says that this does not apply it. */
+static bool tells_drift(void (*serve)(struct call *call))
+{
+	return serve == status || serve == command_restart;
+}
+
+/* Somebody looks whether the files differ, and it is worth to wait for that: the call comes again.
+ */
+static bool is_held(const struct call *call, const char *message, size_t length)
+{
+	return !call->client->was_held && drift_look(call->engine) == DRIFT_SOON &&
+	       control_hold(call->client, message, length) == 0;
 }
 
 /* As the client has said it, in `names` or `name`; or NULL. */
@@ -249,8 +265,8 @@ static void status(struct call *call)
 	if (!call_allows(call, names) || !call_get_bool(call, "detail", &detail) ||
 	    !selection_read(call, false, &selection))
 		return;
-	drift_look(call->engine);
 	call_begin_reply(call);
+	jsonw_member_bool(&call->w, "files_checking", drift_look(call->engine) != DRIFT_KNOWN);
 	jsonw_member_bool(&call->w, "files_changed", call->engine->drift.differs);
 	jsonw_member_int(&call->w, "file_errors", (int64_t)call->engine->drift.errors);
 	jsonw_key(&call->w, "programs");

@@ -100,6 +100,10 @@ int apply_first(struct engine *engine, struct config *config)
 static void leave_safe_mode(struct engine *engine)
 {
 	engine->safe_mode = engine->config_lost = false;
+	history_note(engine->history, &(struct history_event){.kind = HISTORY_SAFE,
+					  .row = HISTORY_NO_ROW,
+					  .delay_ms = UINT32_MAX,
+					  .uid = HISTORY_NO_UID});
 	log_notice("safe mode is over");
 	engine_tell_ready(engine);
 	/* What ended meanwhile: on_failure and essential have waited. */

@@ -78,6 +78,10 @@ int boot_open_history(struct engine *engine)
 	if (slot < 0 && atomic_load(&header->served) == 0)
 		event.kind = HISTORY_DAEMON;
 	history_note(engine->history, &event);
+	event.kind = HISTORY_SAFE;
+	event.detail = 1;
+	if (engine->safe_mode)
+		history_note(engine->history, &event);
 	return 0;
 }
 

@@ -75,8 +75,6 @@ void command_restart(struct call *call)
 {
 	if (!may_start(call))
 		return;
-	/* People edit a file and restart: the result says that this does not apply it. */
-	drift_look(call->engine);
 	run(call, OP_RESTARTED, REASON_RESTARTED);
 }
 

@@ -3,6 +3,7 @@
  * names. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,6 +35,7 @@ struct look {
 		      */
 };
 
+static void print_string(const char *text, FILE *file);
 static uint64_t hash(const struct confsource_id *id);
 static void look_at_pattern(struct look *look, const struct pattern *pattern);
 static void look_at_file(struct look *look, const char *path);
@@ -93,6 +95,56 @@ int confstamp_add_pattern(struct confstamp *stamp, const char *directory, const 
 	}
 	stamp->patterns[stamp->count++] = copy;
 	return 0;
+}
+
+void confstamp_print(const struct confstamp *stamp, FILE *file)
+{
+	fprintf(file, "%" PRIu64 " %zu", stamp->sum, stamp->count);
+	fputc('\0', file);
+	print_string(stamp->path, file);
+	for (size_t i = 0; i < stamp->count; i++) {
+		print_string(stamp->patterns[i].directory, file);
+		print_string(stamp->patterns[i].text, file);
+	}
+}
+
+int confstamp_scan(const char **at, const char *end, struct confstamp **ret_stamp)
+{
+	struct confstamp *stamp;
+	size_t count = 0;
+	int error = confstamp_new(&stamp);
+
+	if (error < 0)
+		return error;
+	if (*at >= end || sscanf(*at, "%" SCNu64 " %zu", &stamp->sum, &count) != 2)
+		error = -EBADMSG;
+	else
+		*at += strlen(*at) + 1;
+	if (error == 0 && *at < end)
+		error = confstamp_set_first(stamp, *at);
+	if (error == 0 && *at < end)
+		*at += strlen(*at) + 1;
+	for (size_t i = 0; error == 0 && i < count; i++) {
+		const char *directory = *at, *text = directory;
+
+		if (directory < end)
+			text += strlen(directory) + 1;
+		error = text < end ? confstamp_add_pattern(stamp, directory, text) : -EBADMSG;
+		if (error == 0)
+			*at = text + strlen(text) + 1;
+	}
+	if (error == 0 && stamp->path == NULL)
+		error = -EBADMSG;
+	if (error < 0)
+		confstamp_free(stamp);
+	else
+		*ret_stamp = stamp;
+	return error;
+}
+
+static void print_string(const char *text, FILE *file)
+{
+	(void)fwrite(text, 1, strlen(text) + 1, file);
 }
 
 bool confstamp_has_changed(const struct confstamp *stamp)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "supervisord/engine/confsource.h"
 
@@ -28,6 +29,11 @@ int confstamp_set_first(struct confstamp *stamp, const char *path);
  * copies both; 0 or -ENOMEM. */
 void confstamp_add_file(struct confstamp *stamp, const struct confsource_id *id);
 int confstamp_add_pattern(struct confstamp *stamp, const char *directory, const char *pattern);
+
+/* As strings, each with its NUL, and back: *at is moved behind them, at most to `end`, before which
+ * there is a NUL.  0, -EBADMSG or -ENOMEM. */
+void confstamp_print(const struct confstamp *stamp, FILE *file);
+int confstamp_scan(const char **at, const char *end, struct confstamp **ret_stamp);
 
 /* A new load would read something else. */
 bool confstamp_has_changed(const struct confstamp *stamp);

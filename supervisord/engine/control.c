@@ -37,6 +37,7 @@ static bool is_stuck(const struct control_client *client);
 static bool is_too_much(const struct control_client *client);
 static void on_read(struct ev_loop *loop, ev_io *io, int events);
 static void on_write(struct ev_loop *loop, ev_io *io, int events);
+static void serve_held(struct control_client *client);
 static void serve(struct control_client *client);
 static void note_end(struct control_client *client);
 static void make_due(struct control_client *client);
@@ -189,10 +190,33 @@ bool control_run(struct control *control, unsigned most)
 		if (client->op != NULL && !client->dead)
 			op_review(client->op);
 		events_serve(client);
+		serve_held(client);
 		serve(client);
 		control_free_if_dead(client);
 	}
 	return !TAILQ_EMPTY(&control->due);
+}
+
+int control_hold(struct control_client *client, const char *message, size_t length)
+{
+	client->held = malloc(length + 1);
+	if (client->held == NULL)
+		return -ENOMEM;
+	memcpy(client->held, message, length);
+	client->held[length] = '\0';
+	client->held_length = length;
+	return 0;
+}
+
+void control_wake_held(struct control *control)
+{
+	struct control_client *client;
+
+	TAILQ_FOREACH (client, &control->clients, link) {
+		client->was_held = client->held != NULL;
+		if (client->was_held)
+			make_due(client);
+	}
 }
 
 void control_replace_listener(struct control *control, int listen_fd)
@@ -238,7 +262,7 @@ void control_flush(struct control *control, int timeout_ms)
 
 bool control_is_at_work(const struct control_client *client)
 {
-	return client->op != NULL || client->watch != NULL;
+	return client->op != NULL || client->watch != NULL || client->held != NULL;
 }
 
 bool control_is_gone(const struct control_client *client)
@@ -257,6 +281,7 @@ void control_free_if_dead(struct control_client *client)
 	if (client->op != NULL)
 		op_cancel(client->op);
 	events_forget(client);
+	free(client->held);
 	ev_io_stop(client->engine->loop, &client->reader);
 	ev_io_stop(client->engine->loop, &client->writer);
 	ev_clear_pending(client->engine->loop, &client->reader);
@@ -401,6 +426,19 @@ static void on_write(struct ev_loop *loop, ev_io *io, int events)
 		client->dead = true;
 	}
 	control_free_if_dead(client);
+}
+
+/* A call that was put off, and is to be put off no more. */
+static void serve_held(struct control_client *client)
+{
+	char *message = client->held;
+
+	if (message == NULL || !client->was_held || client->dead)
+		return;
+	client->held = NULL;
+	api_dispatch(client, message, client->held_length);
+	client->was_held = false;
+	free(message);
 }
 
 static void serve(struct control_client *client)

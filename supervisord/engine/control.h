@@ -33,6 +33,9 @@ struct control_client {
 	struct varlink_output output;
 	struct op *op;       /* the command its present call waits for, or NULL */
 	struct watch *watch; /* what it follows (events.h), or NULL */
+	char *held;          /* a call that comes again, control_hold(); or NULL */
+	size_t held_length;
+	bool was_held;       /* it is the present one */
 	int64_t active_ns;   /* when something was received or sent last */
 	uid_t uid;           /* as it was when it connected, gid too */
 	gid_t gid;
@@ -95,6 +98,11 @@ void control_wake_watches(struct control *control);
  * the timers.
  */
 bool control_run(struct control *control, unsigned most);
+
+/* Put the present call (a message) off: it is done again after control_wake_held(), once.  0 or
+ * -ENOMEM. */
+int control_hold(struct control_client *client, const char *message, size_t length);
+void control_wake_held(struct control *control);
 
 /* Serve on another descriptor (borrowed) from now on; the clients stay. */
 void control_replace_listener(struct control *control, int listen_fd);

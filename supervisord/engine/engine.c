@@ -194,6 +194,7 @@ static int serve(struct engine *engine)
 
 	helpers_init(&engine->doctors, LIMIT_DOCTORS);
 	helpers_init(&engine->feeds, LIMIT_HELPERS);
+	drift_init(&engine->drift);
 	control_start(&engine->control, engine,
 	    slots_get_fd(slots, slots_find(slots, held_key(HELD_CONTROL, 0, 0))));
 	ev_io_init(&engine->guardian_io, on_guardian, FD_GUARDIAN, EV_READ);
@@ -231,6 +232,7 @@ static int serve(struct engine *engine)
 static void engine_free(struct engine *engine)
 {
 	control_stop(&engine->control);
+	drift_done(engine);
 	helpers_done(&engine->feeds, engine->loop);
 	helpers_done(&engine->doctors, engine->loop);
 	task_forget_all(engine);
@@ -241,7 +243,6 @@ static void engine_free(struct engine *engine)
 	sockets_done(&engine->sockets);
 	slots_done(&engine->slots);
 	config_free(engine->config);
-	drift_done(&engine->drift);
 	trial_done(&engine->trial);
 	idcache_clear(&engine->ids);
 	cgroups_done(&engine->cgroups);

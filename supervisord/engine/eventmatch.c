@@ -88,7 +88,7 @@ static const char *kind_problem(const char *value)
 		if (strcmp(history_kind_name((enum history_kind)kind), value) == 0)
 			return NULL;
 	return "is no kind of event: state, exit, reason, health, command, config, removed, "
-	       "applied, daemon, engine and shutdown are";
+	       "applied, daemon, engine, safe-mode, logger, log and shutdown are";
 }
 
 static const char *program_problem(const char *value)

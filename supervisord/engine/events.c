@@ -12,6 +12,7 @@
 #include "supervisord/engine/changes.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/events.h"
+#include "supervisord/engine/lognews.h"
 #include "supervisord/engine/programwords.h"
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/selection.h"
@@ -301,6 +302,8 @@ void events_write(struct jsonw *w, const struct engine *engine, const struct con
 	else
 		jsonw_null(w);
 	write_change(w, engine, event);
+	jsonw_key(w, "log");
+	lognews_write(w, event);
 	jsonw_end_object(w);
 }
 
@@ -378,6 +381,18 @@ const char *events_text(const struct engine *engine, const struct control_client
 		(void)snprintf(
 		    buffer, size, "the engine was started again (start %d)", event->detail);
 		break;
+	case HISTORY_SAFE:
+		(void)snprintf(buffer, size, "%s",
+		    event->detail
+			? "safe mode: the engine crashed again and again, nothing is started"
+			: "safe mode is over");
+		break;
+	case HISTORY_LOGGER:
+		(void)snprintf(
+		    buffer, size, "the logger was started again (start %d)", event->detail);
+		break;
+	case HISTORY_LOG:
+		return lognews_text(event, buffer, size);
 	case HISTORY_SHUTDOWN:
 		(void)snprintf(buffer, size, "supervisord shuts down");
 		break;

@@ -28,6 +28,9 @@ void helpers_init(struct helpers *helpers, size_t most)
 	helpers->most = most;
 	for (size_t i = 0; i < most; i++)
 		ev_io_init(&helpers->ends[i], on_end, -1, EV_READ);
+	helpers->on_end = NULL;
+	for (size_t i = 0; i < most; i++)
+		helpers->ends[i].data = helpers;
 }
 
 void helpers_done(struct helpers *helpers, struct ev_loop *loop)
@@ -92,8 +95,11 @@ VCLONE_CHILD static int child_main(void *argument)
 /* Nothing is ever written to it: this is the end. */
 static void on_end(struct ev_loop *loop, ev_io *watcher, int events)
 {
-	(void)events;
+	struct helpers *helpers = watcher->data;
+
 	ev_io_stop(loop, watcher);
 	close(watcher->fd);
 	ev_io_set(watcher, -1, EV_READ);
+	if (events != 0 && helpers->on_end != NULL)
+		helpers->on_end(helpers);
 }

@@ -20,9 +20,11 @@
 #define HELPER_FD  3
 #define HELPER_FDS 4
 
-/* Those of one kind that are at work; a member of the engine's. */
+/* Those of one kind that are at work; a member of the engine's.  Set on_end after helpers_init().
+ */
 struct helpers {
 	size_t most;               /* at most LIMIT_HELPERS */
+	void (*on_end)(struct helpers *helpers); /* one has ended; NULL: nobody wants to know */
 	ev_io ends[LIMIT_HELPERS]; /* the other ends; fd -1: none */
 };
 

@@ -120,6 +120,9 @@ static bool has_come_true(const struct ledger *ledger, const struct history_even
 	case HISTORY_APPLIED:
 	case HISTORY_DAEMON:
 	case HISTORY_ENGINE:
+	case HISTORY_SAFE:
+	case HISTORY_LOGGER:
+	case HISTORY_LOG:
 	case HISTORY_SHUTDOWN:
 	case HISTORY_KIND_COUNT:
 		break;

@@ -46,6 +46,10 @@
 	X(APPLIED, "applied")   /* a configuration is in force; detail: programs in it */          \
 	X(DAEMON, "daemon")     /* supervisord has started */                                      \
 	X(ENGINE, "engine")     /* its engine was started again; detail: how often now */          \
+	X(SAFE, "safe-mode")    /* detail: 1 it has begun, 0 it is over */                         \
+	X(LOGGER, "logger")     /* the logger was started again; detail: how often now */          \
+	X(LOG, "log")           /* of its log; step: enum log_news, from: stream, detail: errno,   \
+				 * lines or bytes */                                               \
 	X(SHUTDOWN, "shutdown") /* it has begun to shut down */
 
 #define HISTORY_ENUM(name, word) HISTORY_##name,

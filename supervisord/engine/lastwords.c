@@ -7,6 +7,7 @@
 #include "lib/clock.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/lastwords.h"
+#include "supervisord/engine/lognews.h"
 #include "supervisord/engine/route.h"
 
 static void on_logger(struct ev_loop *loop, ev_io *io, int events);
@@ -98,5 +99,7 @@ static void on_logger(struct ev_loop *loop, ev_io *io, int events)
 	    msg.length <= LIMIT_LAST_WORDS_BYTES)
 		history_put_words(engine->history, (int)msg.head.key, (uint64_t)msg.head.value,
 		    (const char *)msg.payload, msg.length);
+	else if (msg.head.type == MSG_LOG_NEWS)
+		lognews_take(engine, &msg.head);
 	channel_drop_fds(&msg);
 }

@@ -18,6 +18,7 @@
 #include "lib/protocol.h"
 #include "supervisord/engine/config.h"
 #include "supervisord/engine/doctor.h"
+#include "supervisord/engine/driftlook.h"
 #include "supervisord/engine/confshow.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/feed.h"
@@ -46,6 +47,8 @@ int main(int argc, char **argv)
 		return doctor_main(argc - 2, argv + 2);
 	if (argc > 1 && strcmp(argv[1], FEED_OPTION) == 0)
 		return feed_main();
+	if (argc > 2 && strcmp(argv[1], DRIFTLOOK_OPTION) == 0)
+		return driftlook_main(argv[2]);
 	paths = calloc((size_t)argc + 1, sizeof(*paths));
 	if (paths == NULL)
 		return 1;

@@ -39,7 +39,7 @@ void onevent_take_config(struct engine *engine)
 
 static bool is_about_events(const struct program *program)
 {
-	return program->config->life->key_match != NULL && !program->removed;
+	return program_is_on_event(program) && !program->removed;
 }
 
 bool onevent_run(struct engine *engine)
@@ -105,7 +105,7 @@ static bool is_wanted(const struct program *program, const struct history_event 
 	const struct event_view view = view_of(engine, event);
 
 	/* A program that runs because of events is the cause of none. */
-	if (subject != NULL && subject->config->life->key_match != NULL)
+	if (subject != NULL && program_is_on_event(subject))
 		return false;
 	return eventmatch_holds(program->config->life->key_match, &view);
 }

@@ -35,7 +35,6 @@ struct socket_telling {
 	const struct planner *planner;
 	void (*each)(const struct planner *planner, const struct told *told, void *context);
 	void *context;
-	size_t count;
 };
 
 static void name_rows(struct planner *planner);
@@ -87,18 +86,6 @@ void planner_done(struct planner *planner)
 	free(planner->rows);
 	planner->inputs = NULL;
 	planner->rows = NULL;
-}
-
-bool planner_has_own_steps(const struct planner *planner)
-{
-	struct socket_telling telling = {.planner = planner};
-	char reason[STEP_REASON];
-
-	for (size_t i = 0; i < planner->plan.count; i++)
-		if (!planner->plan.steps[i].follows)
-			return true;
-	each_socket(&telling);
-	return telling.count > 0 || tell_settings(planner, reason, sizeof(reason));
 }
 
 void planner_write(const struct planner *planner, bool values, struct jsonw *w)
@@ -278,7 +265,7 @@ static void each_step(const struct planner *planner,
 	struct told told = {
 	    .name = DAEMON, .action = plan_action_name(PLAN_LIVE), .reason = reason};
 
-	struct socket_telling telling = {planner, each, context, 0};
+	struct socket_telling telling = {planner, each, context};
 
 	if (tell_settings(planner, reason, sizeof(reason)))
 		each(planner, &told, context);
@@ -309,10 +296,8 @@ static void tell_socket(void *context, const char *name, const char *action, con
 	char label[LIMIT_NAME + sizeof("socket ")];
 	struct told told = {.name = label, .action = action, .reason = reason, .socket = true};
 
-	telling->count++;
 	(void)snprintf(label, sizeof(label), "socket %s", name);
-	if (telling->each != NULL)
-		telling->each(telling->planner, &told, telling->context);
+	telling->each(telling->planner, &told, telling->context);
 }
 
 static void log_step(const struct planner *planner, const struct told *told, void *context)

@@ -39,10 +39,6 @@ void planner_done(struct planner *planner);
 /* The program that a step is about; NULL: it does not exist yet. */
 struct program *planner_program(const struct planner *planner, const struct plan_step *step);
 
-/* There is something to be done that does not follow from the state of others: steps of programs'
- * own, or settings that differ. */
-bool planner_has_own_steps(const struct planner *planner);
-
 /* Before the new configuration is in force: the member `steps`; `values`: with what each changed
  * key was and is to be. */
 void planner_write(const struct planner *planner, bool values, struct jsonw *w);

@@ -120,6 +120,11 @@ static inline bool program_is_over(const struct program *program)
 {
 	return program->removed && program_state_of(program) == STATE_STOPPED;
 }
+/* Of an on_event: events start it. */
+static inline bool program_is_on_event(const struct program *program)
+{
+	return program->config->life->key_match != NULL;
+}
 /* Pid of the live main process, or 0. */
 pid_t program_pid(const struct program *program);
 

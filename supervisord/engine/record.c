@@ -15,6 +15,7 @@
 #include "supervisord/engine/procstat.h"
 #include "supervisord/engine/record.h"
 
+static int64_t missed_events(const struct program *program);
 static const char *status_text(const struct program *program);
 static const char *health_name(const struct ledger_state *state);
 static void write_pending(struct jsonw *w, const struct program *program);
@@ -53,6 +54,10 @@ void record_write(struct jsonw *w, const struct program *program,
 	write_pending(w, program);
 	jsonw_member_bool(
 	    w, "reloading", state->state == STATE_RUNNING && program_is_reloading(program));
+	if (program_is_on_event(program)) { /* the others are many */
+		jsonw_member_bool(w, "on_event", true);
+		jsonw_member_int(w, "missed_events", missed_events(program));
+	}
 	if (detail && pid > 0) {
 		write_usage(w, pid);
 	} else {
@@ -78,6 +83,11 @@ const char *record_time(int64_t wall_ns, char *buffer, size_t size)
 const char *record_tracking(const struct engine *engine)
 {
 	return engine->cgroups.base >= 0 ? "cgroup" : "session";
+}
+
+static int64_t missed_events(const struct program *program)
+{
+	return (int64_t)program->engine->history->rows[program->run.row].missed;
 }
 
 /* Of its last run, also when that has failed: its last words may say why. */

@@ -17,6 +17,7 @@
 /* What the client may do, while its names are read. */
 struct reader {
 	struct call *call;
+	bool is_command;    /* programs of on_event are meant by their own names alone */
 	struct access may;  /* the right of the call */
 	struct access sees; /* status */
 	struct selection selection;
@@ -62,7 +63,7 @@ bool selection_read(struct call *call, bool needs_name, struct selection *ret_se
 {
 	const json_t *names = json_object_get(call->parameters, "names");
 	size_t count = json_array_size(names);
-	struct reader reader = {.call = call};
+	struct reader reader = {.call = call, .is_command = needs_name};
 	bool ok = false;
 
 	if ((names != NULL && !json_is_null(names) && !json_is_array(names)) ||
@@ -238,6 +239,8 @@ static int add_matches(struct reader *reader, const char *glob)
 	for (size_t i = 0; i < engine->program_count; i++) {
 		struct program *program = engine->programs[i];
 
+		if (reader->is_command && program_is_on_event(program))
+			continue;
 		if ((!access_has(&reader->sees, program) && !access_has(&reader->may, program)) ||
 		    (glob != NULL && fnmatch(glob, program_name(program), 0) != 0))
 			continue;

@@ -33,7 +33,8 @@ bool selection_has(const struct selection *selection, const struct program *prog
 /*
  * The programs of the parameter `names`, ascending; none given: all of them, unless `needs_name`.
  * The client has the right of the call over each; globs and "all" are made of what it has that
- * right over or may see.  False: the call has been answered, and there is no selection.
+ * right over or may see, without what is run because of events (on_event) where `needs_name` says
+ * that something is done to them.  False: the call has been answered, and there is no selection.
  */
 bool selection_read(struct call *call, bool needs_name, struct selection *ret_selection);
 

@@ -219,7 +219,16 @@ static const char *advice_of(const struct program *program, char *buffer, size_t
 	const struct ledger_state *state = program_state(program);
 	const char *name = program_name(program);
 
-	if (state->state == STATE_RUNNING && state->health == LEDGER_HEALTH_BAD)
+	if (program_is_on_event(program)) {
+		uint64_t missed = program->engine->history->rows[program->run.row].missed;
+
+		if (missed == 0)
+			return NULL;
+		(void)snprintf(buffer, size,
+		    "it has missed %llu events, as its runs take longer than they take to come: "
+		    "a narrower match, or a shorter exec",
+		    (unsigned long long)missed);
+	} else if (state->state == STATE_RUNNING && state->health == LEDGER_HEALTH_BAD)
 		(void)snprintf(buffer, size,
 		    "it runs, but its health check fails: superctl logs %s, superctl restart %s",
 		    name, name);

@@ -30,6 +30,8 @@
 static void serve_events(struct logger *logger, const struct epoll_event *events, int count);
 static int get_timeout_ms(const struct logger *logger);
 static void tell_drained(uint32_t slot, uint64_t key);
+static void tell_news(
+    void *context, enum log_news news, const struct stream *stream, int64_t value);
 static void serve_guardian(struct logger *logger);
 static void serve_peer(struct logger *logger);
 static void handle_read_log(struct logger *logger, struct msg *msg);
@@ -63,6 +65,8 @@ int logger_init(struct logger *logger, int guardian_fd, int peer_fd, int ledger_
 	readers_init(&logger->readers, logger->epoll_fd, &logger->specs, &logger->streams);
 	error = streams_init(&logger->streams, logger->epoll_fd, &logger->readers, logger->ledger);
 	logger->streams.drained = tell_drained;
+	logger->streams.world.tell_news = tell_news;
+	logger->streams.world.news_context = logger;
 	logger->streams.sandbox = &logger->sandbox;
 	upkeep_init(&logger->upkeep, &logger->streams.world.files, logger->epoll_fd);
 	/* The engine's requests wait in their socket until the specs say what they are about. */
@@ -79,10 +83,30 @@ static void tell_drained(uint32_t slot, uint64_t key)
 	(void)channel_send_head(FD_GUARDIAN, &head, -1, MSG_DONTWAIT);
 }
 
+/* What does not fit, or is too much, stands in the daemon's own log alone. */
+static void tell_news(void *context, enum log_news news, const struct stream *stream, int64_t value)
+{
+	struct logger *logger = context;
+	int64_t second = clock_boot_ns() / NS_PER_S;
+	const struct msg_head head = {.type = MSG_LOG_NEWS,
+	    .slot = (uint32_t)news,
+	    .key = stream != NULL ? held_key(HELD_LOG_READ, stream->row, stream->number) : 0,
+	    .value = value};
+
+	if (logger->news_second != second)
+		logger->news = 0;
+	logger->news_second = second;
+	if (logger->news++ < LIMIT_LOG_NEWS_RATE)
+		(void)channel_send_head(logger->peer.fd, &head, -1, MSG_DONTWAIT);
+}
+
 int logger_run(struct logger *logger)
 {
 	struct epoll_event events[EVENTS];
 
+	if (logger->ledger != NULL)
+		tell_news(logger, LOG_NEWS_STARTED, NULL,
+		    atomic_load(&logger->ledger->header.logger_starts));
 	while (!logger->is_done) {
 		int count = epoll_wait(logger->epoll_fd, events, EVENTS, get_timeout_ms(logger));
 

@@ -39,6 +39,8 @@ struct logger {
 	int exit_code;
 	const void *busiest; /* the watch that is reported again and again … */
 	int64_t woken_ns;    /* … and when it was last, CLOCK_BOOTTIME */
+	int64_t news_second; /* in which … */
+	unsigned news;       /* … so many news went to the engine */
 	unsigned missed;     /* descriptors of the guardian for which there was no room … */
 	int64_t retry_ns;    /* … and when to look whether there is now, CLOCK_BOOTTIME */
 };

@@ -70,8 +70,10 @@ void raw_tell(struct raw *raw, struct stream *stream, size_t *ret_told)
 	length = snprintf(note, sizeof(note), "[supervisord: %" PRIu64 " line%s dropped]\n",
 	    raw->dropped, raw->dropped == 1 ? "" : "s");
 	note_error(raw, append_lines(stream, raw->world, false, note, (size_t)length, ret_told));
-	if (*ret_told > 0)
-		raw->dropped = 0;
+	if (*ret_told == 0)
+		return;
+	stream_tell_news(raw->world, LOG_NEWS_DROPPED, stream, (int64_t)raw->dropped);
+	raw->dropped = 0;
 }
 
 int raw_discard(int pipe_fd, int null_fd, size_t bytes)

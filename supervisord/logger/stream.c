@@ -49,6 +49,13 @@ enum stream_outcome stream_pump(struct stream *stream, struct stream_world *worl
 	return STREAM_BROKEN;
 }
 
+void stream_tell_news(const struct stream_world *world, enum log_news news,
+    const struct stream *stream, int64_t value)
+{
+	if (world->tell_news != NULL)
+		world->tell_news(world->news_context, news, stream, value);
+}
+
 int stream_join(struct stream *stream, struct stream_world *world)
 {
 	struct logfile *file = logfiles_get(&world->files, stream->spec->path);

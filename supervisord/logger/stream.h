@@ -21,6 +21,7 @@
 
 #include "lib/limits.h"
 #include "lib/logspec.h"
+#include "lib/protocol.h"
 #include "supervisord/logger/logfiles.h"
 #include "supervisord/logger/watch.h"
 
@@ -70,7 +71,15 @@ struct stream_world {
 	struct logfiles files;
 	bool finishing; /* nobody waits for another any more */
 	char *look;     /* LIMIT_LOG_LOOK bytes for what was seen */
+	/* Tell the engine; NULL: there is none. */
+	void (*tell_news)(
+	    void *context, enum log_news news, const struct stream *stream, int64_t value);
+	void *news_context;
 };
+
+/* Something about the log of a stream that is worth an event. */
+void stream_tell_news(const struct stream_world *world, enum log_news news,
+    const struct stream *stream, int64_t value);
 
 /*
  * Write up to `budget` bytes of the pipe to the file.  *ret_moved: bytes written, also when the

@@ -114,9 +114,10 @@ static void release(struct streams *streams, struct stream *stream)
 			streams->orphans++;
 			return;
 		}
+		waiting = stream_count_waiting(stream);
 		log_error("%s: %s: %zu bytes are lost: %s", stream->spec->name,
-		    specs_stream_name(stream->number), stream_count_waiting(stream),
-		    strerror(-stream->error));
+		    specs_stream_name(stream->number), waiting, strerror(-stream->error));
+		stream_tell_news(&streams->world, LOG_NEWS_LOST, stream, (int64_t)waiting);
 	}
 	streams_forget(streams, stream);
 }
@@ -474,6 +475,8 @@ static void say_broken(struct streams *streams, struct stream *stream, int error
 	    spec->name, specs_stream_name(stream->number), spec->path, strerror(-error),
 	    spec->full == LOGSPEC_DROP ? "is dropped and counted" : "waits",
 	    of_disk ? ", and that of others in the same case" : "");
+	stream_tell_news(&streams->world,
+	    spec->full == LOGSPEC_DROP ? LOG_NEWS_DROPS : LOG_NEWS_WAITS, stream, -error);
 }
 
 static void note_works(struct streams *streams, struct stream *stream)
@@ -484,9 +487,11 @@ static void note_works(struct streams *streams, struct stream *stream)
 		error = watch(streams, stream, false);
 	if (error < 0)
 		return;
-	if (!stream->is_untold && stream->error != -EAGAIN)
+	if (!stream->is_untold && stream->error != -EAGAIN) {
 		log_notice("%s: %s: %s is written again", stream->spec->name,
 		    specs_stream_name(stream->number), stream->spec->path);
+		stream_tell_news(&streams->world, LOG_NEWS_AGAIN, stream, 0);
+	}
 	end_error(streams, stream);
 }
 

@@ -27,7 +27,8 @@ static int send_message(
     struct target *target, struct delivery *delivery, const struct line *line, bool is_note);
 static int send_notes(struct target *target, struct delivery *delivery);
 static unsigned write_notes(const struct target *target, struct delivery *delivery);
-static void clear_notes(struct target *target, unsigned count);
+static void clear_notes(struct target *target, const struct delivery *delivery, unsigned count);
+static void forget_dropped(struct target *target, const struct delivery *delivery);
 static const char *dropped_note(const struct target *target, char note[NOTE_BYTES]);
 static bool must_drop(const struct target *target, const struct delivery *delivery, int error);
 static void drop(struct target *target, struct lines *lines);
@@ -89,7 +90,7 @@ static int deliver_to_file(struct target *target, struct delivery *delivery, str
 		delivery->file_bytes += taken;
 		if (taken < out->length)
 			take_back(lines, &begin, out->data, taken, &told);
-		clear_notes(target, told < notes ? told : notes);
+		clear_notes(target, delivery, told < notes ? told : notes);
 	}
 	target->retry_ns = clock_boot_ns() + RETRY_NS;
 	return error;
@@ -148,7 +149,7 @@ static int deliver_lines(struct target *target, struct delivery *delivery, struc
 		if (error < 0)
 			*lines = begin;
 		else
-			clear_notes(target, notes);
+			clear_notes(target, delivery, notes);
 	}
 	return error;
 }
@@ -213,7 +214,7 @@ static int send_notes(struct target *target, struct delivery *delivery)
 	note.length = strlen(note.text);
 	error = send_message(target, delivery, &note, true);
 	if (error == 0)
-		target->dropped = 0;
+		forget_dropped(target, delivery);
 	return error;
 }
 
@@ -238,7 +239,7 @@ static unsigned write_notes(const struct target *target, struct delivery *delive
 }
 
 /* The first `count` of those that write_notes() wrote are told. */
-static void clear_notes(struct target *target, unsigned count)
+static void clear_notes(struct target *target, const struct delivery *delivery, unsigned count)
 {
 	if (target->mark_due && target->format == LOGSPEC_RAW)
 		target->mark_due = false;
@@ -247,7 +248,15 @@ static void clear_notes(struct target *target, unsigned count)
 		count--;
 	}
 	if (count > 0)
-		target->dropped = 0;
+		forget_dropped(target, delivery);
+}
+
+/* The reader of the log has been told; now who follows events is. */
+static void forget_dropped(struct target *target, const struct delivery *delivery)
+{
+	stream_tell_news(
+	    delivery->world, LOG_NEWS_DROPPED, target->stream, (int64_t)target->dropped);
+	target->dropped = 0;
 }
 
 static const char *dropped_note(const struct target *target, char note[NOTE_BYTES])

@@ -26,6 +26,7 @@ setup_file() {
 }
 
 teardown_file() {
+	[ ! -e "$SD/mounted" ] || umount "$SD/small" 2>/dev/null || true
 	sd_down_all
 }
 
@@ -139,4 +140,100 @@ numbers() {
 	[[ $output == *"bad.conf:3: command: "* ]]
 	[[ $output == *"bad.conf:4: restart: is not allowed in on_event"* ]]
 	[[ $output == *"bad.conf:5: match: is a key of on_event"* ]]
+}
+
+@test "what is run because of events stands apart in status, and all and globs do not mean it" {
+	wait_state steady RUNNING
+	equals hooks "$(sctl status | sed -n '/^on_event:$/,$p' | sed 1d | awk '{ print $1 }' | sort | tr '\n' ' ')" "alarm all-ends busy "
+	equals flag "$(record busy on_event)" true
+	equals missed "$(record busy missed_events)" 0
+	equals nothing "$(record steady missed_events)" ""
+	exits any sctl start broken
+	before=$(record busy starts)
+	exits any sctl start all
+	lacks_name "$output" busy
+	exits any sctl stop 'b*'
+	lacks_name "$output" busy
+	equals starts "$(record busy starts)" "$before"
+	# By its name it is.
+	exits any sctl start busy
+	[ "$(record busy starts)" -gt "$before" ]
+	# It is not RUNNING, and that is no matter where it is not asked for.
+	exits 0 sctl status steady busy
+	exits 3 sctl status busy
+}
+
+lacks_name() {
+	[[ $1 != *"$2"* ]] || {
+		echo "'$2' stands in: $1" >&2
+		return 1
+	}
+}
+
+@test "a log that cannot be written, the lines that it lost, and a logger that died are events" {
+	mkdir "$SD/small"
+	mount -t tmpfs -o size=64k supervisord-test "$SD/small" 2>/dev/null || skip "may not mount"
+	echo "$SD/small" >"$SD/mounted"
+	stanza filler <<-END
+		program "filler" {
+			command = "/bin/sh -c 'i=0; while [ \$i -lt 3000 ]; do echo a line of the filler that is so long as it is \$i; i=\$((i+1)); done; exec sleep 1000'"
+			log_file = "$SD/small/filler.log"
+			log_full = "drop"
+		}
+		on_event "watcher" {
+			match = {"kind:log"}
+			exec = "/bin/sh -c 'echo \$EVENT_KIND \$EVENT_PROGRAM \$EVENT_REASON >>$SD/troubles'"
+		}
+	END
+	wait_for "$PATIENCE" told_of "filler stdout: cannot be written: No space left on device: it is dropped and counted"
+	mount -o remount,size=4m "$SD/small"
+	sctl signal CONT filler
+	wait_for "$PATIENCE" told_of "stdout: is written again"
+	wait_for "$PATIENCE" told_of "lines were dropped"
+	sctl events --json -n all filler | grep '"what":"dropped"' | tail -n 1 | json_field log.count | grep -qx '[1-9][0-9]*'
+	kill_role logger
+	wait_for "$PATIENCE" has_event "the logger was started again (start "
+	wait_for "$PATIENCE" grep -q "^log filler stdout: cannot be written" "$SD/troubles"
+	rm "$SD/conf.d/filler.conf"
+	sctl apply
+	wait_for "$PATIENCE" unmounted
+}
+
+told_of() {
+	sctl events -n all filler | grep -qF "${1#filler }"
+}
+
+has_event() {
+	sctl events -n all | grep -qF "$1"
+}
+
+unmounted() {
+	umount "$SD/small" 2>/dev/null
+}
+
+@test "events that were overwritten before a hook was asked are counted where a person looks" {
+	touch "$SD/hold"
+	sctl signal CONT steady
+	wait_state busy STARTING
+	"$PYTHON" -IS - "$SD/run/control.sock" <<-'END'
+		import json, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[1])
+		call = json.dumps({"method": "io.superctl.Signal", "parameters": {"names": ["steady"], "signal": "CONT"}})
+		for part in range(50):
+		    s.sendall((call.encode() + b"\0") * 100)
+		    seen = 0
+		    while seen < 100:
+		        seen += s.recv(65536).count(b"\0")
+	END
+	rm "$SD/hold"
+	wait_for "$PATIENCE" has_missed busy
+	exits 0 sctl status steady busy
+	[[ $output == *"has missed "* ]]
+	exits 0 sctl why busy
+	[[ $output == *"it has missed "*" events"* ]]
+}
+
+has_missed() {
+	[ "$(record "$1" missed_events)" -gt 0 ]
 }

@@ -204,3 +204,83 @@ web: restart: requires db"
 	exits 0 sctl restart web
 	[[ $output != *differ* ]]
 }
+
+@test "status: files that take long to be read hold nobody up" {
+	{
+		for i in $(seq 300); do
+			echo "program \"many$i\" { command = \"sleep inf\" autostart = false }"
+		done
+	} >"$SD/conf.d/many.conf"
+	exits 0 sctl apply
+	cat >"$BATS_TEST_TMPDIR/stop_looker.py" <<-'END'
+		# Change a file, ask for the status, and stop the process that reads the files meanwhile, as often as it
+		# takes to catch it.  Prints its pid and what the reply says.
+		import json, os, signal, socket, sys
+
+		path, guardian, file = sys.argv[1:]
+
+		def looker():
+		    with open("/proc/%s/task/%s/children" % (guardian, guardian)) as children:
+		        for pid in children.read().split():
+		            try:
+		                with open("/proc/%s/cmdline" % pid, "rb") as words:
+		                    if b"--drift" in words.read():
+		                        return int(pid)
+		            except OSError:
+		                pass
+
+		def reply(s):
+		    block = b""
+		    while not block.endswith(b"\0"):
+		        block += s.recv(1 << 20)
+		    return json.loads(block[:-1])
+
+		for attempt in range(200):
+		    with open(file, "a") as conf:
+		        conf.write("# %d\n" % attempt)
+		    s = socket.socket(socket.AF_UNIX)
+		    s.connect(path)
+		    s.settimeout(60)
+		    s.sendall(b'{"method":"io.superctl.Status","parameters":{"names":["many1"]}}\0')
+		    s.setblocking(False)
+		    pid = None
+		    while pid is None:
+		        pid = looker()
+		        try:
+		            if s.recv(1, socket.MSG_PEEK):
+		                break
+		        except BlockingIOError:
+		            pass
+		    s.setblocking(True)
+		    if pid is None:
+		        reply(s)
+		        continue
+		    try:
+		        os.kill(pid, signal.SIGSTOP)
+		    except ProcessLookupError:
+		        pass
+		    said = reply(s)["parameters"]
+		    if said["files_checking"]:
+		        print(pid, said["files_changed"])
+		        sys.exit(0)
+		sys.exit(1)
+	END
+	exits 0 "$PYTHON" -IS "$BATS_TEST_TMPDIR/stop_looker.py" "$SD/run/control.sock" "$(guardian)" "$SD/conf.d/many.conf"
+	looker=${output%% *}
+	equals changed "${output#* }" False
+	# Others are served, and who asks again is told the same.
+	exits 0 sctl start many2
+	exits any sctl status many2
+	matches "$output" "are being read"
+	echo 'program "many301" { command = "sleep inf" autostart = false }' >>"$SD/conf.d/many.conf"
+	kill -CONT "$looker"
+	wait_for "$PATIENCE" says_changed
+	rm "$SD/conf.d/many.conf"
+	exits 0 sctl apply
+}
+
+says_changed() {
+	varlink io.superctl.Status '{"names":["many1"]}' >"$SD/status"
+	[ "$(json_field parameters files_changed <"$SD/status")" = true ] &&
+		[ "$(json_field parameters files_checking <"$SD/status")" = false ]
+}

@@ -171,14 +171,14 @@ void drift_note_applied(struct engine *engine, struct config *config)
 	(void)config;
 }
 
-void drift_look(struct engine *engine)
-{
-	(void)engine;
-}
-
-void drift_done(struct drift *drift)
+void drift_init(struct drift *drift)
 {
 	(void)drift;
+}
+
+void drift_done(struct engine *engine)
+{
+	(void)engine;
 }
 
 char *config_log_path(const struct config *config, const struct program_config *program, int stream)
