@@ -10,6 +10,7 @@
 #include "lib/ownlog.h"
 #include "supervisord/cluster/deal.h"
 #include "supervisord/cluster/listeners.h"
+#include "supervisord/cluster/queries.h"
 #include "supervisord/cluster/reply.h"
 #include "supervisord/cluster/workers.h"
 
@@ -41,7 +42,7 @@ void deal_out(struct cluster *cluster)
 void deal_note_ack(struct cluster *cluster, struct worker *worker)
 {
 	worker->handle.seq = 0;
-	listeners_pay(cluster, worker);
+	queries_pay(cluster, worker);
 	cluster->deal_due |= worker->state->member;
 }
 
@@ -56,7 +57,7 @@ void deal_note_nack(struct cluster *cluster, struct worker *worker)
 	worker->handle.nacks++;
 	if (handle.is_reply) {
 		worker->handle.seq = 0;
-		if (!listeners_pay_again(cluster, worker, &handle, handle.nacks < NACKS_MAX))
+		if (!queries_pay_again(cluster, worker, &handle, handle.nacks < NACKS_MAX))
 			log_warning("worker %u cannot be given its socket", worker->slot + 1);
 		return;
 	}

@@ -12,27 +12,28 @@
 
 #include "supervisord/cluster/cluster.h"
 
-/* queryServer.  False: it waits for something. */
-bool listeners_query(struct cluster *cluster, struct worker *worker, const struct request *request);
+/* By the name of request_make_key(), or NULL. */
+struct listener *listeners_find(const struct cluster *cluster, const char *key);
 
-/* A reply with a socket that has waited for the one before.  Also again, after a NACK: false when
- * it is given up, or the channel is full. */
-void listeners_pay(struct cluster *cluster, struct worker *worker);
-bool listeners_pay_again(
-    struct cluster *cluster, struct worker *worker, const struct handle *handle, bool once_more);
+/* One that is not open yet; NULL: there are too many. */
+struct listener *listeners_add(
+    struct cluster *cluster, const struct request *request, const char *key);
+
+/* The socket that workers in that slot get is there: 0.  -EINPROGRESS: it will be, the engine has
+ * been asked.  Or another -errno, for the worker. */
+int listeners_need_socket(
+    struct cluster *cluster, struct worker *worker, struct listener *listener, uint32_t slot);
+
+/* Where the descriptor for a slot is; NULL when out of memory. */
+int *listeners_get_fd(struct listener *listener, uint32_t slot);
+
+/* Accept on it.  Idempotent, but that a larger backlog replaces a smaller one.  0 or -errno. */
+int listeners_accept(struct cluster *cluster, struct listener *listener, int backlog);
+
+/* Nobody can connect any more; frees it. */
+void listeners_close(struct cluster *cluster, struct listener *listener);
 
 void listeners_note_close(struct cluster *cluster, struct worker *worker, const char *key);
-
-/* The one that a `listening` is about; NULL: none of ours. */
-const struct listener *listeners_find_bound(
-    const struct cluster *cluster, const struct worker *worker, const struct request *request);
-
-/* Whether it listens on all that is expected: what the run before it in its slot had, or else what
- * all others have. */
-bool listeners_are_all(const struct cluster *cluster, const struct worker *worker);
-
-/* Log what it lacks of that. */
-void listeners_tell_missing(const struct cluster *cluster, const struct worker *worker);
 
 /* A held socket, which is taken; and that these were all. */
 void listeners_give(struct cluster *cluster, uint32_t number, uint32_t slot, int fd);

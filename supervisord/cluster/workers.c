@@ -13,8 +13,10 @@
 #include "lib/ipcsend.h"
 #include "lib/ownlog.h"
 #include "supervisord/cluster/deal.h"
+#include "supervisord/cluster/expected.h"
 #include "supervisord/cluster/link.h"
 #include "supervisord/cluster/listeners.h"
+#include "supervisord/cluster/queries.h"
 #include "supervisord/cluster/reply.h"
 #include "supervisord/cluster/workers.h"
 
@@ -125,7 +127,7 @@ void workers_note_event(
 		worker->watched = false;
 		worker->full = false;
 		workers_unblock(worker);
-		listeners_pay(cluster, worker);
+		queries_pay(cluster, worker);
 		cluster->deal_due |= worker->state->member;
 		(void)cluster_watch(
 		    cluster, WATCH_WORKER, worker->slot, worker->fd, EPOLLIN | EPOLLRDHUP, false);
@@ -171,7 +173,7 @@ void workers_look_at_time(struct cluster *cluster, struct worker *worker, int64_
 	if (worker->retry) {
 		worker->retry = false;
 		workers_unblock(worker);
-		listeners_pay(cluster, worker);
+		queries_pay(cluster, worker);
 	}
 	if (state->phase == PHASE_GAP)
 		go_on_leaving(cluster, worker, now_ns);
@@ -381,7 +383,7 @@ static bool serve(struct cluster *cluster, struct worker *worker, struct request
 	case REQUEST_QUERY:
 		/* As Node's primary: whoever goes gets no more answer. */
 		return worker->state->phase == PHASE_LEAVING ||
-		       listeners_query(cluster, worker, request);
+		       queries_answer(cluster, worker, request);
 	case REQUEST_LISTENING:
 		note_listening(cluster, worker, request);
 		return true;
@@ -443,7 +445,7 @@ static void set_expected(struct cluster *cluster, struct worker *worker)
 	if (state->listening_told) {
 		state->expected = state->listening;
 	} else if (state->phase >= PHASE_GAP && state->listening != 0) {
-		listeners_tell_missing(cluster, worker);
+		expected_tell_missing(cluster, worker);
 		state->expected = state->listening;
 	}
 }
@@ -458,14 +460,14 @@ static void note_listening(
     struct cluster *cluster, struct worker *worker, const struct request *request)
 {
 	struct worker_state *state = worker->state;
-	const struct listener *listener = listeners_find_bound(cluster, worker, request);
+	const struct listener *listener = expected_find_bound(cluster, worker, request);
 
 	if (listener != NULL)
 		state->listening |= 1ULL << listener->number;
 	if (state->listening_told || state->phase > PHASE_GAP)
 		return;
 	/* One of no listener of ours has listened by itself. */
-	if (listener == NULL || listeners_are_all(cluster, worker)) {
+	if (listener == NULL || expected_is_met(cluster, worker)) {
 		state->listening_told = true;
 		worker->due |= DUE_LISTENING;
 	}

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* cluster.c: see cluster.h. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <ev.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +12,9 @@
 
 #include "lib/channel.h"
 #include "lib/clusterlink.h"
-#include "lib/listenrule.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/cluster.h"
+#include "supervisord/engine/clusterbind.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/ipc.h"
@@ -58,8 +56,7 @@ static void hold(struct cluster *cluster, const struct msg_head *head, int fd);
 static void release(struct cluster *cluster, const struct msg_head *head);
 static void bind_for(
     struct cluster *cluster, const struct msg_head *head, const char *payload, size_t length);
-static bool is_permitted(const struct cluster *cluster, const struct link_bind *wish);
-static int bind_socket(const struct link_bind *wish);
+static string_list rules_of(const struct cluster *cluster);
 
 const char *cluster_mode_name(enum cluster_kind kind)
 {
@@ -519,7 +516,7 @@ static void bind_for(
 
 	if (length == sizeof(wish)) {
 		memcpy(&wish, payload, sizeof(wish));
-		fd = is_permitted(cluster, &wish) ? bind_socket(&wish) : -EACCES;
+		fd = clusterbind_open(rules_of(cluster), &wish);
 	}
 	reply.value = fd < 0 ? fd : 0;
 	if (fd < 0)
@@ -530,58 +527,16 @@ static void bind_for(
 		close(fd);
 }
 
-/* By the stanza of its workers, which the primary's user cannot change; a port must be named. */
-static bool is_permitted(const struct cluster *cluster, const struct link_bind *wish)
+/* The primary's user cannot change the stanza of its workers. */
+static string_list rules_of(const struct cluster *cluster)
 {
 	const struct engine *engine = cluster->program->engine;
-	char address[INET6_ADDRSTRLEN] = "";
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&wish->address;
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&wish->address;
-	bool is_v6 = wish->address.ss_family == AF_INET6;
-	const void *ip = is_v6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr;
-	static const unsigned char any[16];
-	bool is_any = memcmp(ip, any, is_v6 ? 16 : 4) == 0;
-	struct listen_rule rule;
-	const char *problem;
 
-	if ((!is_v6 && wish->address.ss_family != AF_INET) ||
-	    (wish->type != SOCK_STREAM && wish->type != SOCK_DGRAM) ||
-	    wish->length > sizeof(wish->address) ||
-	    inet_ntop(wish->address.ss_family, ip, address, sizeof(address)) == NULL)
-		return false;
 	for (size_t i = 0; i < engine->program_count; i++) {
 		const struct program *worker = engine->programs[i];
-		const string_list rules = worker->config->life->key_cluster_listen;
 
-		if (worker->removed || of_worker(worker) != cluster)
-			continue;
-		for (size_t k = 0; rules != NULL && rules[k] != NULL; k++)
-			if (listen_rule_parse(rules[k], &rule, &problem) == 0 && !rule.any_port &&
-			    listen_rules_permit_port(&rule, 1,
-				wish->type == SOCK_STREAM ? LISTEN_TCP : LISTEN_UDP,
-				is_any ? NULL : address,
-				ntohs(is_v6 ? v6->sin6_port : v4->sin_port), 0))
-				return true;
-		return false;
+		if (!worker->removed && of_worker(worker) == cluster)
+			return worker->config->life->key_cluster_listen;
 	}
-	return false;
-}
-
-static int bind_socket(const struct link_bind *wish)
-{
-	int fd = socket(wish->address.ss_family, wish->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1, v6_only = wish->v6_only, error = 0;
-
-	if (fd < 0)
-		return -errno;
-	if ((wish->reuse_address &&
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) ||
-	    (wish->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
-	    (wish->address.ss_family == AF_INET6 &&
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) < 0) ||
-	    bind(fd, (const struct sockaddr *)&wish->address, wish->length) < 0)
-		error = -errno;
-	if (error < 0)
-		close(fd);
-	return error < 0 ? error : fd;
+	return NULL;
 }

@@ -568,11 +568,11 @@ def listen_raw(engine, slot, port):
 
 
 def test_nacks():
-    """A connection that a worker cannot be given three times is another's; and so is its turn."""
+    """A connection that a worker cannot be given, nor three times again, is another's; and so is its turn."""
     engine, port = Engine(), free_port()
     liar = listen_raw(engine, 0, port)
     client = begin_get(port)
-    for _ in range(3):
+    for _ in range(4):
         equal("what it is offered", hear(liar)["msg"]["act"], "newconn")
         liar.peer.sendall(NACK)
     worker = Worker(engine, 1, ["local=%d" % port])

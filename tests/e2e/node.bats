@@ -164,6 +164,51 @@ ask_on() {
 	wait_for "$PATIENCE" log_has other+cluster "may not listen on port 1 of 127.0.0.1: cluster_listen has no tcp:1"
 }
 
+@test "a privileged port: bound for a user who may not, if the stanza names it, and nothing else is" {
+	local host=127.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)) name
+	[ "$(id -u)" -eq 0 ] || skip "only root has a privilege to lend"
+	[ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 1023 ] || skip "no port needs a privilege here"
+	# Answers with its uid; tells errors by their names.
+	cat >"$SD/port.js" <<-'END'
+		for (const place of process.argv.slice(2)) {
+			const [host, port] = place.split(' ');
+			const words = port ? { host, port: Number(port) } : { path: host };
+			require('node:http').createServer((request, response) => response.end(String(process.getuid())))
+				.on('error', (error) => console.log(place, error.code)).listen(words);
+		}
+		setInterval(() => {}, 1000);
+	END
+	mkdir -m 700 "$SD/closed"
+	for name in round-robin shared reuse-port; do
+		stanza_file "$name" <<-END
+			program "$name" {
+				command = {"${NODE:-node}", "$SD/port.js", "$host 1010", "$host 1011", "$SD/closed/web.sock"}
+				instances = 2
+				user = "nobody"
+				stop_timeout = "200ms"
+				cluster = "$name"
+				cluster_listen = {"tcp:$host:1010", "tcp:*", "unix:*"}
+			}
+		END
+		exits any sctl apply --timeout 60s
+		wait_state "$name@1" RUNNING
+		wait_state "$name@2" RUNNING
+		equals "the uid of who answers" "$(curl -sS --max-time "$PATIENCE" "http://$host:1010/")" "$(id -u nobody)"
+		equals "the uid of the primary" "$(awk '/^Uid:/ { print $2, $3 }' "/proc/$(record "$name+cluster" pid)/status")" \
+			"$(id -u nobody) $(id -u nobody)"
+		wait_for "$PATIENCE" log_has "$name@1" "^$host 1011 EACCES"
+		wait_for "$PATIENCE" log_has "$name@2" "^$SD/closed/web.sock EACCES"
+		# Killed, both know it again.
+		kill -KILL "$(host_pid "$(record "$name+cluster" pid)")"
+		kill_role engine
+		wait_for "$PATIENCE" sd_serves
+		equals "the uid of who answers" "$(curl -sS --max-time "$PATIENCE" "http://$host:1010/")" "$(id -u nobody)"
+		rm "$SD/conf.d/$name.conf"
+		exits 0 sctl apply --timeout 60s
+		exits 7 curl -sS "http://$host:1010/"
+	done
+}
+
 @test "keys that do not fit are told at the check" {
 	stanza_file wrong <<-'END'
 		program "a" { command = "x" cluster = "shared" cluster_listen = {"8080"} }
