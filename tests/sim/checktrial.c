@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "supervisord/engine/plan.h"
 #include "tests/sim/checklink.h"
 #include "tests/sim/checks.h"
 #include "tests/sim/checkstep.h"
@@ -69,7 +70,7 @@ static bool is_replaced(int program, int to)
 	return world_row(program) >= 0 && stanza->present && !stanza->config.surge &&
 	       state->state == STATE_RUNNING && !checklink_is_halting(state) &&
 	       !(state->flags & LEDGER_FLAG_TURN) && state->config_hash != stanza->config.hash &&
-	       state->config_hash != ~stanza->config.hash;
+	       state->config_hash != (stanza->config.hash ^ ~PLAN_HASH_ACCEPTED);
 }
 
 static bool has_failed(int program)
