@@ -31,6 +31,7 @@ struct call {
 	enum exitcode (*on_error)(
 	    struct call *call, const char *name, int parameters, void *context);
 	void *context;
+	char told[256]; /* the last result of many that are alike, see result.c */
 };
 
 /*

@@ -22,6 +22,7 @@ struct program {
 	const char *status_text;
 	const char *health;      /* "": nobody looked */
 	const char *tracking;    /* "": not told */
+	const char *peer;        /* "": nobody is connected, or it is not known */
 	const char *exit_signal; /* NULL: none ended it */
 	int64_t instance;
 	int64_t exit_status; /* -1: none */
@@ -29,6 +30,7 @@ struct program {
 	int64_t starts;
 	int64_t memory_bytes; /* -1: not known */
 	int64_t cpu_ms;       /* -1: not known */
+	int64_t max_connections; /* accept = true; 0: it is not */
 	bool ready;
 	bool reloading;
 	bool on_event;         /* of an on_event: nobody but events starts it */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* result.c: see result.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "ctl/result.h"
 
 static enum exitcode print(struct call *call, int results, bool needs_running, bool only_failed);
+static bool is_place(struct call *call, int program);
+static bool is_told(struct call *call, const char *name, const char *message);
 static bool is_puzzling(struct jsonr *json, int program);
 static void print_result(struct out *out, const char *name, const char *message, bool failed);
 
@@ -34,6 +37,11 @@ static enum exitcode print(struct call *call, int results, bool needs_running, b
 
 		if (message[0] == '\0')
 			message = ok ? "done" : "failed";
+		if (ok && is_place(call, program)) {
+			name = jsonr_text(reply, jsonr_member(reply, program, "program"), name);
+			if (is_told(call, name, message))
+				continue;
+		}
 		if ((call->ctl->options.set & OPTION_JSON) == 0 && !(ok && only_failed))
 			print_result(ok ? &call->ctl->out : &call->ctl->err, name, message, !ok);
 		if (!ok && first == NULL && is_puzzling(reply, program))
@@ -48,6 +56,30 @@ static enum exitcode print(struct call *call, int results, bool needs_running, b
 	out_flush(&call->ctl->out);
 	out_flush(&call->ctl->err);
 	return code;
+}
+
+/* One of many places for connections (accept = true), of which all were meant. */
+static bool is_place(struct call *call, int program)
+{
+	const struct options *options = &call->ctl->options;
+
+	for (size_t i = 0; i < options->name_count; i++)
+		if (strchr(options->names[i], '@') != NULL)
+			return false;
+	return jsonr_int(&call->reply, jsonr_member(&call->reply, program, "max_connections"), 0) >
+	       1;
+}
+
+/* The same was said of the one before; one line is enough. */
+static bool is_told(struct call *call, const char *name, const char *message)
+{
+	char line[sizeof(call->told)];
+
+	(void)snprintf(line, sizeof(line), "%s: %s", name, message);
+	if (strcmp(line, call->told) == 0)
+		return true;
+	memcpy(call->told, line, sizeof(line));
+	return false;
 }
 
 void result_point_to_why(struct out *out, const char *name)

@@ -11,6 +11,7 @@
 #include "ctl/call.h"
 #include "ctl/drift.h"
 #include "ctl/jsonout.h"
+#include "ctl/places.h"
 #include "ctl/program.h"
 #include "ctl/result.h"
 #include "ctl/table.h"
@@ -23,6 +24,7 @@ static enum exitcode on_programs(struct call *call, int parameters, void *contex
 static void print_json(struct call *call, int programs);
 static int read_programs(
     struct jsonr *reply, int records, struct program **ret_programs, size_t *ret_count);
+static int print_folded(struct call *call, const struct program *programs, size_t count);
 static int print(struct call *call, const struct program *programs, size_t count);
 
 /* Exactly one name that is no pattern: the user looks at one program. */
@@ -105,14 +107,16 @@ static enum exitcode on_programs(struct call *call, int parameters, void *contex
 		print_json(call, records);
 	if (r == 0)
 		r = read_programs(&call->reply, records, &programs, &count);
-	if (r == 0 && (call->ctl->options.set & OPTION_JSON) == 0)
+	if (r == 0 && (call->ctl->options.set & (OPTION_JSON | OPTION_LONG)) == 0)
+		r = print_folded(call, programs, count);
+	else if (r == 0 && (call->ctl->options.set & OPTION_JSON) == 0)
 		r = print(call, programs, count);
 	if (r == 0 && (call->ctl->options.set & OPTION_JSON) == 0) {
 		out_flush(&call->ctl->out);
 		drift_print(call, parameters, programs, count);
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!program_is_running(&programs[i]) &&
+		if (!places_is_up(&programs[i]) &&
 		    (!programs[i].on_event || is_about_one(&call->ctl->options)))
 			*shown = EXITCODE_DOWN;
 	free(programs);
@@ -152,6 +156,24 @@ static int read_programs(
 	*ret_programs = programs;
 	*ret_count = count;
 	return 0;
+}
+
+/* The records themselves are looked at once more. */
+static int print_folded(struct call *call, const struct program *programs, size_t count)
+{
+	struct program *folded = calloc(count + 1, sizeof(*folded));
+	struct places places = {0};
+	int r = -ENOMEM;
+
+	if (folded != NULL) {
+		memcpy(folded, programs, count * sizeof(*folded));
+		r = places_fold(folded, &count, &places);
+	}
+	if (r == 0)
+		r = print(call, folded, count);
+	places_done(&places);
+	free(folded);
+	return r;
 }
 
 static int print(struct call *call, const struct program *programs, size_t count)

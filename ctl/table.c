@@ -295,6 +295,7 @@ void table_print_one(struct out *out, const struct program *program, int64_t now
 	print_field(out, "Starts", row.cells[STARTS]);
 	print_last_exit(out, program);
 	print_field(out, "Says", program->status_text);
+	print_field(out, "Connected", program->peer);
 	print_field(out, "Health", program->health);
 	print_field(out, "Tracked by", program->tracking);
 	if (program->missed_events > 0)

@@ -71,6 +71,8 @@
 #define LIMIT_SOCKETS         1024
 #define LIMIT_LISTEN          32
 #define LIMIT_PROGRAM_SOCKETS 64
+/* Connections that are accepted of one socket before everything else has its turn. */
+#define LIMIT_ACCEPT_BATCH 16
 /* Groups, and how deep they may contain each other. */
 #define LIMIT_GROUPS      1024
 #define LIMIT_GROUP_DEPTH 8

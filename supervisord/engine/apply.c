@@ -151,6 +151,7 @@ static int commit(struct apply *apply, struct config *config)
 	idcache_clear(&engine->ids);
 	engine->config = config;
 	demand_end_all(engine); /* what they watch may be closed now: settle() */
+	accept_unwatch_all(engine);
 	error = sockets_use(engine);
 	config_free(old);
 	if (error == 0)

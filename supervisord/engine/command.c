@@ -52,6 +52,7 @@ static struct op *watch_all(struct command *command);
 static void act_on_all(struct command *command);
 static enum op_goal goal_of(const struct command *command, const struct program *program);
 static bool is_to_be_replaced(const struct command *command, const struct program *program);
+static bool is_left_alone(const struct command *command, const struct program *program);
 static void act_on(
     const struct command *command, struct program *program, const struct cause *cause);
 static void note(uid_t uid, const struct program *program, enum history_command what, int number);
@@ -386,6 +387,8 @@ static void act_on_all(struct command *command)
 
 static enum op_goal goal_of(const struct command *command, const struct program *program)
 {
+	if (is_left_alone(command, program))
+		return OP_UP;
 	return command->rolling && is_to_be_replaced(command, program) ? OP_ROLLED : command->goal;
 }
 
@@ -394,7 +397,14 @@ static enum op_goal goal_of(const struct command *command, const struct program 
 static bool is_to_be_replaced(const struct command *command, const struct program *program)
 {
 	return command->goal == OP_RESTARTED && step_is_up(program_state_of(program)) &&
-	       !transition_is_halting(program_state(program));
+	       !transition_is_halting(program_state(program)) && !is_left_alone(command, program);
+}
+
+/* In turn, so that nobody notices: what has a connection (accept = true) goes on, and the next one
+ * is another run anyway. */
+static bool is_left_alone(const struct command *command, const struct program *program)
+{
+	return command->rolling && program->config->life->key_accept;
 }
 
 static void act_on(

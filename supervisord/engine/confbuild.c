@@ -14,6 +14,7 @@
 #include "supervisord/engine/confbuild.h"
 #include "supervisord/engine/cpus.h"
 #include "supervisord/engine/instname.h"
+#include "supervisord/engine/plan.h"
 #include "supervisord/engine/value.h"
 
 /* The value of a key that was written last. */
@@ -137,7 +138,8 @@ static int hash_program(struct hasher *hasher, struct build_program *program)
 			config->next_marks |= (key_hash >> 48) << (16 * mark);
 	}
 	/* Which addresses its sockets are is said by other stanzas. */
-	config->hash = fnv_add_number(hash, config->sockets_hash);
+	config->hash =
+	    plan_mark_hash(fnv_add_number(hash, config->sockets_hash), config->life->key_accept);
 	return 0;
 }
 
@@ -451,6 +453,8 @@ static int finish_program(struct build *build, struct build_program *program)
 			build->cpus = cpus_count();
 		program->instances = build->cpus;
 	}
+	if (error == 0 && config->life->key_accept)
+		error = build_take_accept(build, program);
 	config->instances = program->instances;
 	if (error == 0)
 		error = make_command(build, program);

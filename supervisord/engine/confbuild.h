@@ -131,6 +131,9 @@ int build_finish_groups(struct build *build);
 int build_expand_defaults(struct build *build);
 int build_expand_program(struct build *build, struct build_program *program);
 
+/* accept = true: what it means for the rest of the stanza (confaccept.c).  0 or -ENOMEM. */
+int build_take_accept(struct build *build, struct build_program *program);
+
 /* Checks of more than one key, to the report.  0 or -ENOMEM. */
 int build_check(struct build *build);
 
@@ -139,6 +142,7 @@ struct confgraph;
 int build_check_links(struct build *build);
 int build_check_logs(struct build *build);
 void build_check_sockets(struct build *build);
+void build_check_accept(struct build *build);
 void build_check_filters(struct build *build);
 void build_check_clusters(struct build *build);
 int build_check_conflicts(struct build *build, const struct confgraph *order);

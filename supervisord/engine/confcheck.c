@@ -86,6 +86,7 @@ int build_check(struct build *build)
 	if (error == 0)
 		error = build_check_logs(build);
 	build_check_sockets(build);
+	build_check_accept(build);
 	build_check_filters(build);
 	build_check_clusters(build);
 	build_check_instances(build);

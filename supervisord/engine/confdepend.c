@@ -396,6 +396,13 @@ static void check_condition(struct build *build, const struct build_program *pro
 	const struct program_config *config = first->program;
 	size_t length;
 
+	if (config->life->key_accept && (key == PROGRAM_requires || key == PROGRAM_wants)) {
+		build_report(build, program, key,
+		    "'%s': program '%s' has accept = true, so it only runs while somebody is "
+		    "connected: after is allowed",
+		    text, config->name);
+		return;
+	}
 	switch (split(text, &length)) {
 	case DEPEND_DEFAULT:
 	case DEPEND_STARTED:

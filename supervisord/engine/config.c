@@ -161,12 +161,14 @@ char *config_log_path(const struct config *config, const struct program_config *
 	char *expanded, *path;
 	int length;
 
+	instname_split(program->name, &parts);
 	if (file == NULL) {
-		length = asprintf(
-		    &path, "%s/%s%s.log", directory, program->name, stream == 1 ? ".err" : "");
+		/* The connections of a program have one log. */
+		length = asprintf(&path, "%s/%s%s.log", directory,
+		    program->life->key_accept ? parts.program : program->name,
+		    stream == 1 ? ".err" : "");
 		return length < 0 ? NULL : path;
 	}
-	instname_split(program->name, &parts);
 	if (expand_string(file, &words, &expanded) < 0)
 		return NULL;
 	if (expanded[0] == '/')

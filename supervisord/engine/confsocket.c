@@ -329,6 +329,8 @@ static void check_demand(struct build *build, const struct build_program *progra
 {
 	const struct life_config *life = program->program->life;
 
+	if (life->key_accept) /* confaccept.c */
+		return;
 	if (life->key_start == START_ON_DEMAND && count == 0)
 		build_report(build, program, PROGRAM_start,
 		    "'on-demand' is for programs with sockets: somebody has to connect to one");
@@ -336,6 +338,10 @@ static void check_demand(struct build *build, const struct build_program *progra
 		build_report(build, program, PROGRAM_start,
 		    "'on-demand' is not for a oneshot: what runs once for each connection has type "
 		    "= \"service\" and ends");
+	if (life->key_start == START_ON_DEMAND && life->key_trigger_limit == 0)
+		build_report(build, program, PROGRAM_trigger_limit,
+		    "0 would start one that never takes the connection without end: a number from "
+		    "1 on is needed (only accept = true takes them itself)");
 	if (life->key_idle_stop == 0)
 		return;
 	if (life->key_start != START_ON_DEMAND)
@@ -386,7 +392,8 @@ static void refuse_unknown(
 
 static void check_stdin(struct build *build, const struct build_program *program, size_t count)
 {
-	if (count != 1)
+	/* With accept = true it is the connection, wherever that came from. */
+	if (count != 1 && !program->program->life->key_accept)
 		build_report(build, program, PROGRAM_socket_as,
 		    "'stdin' is for one socket with one address, and there are %zu", count);
 	if (program->program->key_stdin.kind != STDIO_NULL)

@@ -58,6 +58,8 @@ bool demand_is_there(struct program *program)
 	size_t count = 0;
 	bool there = false;
 
+	if (program->config->life->key_accept)
+		return accept_has(program);
 	if (sockets_of_program(program->engine, program->config, list, names, &count) < 0)
 		return false;
 	for (size_t i = 0; i < count; i++)
@@ -76,7 +78,10 @@ void demand_attend(struct program *program)
 		    !transition_is_halting(state);
 	struct demand *demand;
 
-	if (life->key_start != START_ON_DEMAND || (!is_armed(program) && !runs)) {
+	if (life->key_accept)
+		accept_attend(program);
+	if (life->key_start != START_ON_DEMAND || life->key_accept ||
+	    (!is_armed(program) && !runs)) {
 		demand_end(program);
 		return;
 	}

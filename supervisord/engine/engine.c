@@ -148,6 +148,7 @@ static int set_up(struct engine *engine, const struct engine_options *options)
 	engine->rolling_timer.fire = rolling_on_timer;
 	TAILQ_INIT(&engine->pending);
 	TAILQ_INIT(&engine->pending_tasks);
+	LIST_INIT(&engine->accepts.list);
 	for (int fd = FD_GUARDIAN; fd < FD_FIRST_UNUSED; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return -errno;
@@ -240,6 +241,7 @@ static void engine_free(struct engine *engine)
 		program_free(engine->programs[--engine->program_count]);
 	free(engine->programs);
 	timers_done(&engine->timers);
+	accept_done(engine);
 	sockets_done(&engine->sockets);
 	slots_done(&engine->slots);
 	config_free(engine->config);
@@ -324,6 +326,7 @@ static void on_round(struct ev_loop *loop, ev_prepare *prepare, int revents)
 	run_end_round(engine);
 	if (engine->shutdown)
 		check_shutdown(engine);
+	accept_settle(engine);
 	timers_settle(&engine->timers);
 	if (events_are_new(engine))
 		more |= note_news(engine);

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "lib/ledger.h"
+#include "supervisord/engine/accept.h"
 #include "supervisord/engine/config.h"
 #include "supervisord/engine/cgroup.h"
 #include "supervisord/engine/control.h"
@@ -46,6 +47,7 @@ struct engine {
 	struct trial trial;
 	struct idcache ids;
 	struct sockets sockets;
+	struct accepts accepts;
 	struct program **programs; /* by name, ascending */
 	size_t program_count;
 	size_t program_size;

@@ -130,10 +130,16 @@
 	    "now: when it is wanted up it is started. on-demand: it then waits until somebody connects to one of its sockets, or needs it; see Start on demand.") \
 	KEY(idle_stop, DURATION, "0s", 0, 24 * KEY_HOUR, LIVE, \
 	    "start = \"on-demand\": stop the program when nobody has been connected for this long; the next connection starts it again. 0: never.") \
-	KEY(trigger_limit, COUNT, "20", 1, LIMIT_START_LIMIT, LIVE, \
-	    "start = \"on-demand\": give up (FATAL) when connections have started it this often in trigger_limit_interval.") \
+	KEY(trigger_limit, COUNT, "20", 0, LIMIT_START_LIMIT, LIVE, \
+	    "start = \"on-demand\": give up (FATAL) when connections have started it this often in trigger_limit_interval. accept = true: after so many connections the next ones wait until the interval is over; 0, which is the default there: no such limit.") \
 	KEY(trigger_limit_interval, DURATION, "2s", KEY_MS(1), KEY_HOUR, LIVE, \
 	    "The window of trigger_limit.") \
+	KEY(accept, BOOL, "false", 0, 0, RESTART, \
+	    "Each connection to its sockets is taken and given to a run of its own, as inetd does it. See Accepting connections.") \
+	KEY(max_connections, COUNT, "64", 1, LIMIT_INSTANCES, LIVE, \
+	    "accept = true: so many connections at a time; those that come then wait in the backlog of the socket.") \
+	KEY(max_connections_per_source, COUNT, "0", 0, LIMIT_INSTANCES, LIVE, \
+	    "accept = true: so many of one address (of IPv6: of one /64; of a unix socket: of one user) at a time, further ones are closed at once; 0: no limit of its own.") \
 	KEY(cluster, CLUSTER, "none", 0, 0, RESTART, \
 	    "The instances are workers of Node's cluster module, without a Node primary. How connections come to them: round-robin, shared (all have the socket), or reuse-port (each has one of its own). See Node clusters.") \
 	KEY(cluster_listen, PATTERNS, NULL, 0, LIMIT_CLUSTER_ALLOWED, LIVE, \

@@ -12,6 +12,8 @@
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/sockets.h"
 
+static int get_connection(
+    const struct program *program, int *fds, const char **names, size_t *ret_count);
 static size_t store_room(const struct program *program, size_t sockets);
 static char *join_names(const char *const *names, size_t count, const char *stored);
 static int add(char **environment, size_t *count, size_t fds, char *names);
@@ -28,7 +30,10 @@ int listenfds_add(struct program *program, char **environment, size_t *count,
 
 	*ret_step = LAUNCH_SOCKETS;
 	if (program->config->life->key_socket_as != SOCKET_AS_STDIN) {
-		error = sockets_of_program(program->engine, program->config, fds, names, &sockets);
+		error = program->config->life->key_accept
+			    ? get_connection(program, fds, names, &sockets)
+			    : sockets_of_program(
+				  program->engine, program->config, fds, names, &sockets);
 		if (error < 0)
 			return error;
 	}
@@ -63,11 +68,25 @@ int listenfds_get_stdin(struct program *program, int *ret_fd)
 	int fds[LIMIT_PROGRAM_SOCKETS], error;
 	size_t count = 0;
 
+	if (program->config->life->key_accept)
+		return accept_get(program, ret_fd);
 	error = sockets_of_program(program->engine, program->config, fds, names, &count);
 	if (error == 0 && count != 1)
 		error = -EINVAL; /* the check of the configuration knows better */
 	if (error == 0)
 		*ret_fd = fds[0];
+	return error;
+}
+
+/* Called as systemd calls it with Accept=yes. */
+static int get_connection(
+    const struct program *program, int *fds, const char **names, size_t *ret_count)
+{
+	int error = accept_get(program, &fds[0]);
+
+	names[0] = "connection";
+	if (error == 0)
+		*ret_count = 1;
 	return error;
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "supervisord/engine/depend.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/order.h"
 #include "supervisord/engine/plan.h"
 #include "supervisord/engine/route.h"
@@ -70,6 +71,8 @@ static bool find(const struct plan_input *inputs, size_t count, const char *text
 static void decide(const struct plan_input *input, struct node *node);
 static void decide_kept(const struct plan_input *input, struct node *node);
 static bool is_decided(const struct plan_input *input);
+static bool is_connected(const struct plan_input *input);
+static bool is_idle_place(const struct plan_input *input);
 static void set_step(struct node *node, enum plan_action action, enum plan_cause cause);
 static void follow(
     struct node *node, enum plan_action action, enum plan_cause cause, uint32_t other);
@@ -314,14 +317,15 @@ static void decide_kept(const struct plan_input *input, struct node *node)
 			set_step(node, PLAN_ADD, PLAN_BACK);
 		node->pull = input->start ? PULL_ALL : PULL_NOTHING;
 	} else if (plan_is_outdated(state, plan_run_hash(input->new_config, node->is_target)) &&
-		   !is_decided(input)) {
+		   !is_decided(input) && !is_connected(input)) {
 		bool live = step_is_live((enum state)state->state);
 
 		set_step(node, live ? PLAN_RESTART : PLAN_START, PLAN_CHANGED);
 		node->pull = live ? PULL_LOST : PULL_ALL;
 	} else {
-		if (input->old_config != NULL && config_diff_program(input->old_config,
-						     input->new_config, NULL, NULL) != CHANGE_NONE)
+		if (input->old_config != NULL && !is_idle_place(input) &&
+		    config_diff_program(input->old_config, input->new_config, NULL, NULL) !=
+			CHANGE_NONE)
 			set_step(node, PLAN_LIVE, PLAN_CHANGED);
 		if (state->state == STATE_WAITING && state->wanted == WANTED_UP)
 			node->pull = PULL_UNUSED;
@@ -341,6 +345,21 @@ static bool is_decided(const struct plan_input *input)
 
 	return plan_is_rolled(input->new_config) &&
 	       ((flags & LEDGER_FLAG_TURN) || (input->resumed && (flags & LEDGER_FLAG_KEPT)));
+}
+
+/* Its run has a connection, and keeps it: the new stanza is for the next one. */
+static bool is_connected(const struct plan_input *input)
+{
+	return input->new_config->life->key_accept &&
+	       (input->state->config_hash & PLAN_HASH_ACCEPTED) &&
+	       step_is_live((enum state)input->state->state);
+}
+
+/* One of many that wait for a connection: what is new is told of the first one. */
+static bool is_idle_place(const struct plan_input *input)
+{
+	return input->new_config->life->key_accept && instname_number(input->name) > 1 &&
+	       !step_is_live((enum state)input->state->state);
 }
 
 static void set_step(struct node *node, enum plan_action action, enum plan_cause cause)

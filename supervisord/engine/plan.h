@@ -93,6 +93,13 @@ const char *plan_step_reason(
 const char *plan_settings_reason(
     const struct config *old, const struct config *new, char *buffer, size_t size);
 
+/* In the hash of a stanza, and so of a run: it has got a connection (accept = true). */
+#define PLAN_HASH_ACCEPTED 1ULL
+static inline uint64_t plan_mark_hash(uint64_t hash, bool accepts)
+{
+	return (hash & ~PLAN_HASH_ACCEPTED) | (accepts ? PLAN_HASH_ACCEPTED : 0);
+}
+
 /*
  * Tells whether a run was launched with what its stanza says now.  `is_target`: some stdout =
  * "program:THIS" exists, which makes its stdin that pipe: that is said by other stanzas, so it is
@@ -100,7 +107,7 @@ const char *plan_settings_reason(
  */
 static inline uint64_t plan_run_hash(const struct program_config *config, bool is_target)
 {
-	return is_target ? ~config->hash : config->hash;
+	return is_target ? config->hash ^ ~PLAN_HASH_ACCEPTED : config->hash;
 }
 
 /* Its instances are restarted in turn, see rollout.h. */

@@ -47,7 +47,12 @@ const char *plan_step_reason(
 	/* It comes or goes because there are to be more or fewer. */
 	if (input->instances_before > 0 && input->instances_now > 0 &&
 	    (step->cause == PLAN_NEW || step->cause == PLAN_BACK || step->cause == PLAN_GONE)) {
-		(void)snprintf(buffer, size, "instances: %u, not %u", input->instances_now,
+		const struct program_config *config =
+		    input->new_config != NULL ? input->new_config : input->old_config;
+		bool accepts = config != NULL && config->life->key_accept;
+
+		(void)snprintf(buffer, size, "%s: %u, not %u",
+		    accepts ? "max_connections" : "instances", input->instances_now,
 		    input->instances_before);
 		return buffer;
 	}

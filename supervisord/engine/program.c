@@ -101,6 +101,8 @@ void program_resume(struct program *program)
 		program_defer(program, PENDING_CHECK);
 	if (state->flags & LEDGER_FLAG_OWED)
 		program_defer(program, PENDING_OWED);
+	if (program->config->life->key_accept)
+		accept_resume(program);
 }
 
 /* Do again what was decided and maybe not done. */
@@ -236,6 +238,7 @@ void program_start(struct program *program, const struct cause *cause)
 	/* Its stop has waited, and its stanza changed meanwhile: it is not the old run that is
 	 * wanted.  But where a rolling update decides about that. */
 	if (step_is_up((enum state)state->state) && state->config_hash != program_hash(program) &&
+	    !program->config->life->key_accept &&
 	    !(state->flags & (LEDGER_FLAG_TURN | LEDGER_FLAG_KEPT))) {
 		program_restart(program, cause);
 		return;

@@ -35,7 +35,7 @@ static void stop_rest(struct program *program, size_t left);
 static void look_around(struct program *program, struct happening *happening);
 static void note_missing(struct program *program, struct happening *happening);
 static void note_outlook(struct program *program);
-static void log_transition(const struct program *program, enum state from);
+static void log_transition(struct program *program, enum state from);
 
 void program_event(struct program *program, enum event event, const struct cause *cause)
 {
@@ -350,13 +350,15 @@ static void note_outlook(struct program *program)
 }
 
 /* One line a transition that people can see; the hooks' states are in its reason. */
-static void log_transition(const struct program *program, enum state from)
+static void log_transition(struct program *program, enum state from)
 {
 	char reason[REASON_TEXT];
 	const char *was = step_state_name(from), *is = step_state_name(program_state_of(program));
 
 	program_reason(program, NULL, reason, sizeof(reason));
-	if (strcmp(was, is) != 0)
+	if (program->config->life->key_accept && accept_is_quiet(program, from))
+		log_debug("%s: %s -> %s: %s", program_name(program), was, is, reason);
+	else if (strcmp(was, is) != 0)
 		log_notice("%s: %s -> %s%s%s", program_name(program), was, is,
 		    reason[0] != '\0' ? ": " : "", reason);
 	else

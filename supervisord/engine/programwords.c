@@ -56,6 +56,7 @@ const char *program_reason(
 	    },
 	    state, reader, &full);
 	words->safe_mode = engine->safe_mode;
+	words->peer = accept_peer(program);
 	if (state->failures > 0 && state->deadline_ns > state->since_ns)
 		words->retry_ms = (state->deadline_ns - state->since_ns) / NS_PER_MS;
 	if (state->state == STATE_WAITING)

@@ -166,6 +166,12 @@ static void add_cause(
 	    &phrases[state->reason < REASON_COUNT ? state->reason : REASON_NONE];
 	char ended[REASON_END_TEXT];
 
+	/* As long as it lasts that is what there is to say. */
+	if (words->peer != NULL &&
+	    (state->reason == REASON_DEMAND || state->reason == REASON_STABLE)) {
+		add(text, "%s has connected", words->peer);
+		return;
+	}
 	if (phrase->before != NULL) {
 		add(text, "%s", phrase->before);
 		if (phrase->after != NULL)

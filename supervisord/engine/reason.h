@@ -87,6 +87,7 @@ struct reason_words {
 	const char *directory;
 	const char *stream_target[3]; /* stdin, stdout, stderr as written in the stanza */
 	const char *user;
+	const char *peer;      /* who is connected; NULL: nobody, or not known */
 	const char *demand;    /* the socket on which a connection is waited for; NULL: none */
 	const char *socket;    /* the address that is not open; NULL: all are */
 	const char *waits_for; /* the instance it waits for, NULL: none */

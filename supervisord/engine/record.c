@@ -50,6 +50,10 @@ void record_write(struct jsonw *w, const struct program *program,
 	jsonw_member_string(w, "health", health_name(state));
 	jsonw_member_string(w, "tracking", record_tracking(program->engine));
 	jsonw_member_bool(w, "enabled", program->config->key_autostart);
+	if (program->config->life->key_accept) {
+		jsonw_member_int(w, "max_connections", program->config->instances);
+		jsonw_member_string(w, "peer", accept_peer(program));
+	}
 	jsonw_member_bool(w, "files_differ", program->files_differ);
 	write_pending(w, program);
 	jsonw_member_bool(
@@ -95,7 +99,7 @@ static const char *status_text(const struct program *program)
 {
 	enum state state = program_state_of(program);
 
-	return state == STATE_STOPPED || state == STATE_WAITING
+	return state == STATE_STOPPED || state == STATE_WAITING || program->config->life->key_accept
 		   ? ""
 		   : program->engine->ledger->status_text[program->run.row];
 }

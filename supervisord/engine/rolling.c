@@ -78,7 +78,7 @@ static bool is_concerned(const struct program *program)
 	if (is_follower(program))
 		return false;
 	return (program_state(program)->flags & FLAGS) || program->config->surge ||
-	       program->config->instances > 1 ||
+	       (program->config->instances > 1 && !program->config->life->key_accept) ||
 	       program->config->life->key_update == UPDATE_START_FIRST;
 }
 

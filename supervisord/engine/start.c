@@ -9,6 +9,7 @@
 #include "supervisord/engine/listenfds.h"
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/onevent.h"
+#include "supervisord/engine/peer.h"
 #include "supervisord/engine/readiness.h"
 #include "supervisord/engine/start.h"
 
@@ -18,7 +19,7 @@ struct parcel {
 	struct launch_fd extra[LAUNCH_EXTRA];
 	size_t extra_count;
 	char *environment[NOTIFY_ENVIRONMENT + LISTENFDS_ENVIRONMENT + IPC_ENVIRONMENT +
-			  ONEVENT_ENVIRONMENT + 1];
+			  ONEVENT_ENVIRONMENT + PEER_ENVIRONMENT + 1];
 	size_t environment_count;
 	char *preload;
 	int ready_fd;
@@ -90,6 +91,8 @@ static int gather(
 	if (error == 0)
 		error = listenfds_add(program, parcel->environment, &parcel->environment_count,
 		    parcel->extra, &parcel->extra_count, step);
+	if (error == 0 && program->config->life->key_accept)
+		error = accept_tell(program, parcel->environment, &parcel->environment_count);
 	if (error < 0)
 		return error;
 	*step = LAUNCH_READY;

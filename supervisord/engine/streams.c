@@ -52,6 +52,10 @@ int streams_open(struct program *program, const struct ids *ids, struct open_str
 		*ret_step = (enum launch_step)(LAUNCH_STDIN + i);
 		error = open_stream(program, ids, i, wanted[i], streams);
 	}
+	/* The answer goes where the question came from; where its log goes stderr does. */
+	if (error == 0 && config->life->key_accept &&
+	    config->life->key_socket_as == SOCKET_AS_STDIN)
+		streams->fds[1] = streams->fds[0];
 	return error;
 }
 

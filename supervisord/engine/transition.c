@@ -15,7 +15,8 @@
 
 static void note_event(struct ledger_state *state, const struct program_config *config,
     const struct happening *happening);
-static bool is_asked_for(const struct ledger_state *state, const struct happening *happening);
+static bool is_asked_for(const struct ledger_state *state, const struct life_config *life,
+    const struct happening *happening);
 static void note_exit(struct ledger_state *state, const struct program_config *config,
     const struct happening *happening);
 static void note_news(struct transition *transition, const struct ledger_state *before,
@@ -169,7 +170,8 @@ static void note_event(struct ledger_state *state, const struct program_config *
 	/* As if it had lost what it needs: the run ends, and it waits. */
 	if (happening->idle && state->state == STATE_RUNNING)
 		state->flags |= LEDGER_FLAG_LOST;
-	if (config->life->key_start == START_ON_DEMAND && is_asked_for(state, happening))
+	if (config->life->key_start == START_ON_DEMAND &&
+	    is_asked_for(state, config->life, happening))
 		state->flags |= LEDGER_FLAG_DEMAND;
 	if (happening->event == EVENT_READY)
 		state->flags &= (uint16_t)~LEDGER_FLAG_RELOADING;
@@ -177,10 +179,12 @@ static void note_event(struct ledger_state *state, const struct program_config *
 		state->flags |= LEDGER_FLAG_COMMAND;
 }
 
-/* By somebody who means it now: the start of the daemon and an apply only let it wait. */
-static bool is_asked_for(const struct ledger_state *state, const struct happening *happening)
+/* By somebody who means it now: the start of the daemon and an apply only let it wait.  Without a
+ * connection there is nothing to run for it that takes one each. */
+static bool is_asked_for(const struct ledger_state *state, const struct life_config *life,
+    const struct happening *happening)
 {
-	if (state->wanted != WANTED_UP)
+	if (state->wanted != WANTED_UP || life->key_accept)
 		return false;
 	if (happening->event == EVENT_STOP) /* a restart */
 		return true;
@@ -259,7 +263,9 @@ static unsigned gather_end_facts(const struct ledger_state *state,
 	if (happening->event == EVENT_EXIT && (state->flags & LEDGER_FLAG_FORKED) &&
 	    state->run_acted != happening->run)
 		facts |= FACT_FORKED;
-	if (config->life->key_start == START_ON_DEMAND && is_success(config, state))
+	/* However one connection ended: the next one is another one's. */
+	if (config->life->key_start == START_ON_DEMAND &&
+	    (config->life->key_accept || is_success(config, state)))
 		facts |= FACT_REARM;
 	else if (policy_wants_restart(
 		     config, state->last_wstatus, (state->flags & LEDGER_FLAG_FAILED) != 0))
@@ -286,11 +292,12 @@ static bool is_by_connection(const struct ledger_state *state, const struct prog
 	       !happening->needed;
 }
 
-/* A program that ends without taking the connection would be started by it again at once. */
+/* A program that ends without taking the connection would be started by it again at once.  One that
+ * was taken is not there any more; how often that happens is accept.c's business. */
 static bool is_flooded(const struct ledger_state *state, const struct life_config *life,
     const struct happening *happening)
 {
-	return state->demand_ns != 0 &&
+	return !life->key_accept && state->demand_ns != 0 &&
 	       happening->now_ns - state->demand_ns < life->key_trigger_limit_interval &&
 	       state->demand_starts >= life->key_trigger_limit;
 }

@@ -28,6 +28,9 @@ void check_quiet(void)
 		return;
 	for (int i = 0; i < world->engine.io_count; i++)
 		watches += world->engine.ios[i]->fd >= FAKE_PIDFD;
+	if (world->engine.connection != 0)
+		world_fail("a connection of %s is neither given to a run nor closed",
+		    stanza_name(world->engine.connection - 1));
 	if (watches != world->engine.descriptors)
 		world_fail("%d descriptors of processes are open, %d are watched",
 		    world->engine.descriptors, watches);

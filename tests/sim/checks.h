@@ -59,6 +59,7 @@ void check_paid(int program, const struct ledger_state *state);
 void check_drop(int row);
 
 /* Processes. */
+void check_accept(int program);
 void check_launch(int row, const struct launch_request *request);
 void check_refused_launch(int row);
 /* A task of a program's row has no streams. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "supervisord/engine/plan.h"
 #include "tests/sim/checkcount.h"
 #include "tests/sim/checklink.h"
 #include "tests/sim/checks.h"
@@ -88,8 +89,9 @@ void check_step(int row, const struct shadow_pending *pending)
 	if (d.event == EVENT_HOOK)
 		check_hook(&d);
 	note_failure(&d);
-	d.rearmed =
-	    d.lazy && !d.shadow->failed && checkcount_is_success(d.config, d.shadow->wstatus);
+	d.rearmed = d.lazy &&
+		    (d.config->life->key_accept ||
+			(!d.shadow->failed && checkcount_is_success(d.config, d.shadow->wstatus)));
 	check_next(&d);
 	d.counted = decision_is_counted(&d);
 	check_run_over(&d);
@@ -132,13 +134,23 @@ static void note_demand(struct decision *d)
 		       h->cause.reason == REASON_CHANGED || h->cause.reason == REASON_LAST_STATE;
 
 	d->lazy = life->key_start == START_ON_DEMAND;
-	if (d->lazy && d->before->wanted == WANTED_UP &&
+	many = many && !life->key_accept;
+	if (d->lazy && !life->key_accept && d->before->wanted == WANTED_UP &&
 	    (d->event == EVENT_STOP ||
 		(d->event == EVENT_START && !by_boot && !step_is_up(d->from))))
 		shadow->asked = true;
 	d->flooded = d->lazy && !shadow->asked && !h->needed && h->demand && h->may_start && many;
 	d->may_start = h->may_start && (!d->lazy || shadow->asked || h->needed ||
 					   d->from == STATE_PREPARING || (h->demand && !many));
+	if (life->key_accept) {
+		EXPECT(h->cause.reason != REASON_CHANGED || d->event != EVENT_STOP ||
+			   !(d->before->config_hash & PLAN_HASH_ACCEPTED),
+		    "a connection is ended because its stanza changed");
+		EXPECT(h->demand == (world->engine.connection == d->program + 1),
+		    "it is started without the connection that was taken");
+		EXPECT(!h->needed, "it is started because somebody needs it");
+		return;
+	}
 	EXPECT(!h->demand || world->callers[d->program], "it is started for nobody");
 	EXPECT(h->demand || !h->may_start || !d->lazy || !world->callers[d->program],
 	    "somebody waits, and is not seen");

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "supervisord/engine/plan.h"
 #include "tests/sim/checklink.h"
 #include "tests/sim/checks.h"
 #include "tests/sim/checkstep.h"
@@ -20,7 +21,7 @@ uint64_t program_hash_of(int program)
 		const struct stanza *writer = world_stanza(other);
 
 		if (writer != NULL && writer->stdout_to == program)
-			return ~stanza->config.hash;
+			return stanza->config.hash ^ ~PLAN_HASH_ACCEPTED;
 	}
 	return stanza != NULL ? stanza->config.hash : 0;
 }

@@ -15,6 +15,7 @@ struct program;
 #define FAKE_CONFIG   300    /* + index of world.configs */
 #define FAKE_TRIAL    350    /* what is held of a trial */
 #define FAKE_SOCKET   400    /* + program */
+#define FAKE_CONNECTION 450    /* + program */
 #define FAKE_LEAF     1000   /* + index of world.leaves */
 #define FAKE_PIDFD    100000 /* + pid */
 

@@ -482,6 +482,11 @@ void log_error(const char *format, ...)
 	va_end(args);
 }
 
+void log_debug(const char *format, ...)
+{
+	(void)format;
+}
+
 void log_warning(const char *format, ...)
 {
 	va_list args;

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fakesocket.c: sockets.h and listenfds.h of a world in which all sockets are open: whether
+ * fakesocket.c: sockets.h, listenfds.h and peer.h of a world in which all sockets are open: whether
  * somebody waits in one is world->callers.
  */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/listenfds.h"
+#include "supervisord/engine/peer.h"
 #include "supervisord/engine/socketdiff.h"
 #include "supervisord/engine/sockets.h"
 #include "supervisord/engine/sockettable.h"
+#include "tests/sim/checks.h"
 #include "tests/sim/fake.h"
 #include "tests/sim/stanza.h"
+#include "tests/sim/steps.h"
+
+int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 
 int sockets_open(struct engine *engine, const struct config *config, struct config_errors *errors)
 {
@@ -65,6 +74,52 @@ int sockets_of_program(struct engine *engine, const struct program_config *progr
 	fds[0] = FAKE_SOCKET + stanza_index(program->name);
 	names[0] = program->life->key_sockets[0];
 	*ret_count = 1;
+	return 0;
+}
+
+/* ---- accept(2), peer.h ---- */
+
+int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+	int program = fd - FAKE_SOCKET;
+
+	(void)address;
+	(void)length;
+	(void)flags;
+	steps_effect();
+	if (!world->callers[program]) {
+		errno = EAGAIN;
+		return -1;
+	}
+	check_accept(program);
+	world->callers[program] = false;
+	world->engine.connection = program + 1;
+	steps_effect();
+	return FAKE_CONNECTION + program;
+}
+
+/* Now and then it has gone again. */
+int peer_of(int fd, struct peer *ret_peer)
+{
+	(void)fd;
+	if (!world->calm && world_chance(3))
+		return -ENOTCONN;
+	*ret_peer = (struct peer){.address.ss_family = AF_UNIX};
+	return 0;
+}
+
+const char *peer_text(const struct peer *peer, char *buffer, size_t size)
+{
+	(void)peer;
+	(void)snprintf(buffer, size, "somebody");
+	return buffer;
+}
+
+int peer_add(const struct peer *peer, char **environment, size_t *count)
+{
+	(void)peer;
+	(void)environment;
+	(void)count;
 	return 0;
 }
 

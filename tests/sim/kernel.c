@@ -363,7 +363,8 @@ static void behave_as_service(struct sim_process *process, uint64_t dice)
 	uint64_t character = world_mix(world->seed ^ (uint64_t)process->program << 8);
 	static const int64_t ready_ms[] = {0, 1, 50, 300, 2000};
 
-	if (world->calm || (dice >> 8) % 4 > 0)
+	/* One that waits while another one is served is another one's. */
+	if (!stanza->life.key_accept && (world->calm || (dice >> 8) % 4 > 0))
 		world->callers[process->program] = false;
 
 	if (stanza->life.key_ready.kind == CHECK_NOTIFY &&

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "supervisord/engine/plan.h"
 #include "tests/sim/checks.h"
 #include "tests/sim/stanza.h"
 #include "tests/sim/world.h"
@@ -29,6 +30,7 @@ static bool has_cycle(const struct stanza *stanzas);
 static void random_party(struct stanza_set *set);
 static void make_party(struct stanza_set *set);
 static void make_mates_free(struct stanza *stanzas, int program);
+static void make_accepting(struct stanza *stanza);
 static void make_valid(struct stanza_set *set);
 static void make_links_valid(struct stanza *stanzas, int program);
 static void make_conflicts_valid(struct stanza *stanzas);
@@ -65,7 +67,7 @@ void stanza_make_next(struct stanza_set *set, const struct stanza_set *old)
 			stanza->stdout_to = before.stdout_to;
 			break;
 		case 1:
-			stanza->config.hash = ++world->next_hash;
+			stanza->config.hash = 2 * ++world->next_hash;
 			if (world_roll(3) == 0)
 				random_kind(stanza);
 			break;
@@ -106,7 +108,7 @@ static void random_stanza(struct stanza *stanza)
 	static const int64_t hook_timeouts[] = {100, 1000, 30000};
 
 	memset(stanza, 0, sizeof(*stanza));
-	stanza->config.hash = ++world->next_hash;
+	stanza->config.hash = 2 * ++world->next_hash;
 	stanza->config.instances = 1;
 	stanza->config.key_autostart = world_roll(4) > 0;
 	stanza->stdout_to = -1;
@@ -141,6 +143,7 @@ static void random_demand(struct life_config *life)
 	life->key_start = world_roll(6) == 0 ? START_ON_DEMAND : START_NOW;
 	life->key_trigger_limit = PICK(limits);
 	life->key_trigger_limit_interval = 2 * NS_PER_S;
+	life->key_accept = life->key_start == START_ON_DEMAND && world_roll(2);
 	life->key_idle_stop = life->key_start == START_ON_DEMAND ? PICK(idles) * NS_PER_MS : 0;
 }
 
@@ -351,6 +354,7 @@ static void make_party(struct stanza_set *set)
 
 	if (life->key_type == TYPE_ONESHOT)
 		life->key_update = UPDATE_STOP_START;
+	life->key_accept = false; /* here each has a socket of its own */
 	extra = life->key_update == UPDATE_START_FIRST ? (int)life->key_max_surge : 0;
 	if (set->instances + extra > room)
 		set->instances = room - extra;
@@ -404,9 +408,13 @@ static void make_valid(struct stanza_set *set)
 		} else {
 			stanza->life.key_remain = false;
 		}
+		if (stanza->life.key_accept)
+			make_accepting(stanza);
+		stanza->config.hash = plan_mark_hash(stanza->config.hash, stanza->life.key_accept);
 		if (stanza->stdout_to == program ||
 		    (stanza->stdout_to >= 0 &&
-			(!stanzas[stanza->stdout_to].present || stanza->stdout_to < program)))
+			(!stanzas[stanza->stdout_to].present || stanza->stdout_to < program ||
+			    stanzas[stanza->stdout_to].life.key_accept)))
 			stanza->stdout_to = -1;
 		if (stanza->life.key_on_failure.kind == ON_FAILURE_START &&
 		    (stanza->on_failure_name == program ||
@@ -415,6 +423,21 @@ static void make_valid(struct stanza_set *set)
 		make_links_valid(stanzas, program);
 	}
 	make_conflicts_valid(stanzas);
+}
+
+/* What each connection has a run of. */
+static void make_accepting(struct stanza *stanza)
+{
+	struct life_config *life = &stanza->life;
+
+	life->key_type = TYPE_SERVICE;
+	life->key_remain = false;
+	life->key_start = START_ON_DEMAND;
+	life->key_idle_stop = life->key_watchdog = 0;
+	life->key_trigger_limit = 0;
+	life->key_update = UPDATE_STOP_START;
+	life->key_ready.kind = life->key_health_check.kind = CHECK_NONE;
+	stanza->hooks[HOOK_PRE_START] = false;
 }
 
 static void make_links_valid(struct stanza *stanzas, int program)
@@ -426,6 +449,8 @@ static void make_links_valid(struct stanza *stanzas, int program)
 
 		if (!stanzas[other].present)
 			*link = (struct stanza_link){.requires = false};
+		if (stanzas[other].life.key_accept)
+		link->requires = link->wants = false;
 		if ((link->condition == DEPEND_COMPLETED &&
 			(first->config.key_restart == RESTART_ALWAYS ||
 			    first->life.key_start == START_ON_DEMAND)) ||

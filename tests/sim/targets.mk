@@ -3,7 +3,7 @@
 
 # What is real; everything else that these call is made up in tests/sim/fake*.c.
 SIM_ENGINE := history step transition depend backoff policy order reason taskkind \
-	engine programs program programevent programnote links start giveup retired run runmain task hooks readiness health demand timers apply adopt plan planreason planner route \
+	engine accept acceptrule programs program programevent programnote links start giveup retired run runmain task hooks readiness health demand timers apply adopt plan planreason planner route \
 	command op aim words instname align rollout rolling changes programwords trial
 SIM_LIB := ledger jsonw signame units
 

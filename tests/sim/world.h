@@ -152,6 +152,7 @@ struct sim_engine {
 	bool alive;
 	bool safe;
 	struct engine *engine;
+	int connection; /* that it has taken and not given away: of the program + 1, 0: none */
 	ev_io *ios[WORLD_IOS];
 	int io_count;
 	ev_prepare *prepare;

@@ -69,6 +69,7 @@ static struct program program(const char *name, const char *state, int64_t pid, 
 	    .status_text = "",
 	    .health = "",
 	    .tracking = "",
+	    .peer = "",
 	    .starts = 1,
 	    .memory_bytes = -1,
 	    .cpu_ms = -1};

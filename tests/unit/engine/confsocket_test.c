@@ -130,6 +130,11 @@ static void test_start_on_demand_takes_a_socket_and_idle_stop_connections(void *
 	    "@/main.conf:2: idle_stop: is for start = \"on-demand\" only: nothing else would start "
 	    "it "
 	    "again\n");
+	confdir_refuse(
+	    "socket \"a\" { listen = \"tcp:1\" }\nprogram \"p\" { command = "
+	    "\"/bin/true\" sockets = {\"a\"} start = \"on-demand\" trigger_limit = 0 }\n",
+	    "@/main.conf:2: trigger_limit: 0 would start one that never takes the connection "
+	    "without end: a number from 1 on is needed (only accept = true takes them itself)\n");
 	confdir_refuse("socket \"a\" { listen = {\"tcp:1\", \"udp:1\"} }\nprogram \"p\" { command "
 		       "= \"/bin/true\" sockets = {\"a\"} start = \"on-demand\" idle_stop = 1min "
 		       "}\n",

@@ -333,6 +333,35 @@ static void test_plan_counts_a_pipe_to_stdin_as_a_change(void **state)
 			    "restart worker: its run is not what the configuration says\n");
 }
 
+/* Its stanza is for the next connection; that of a run without one is as ever. */
+static void test_plan_leaves_connections_alone(void **state)
+{
+	struct world world;
+	struct subject *web;
+
+	(void)state;
+	init_world(&world);
+	web = subject_of(&world, "web");
+	change_command(&world, "web");
+	web->old_life.key_accept = web->new_life.key_accept = true;
+	web->new_config.hash = plan_mark_hash(2, true);
+	web->state.config_hash = plan_mark_hash(0, true);
+	make_plan(&world);
+	assert_plan(&world, "live web: command changed\n");
+	/* It is one since this change. */
+	web->old_life.key_accept = false;
+	web->state.config_hash = plan_mark_hash(0, false);
+	make_plan(&world);
+	assert_plan(&world, "restart web: command changed, accept changed\n");
+	/* It is none any more. */
+	web->old_life.key_accept = true;
+	web->new_life.key_accept = false;
+	web->state.config_hash = plan_mark_hash(0, true);
+	web->new_config.hash = plan_mark_hash(2, false);
+	make_plan(&world);
+	assert_plan(&world, "restart web: command changed, accept changed\n");
+}
+
 static void test_reason_that_does_not_fit_is_marked(void **state)
 {
 	struct world world;
@@ -634,6 +663,7 @@ int main(void)
 	    cmocka_unit_test(test_plan_tries_again_what_changed),
 	    cmocka_unit_test(test_plan_of_one_that_is_back_starts_it),
 	    cmocka_unit_test(test_plan_counts_a_pipe_to_stdin_as_a_change),
+	    cmocka_unit_test(test_plan_leaves_connections_alone),
 	    cmocka_unit_test(test_reason_that_does_not_fit_is_marked),
 	    cmocka_unit_test(test_what_is_of_the_daemon_is_told_by_name),
 	    cmocka_unit_test(test_plan_after_an_apply_is_empty),

@@ -169,6 +169,18 @@ static const struct program_config lazy = {.life = &lazy_life,
     .key_restart_delay_max = NS_PER_S,
     .key_restart_factor = 1};
 
+static struct life_config accepting_life = {.key_start = START_ON_DEMAND,
+    .key_accept = true,
+    .key_trigger_limit = 2,
+    .key_trigger_limit_interval = 2 * NS_PER_S};
+static const struct program_config accepting = {.life = &accepting_life,
+    .key_stop_signal = 15,
+    .key_success_exit = {.codes = {1}},
+    .key_restart = RESTART_ALWAYS,
+    .key_start_limit = 1,
+    .key_start_limit_interval = NS_PER_S};
+static bool lazy_accepts;
+
 /* The next state, by an event when everything else allows a start. */
 static void lazily(struct ledger_state *now, struct happening happening)
 {
@@ -177,7 +189,8 @@ static void lazily(struct ledger_state *now, struct happening happening)
 	happening.may_start = happening.may_stop = happening.launched = true;
 	if (happening.event == EVENT_EXIT)
 		happening.run = now->starts;
-	assert_int_equal(transition_decide(now, &lazy, &happening, &transition), 0);
+	assert_int_equal(
+	    transition_decide(now, lazy_accepts ? &accepting : &lazy, &happening, &transition), 0);
 	*now = transition.state;
 }
 
@@ -334,6 +347,75 @@ static void test_connection_that_is_never_taken_then_it_is_given_up(void **state
 	}
 }
 
+/* ---- accept = true ---- */
+
+static int begin_accepting(void **state)
+{
+	(void)state;
+	lazy_accepts = true;
+	return 0;
+}
+
+static int end_accepting(void **state)
+{
+	(void)state;
+	lazy_accepts = false;
+	return 0;
+}
+
+static void test_place_for_connections_then_nobody_but_one_starts_it(void **state)
+{
+	struct ledger_state now = {.state = STATE_STOPPED, .wanted = WANTED_UP};
+
+	(void)state;
+	lazily(&now, (struct happening){.event = EVENT_START, .cause = {.reason = REASON_STARTED}});
+	assert_int_equal(now.state, STATE_WAITING);
+	assert_false(now.flags & LEDGER_FLAG_DEMAND);
+	lazily(
+	    &now, (struct happening){.event = EVENT_STOP, .cause = {.reason = REASON_RESTARTED}});
+	assert_int_equal(now.state, STATE_WAITING);
+	lazily(&now, (struct happening){.event = EVENT_CHECK, .demand = true});
+	assert_int_equal(now.state, STATE_STARTING);
+	assert_int_equal(now.reason, REASON_DEMAND);
+}
+
+static void test_connection_ends_then_the_place_is_free_however_it_ended(void **state)
+{
+	static const int ends[] = {0, 1 << 8, 9, TRANSITION_NOT_LAUNCHED};
+
+	(void)state;
+	/* More often than start_limit and trigger_limit allow others. */
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct ledger_state now = {.state = STATE_WAITING, .wanted = WANTED_UP};
+
+		for (int64_t k = 1; k < 10; k++) {
+			lazily(&now,
+			    (struct happening){.event = EVENT_CHECK, .demand = true, .now_ns = k});
+			assert_int_equal(now.state, STATE_STARTING);
+			lazily(&now, (struct happening){
+					 .event = EVENT_EXIT, .wstatus = ends[i], .now_ns = k});
+			assert_int_equal(now.state, STATE_WAITING);
+		}
+	}
+}
+
+static void test_connection_is_stopped_then_its_place_is_closed_or_free_again(void **state)
+{
+	struct ledger_state now = {.state = STATE_RUNNING, .wanted = WANTED_DOWN, .starts = 1};
+
+	(void)state;
+	lazily(&now, (struct happening){.event = EVENT_STOP});
+	lazily(&now, (struct happening){.event = EVENT_EXIT});
+	lazily(&now, (struct happening){.event = EVENT_GONE});
+	assert_int_equal(now.state, STATE_STOPPED);
+	now = (struct ledger_state){
+	    .state = STATE_RUNNING, .wanted = WANTED_UP, .flags = LEDGER_FLAG_BOUNCE, .starts = 1};
+	lazily(&now, (struct happening){.event = EVENT_STOP});
+	lazily(&now, (struct happening){.event = EVENT_EXIT});
+	lazily(&now, (struct happening){.event = EVENT_GONE});
+	assert_int_equal(now.state, STATE_WAITING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +431,15 @@ int main(void)
 	    cmocka_unit_test(test_on_demand_and_failed_then_the_delay_comes_first),
 	    cmocka_unit_test(test_idle_then_the_run_ends_and_it_waits_or_serves_who_has_come),
 	    cmocka_unit_test(test_connection_that_is_never_taken_then_it_is_given_up),
+	    cmocka_unit_test_setup_teardown(
+		test_place_for_connections_then_nobody_but_one_starts_it, begin_accepting,
+		end_accepting),
+	    cmocka_unit_test_setup_teardown(
+		test_connection_ends_then_the_place_is_free_however_it_ended, begin_accepting,
+		end_accepting),
+	    cmocka_unit_test_setup_teardown(
+		test_connection_is_stopped_then_its_place_is_closed_or_free_again, begin_accepting,
+		end_accepting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
