@@ -134,6 +134,8 @@
 	    "start = \"on-demand\": give up (FATAL) when connections have started it this often in trigger_limit_interval.") \
 	KEY(trigger_limit_interval, DURATION, "2s", KEY_MS(1), KEY_HOUR, LIVE, \
 	    "The window of trigger_limit.") \
+	KEY(tty, BOOL, "false", 0, 0, RESTART, \
+	    "Standard input, output and error are a terminal of the program's own, which superctl attach connects to; what it writes there goes to where stdout says. See Terminals.") \
 	KEY(cluster, CLUSTER, "none", 0, 0, RESTART, \
 	    "The instances are workers of Node's cluster module, without a Node primary. How connections come to them: round-robin, shared (all have the socket), or reuse-port (each has one of its own). See Node clusters.") \
 	KEY(cluster_listen, PATTERNS, NULL, 0, LIMIT_CLUSTER_ALLOWED, LIVE, \
