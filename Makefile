@@ -76,12 +76,13 @@ endif
 
 # ---- what is built of what ---------------------------------------------------------------------
 # A component is a folder; its link line is its trust boundary.
-COMPONENTS := lib guardian engine logger cluster ctl shell top hello
+COMPONENTS := lib guardian engine logger cluster terminal ctl shell top hello
 DIR_lib := lib
 DIR_guardian := supervisord/guardian
 DIR_engine := supervisord/engine
 DIR_logger := supervisord/logger
 DIR_cluster := supervisord/cluster
+DIR_terminal := supervisord/terminal
 DIR_ctl := ctl
 DIR_shell := ctl/shell
 DIR_top := ctl/top
@@ -91,6 +92,7 @@ OUT_guardian := $(O)/sbin/supervisord
 OUT_engine := $(O)/libexec/supervisord/engine
 OUT_logger := $(O)/libexec/supervisord/logger
 OUT_cluster := $(O)/libexec/supervisord/cluster
+OUT_terminal := $(O)/libexec/supervisord/terminal
 OUT_ctl := $(O)/bin/superctl
 OUT_shell := $(O)/libexec/supervisord/superctl-shell
 OUT_top := $(O)/libexec/supervisord/superctl-top
@@ -100,13 +102,14 @@ LIBS_guardian :=
 LIBS_engine := $(call pkg_libs,libconfuse libbsd jansson) -lev -lm -pthread
 LIBS_logger := $(call pkg_libs,libbsd zlib libzstd)
 LIBS_cluster :=
+LIBS_terminal :=
 LIBS_ctl := $(call pkg_libs,libbsd jansson)
 LIBS_shell := $(LIBS_ctl) $(call pkg_libs,libedit)
 LIBS_top := $(LIBS_ctl) $(call pkg_libs,ncursesw)
 LIBS_hello :=
 LIBS_lib := $(call pkg_libs,libbsd)
 
-PROGRAMS := $(OUT_guardian) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_ctl) $(OUT_shell) $(OUT_top) $(OUT_hello)
+PROGRAMS := $(OUT_guardian) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_terminal) $(OUT_ctl) $(OUT_shell) $(OUT_top) $(OUT_hello)
 
 # What a component is built of besides lib/: these two are superctl, and more.
 USES_shell := $(O)/libctl.a

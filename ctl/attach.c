@@ -2,18 +2,21 @@
 /*
  * attach.c: superctl attach: what is typed goes to a program's standard input.
  *
- * Two things at once, so two processes on a terminal: this one copies the input, a child follows
+ * A program with a terminal of its own is attached to by attachtty.c.  Of one with a pipe:
+ * two things at once, so two processes on a terminal: this one copies the input, a child follows
  * the log as superctl logs -f does.  Without a terminal only the input is copied, so that
  * `echo reload | superctl attach web` ends when the program has been given it.
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ctl/attachtty.h"
 #include "ctl/call.h"
 
 static enum exitcode on_attached(struct call *call, int parameters, void *context);
@@ -24,17 +27,21 @@ static int send_all(int fd, const char *bytes, size_t length);
 
 enum exitcode ctl_attach(struct ctl *ctl)
 {
-	bool by_hand = isatty(STDIN_FILENO) == 1;
+	bool by_hand = isatty(STDIN_FILENO) == 1, is_tty = false;
+	struct attachtty attached;
 	enum exitcode code;
 	pid_t child = -1;
-	struct call call;
-	int fd = -1;
+	int fd;
 
-	call_init(&call, ctl, "Attach", false);
-	jsonw_member_string(&call.request, "name", ctl->options.names[0]);
-	call.on_reply = on_attached;
-	code = call_run_keep(&call, &fd);
-	call_done(&call);
+	code = attach_call(ctl, -1, false, &attached, &is_tty);
+	if (code == EXITCODE_OK && is_tty)
+		return attachtty_run(ctl, &attached);
+	fd = code == EXITCODE_OK ? attached.fd : -1;
+	if (code == EXITCODE_OK && (ctl->options.set & OPTION_DETACH_KEY)) {
+		ctl_complain(ctl, "%s: has no terminal (tty = true): --detach-key is not for it",
+		    ctl->options.names[0]);
+		code = EXITCODE_USAGE;
+	}
 	if (code == EXITCODE_OK && by_hand) {
 		ctl_complain(ctl, "attached to %s: Ctrl-D detaches, and %s goes on",
 		    ctl->options.names[0], ctl->options.names[0]);
@@ -52,11 +59,43 @@ enum exitcode ctl_attach(struct ctl *ctl)
 	return code;
 }
 
+/* Nothing has happened before the reply: it may be made again. */
+enum exitcode attach_call(
+    struct ctl *ctl, int64_t from, bool quiet, struct attachtty *ret_attached, bool *ret_is_tty)
+{
+	bool watches = (ctl->options.set & OPTION_READ_ONLY) != 0, silent = ctl->err.silent;
+	struct attachtty attached = {.fd = -1, .position = -1};
+	enum exitcode code;
+	struct call call;
+
+	ctl->err.silent = silent || quiet;
+	call_init(&call, ctl, watches ? "Watch" : "Attach", false);
+	jsonw_member_string(&call.request, "name", ctl->options.names[0]);
+	if (from >= 0)
+		jsonw_member_int(&call.request, "from", from);
+	call.read_only = true;
+	call.on_reply = on_attached;
+	call.context = &attached;
+	code = call_run_keep(&call, &attached.fd);
+	call_done(&call);
+	ctl->err.silent = silent;
+	if (code != EXITCODE_OK && attached.fd >= 0)
+		close(attached.fd);
+	*ret_is_tty = attached.position >= 0;
+	*ret_attached = attached;
+	return code;
+}
+
 static enum exitcode on_attached(struct call *call, int parameters, void *context)
 {
-	(void)call;
-	(void)parameters;
-	(void)context;
+	struct jsonr *reply = &call->reply;
+	struct attachtty *attached = context;
+
+	if (jsonr_bool(reply, jsonr_member(reply, parameters, "tty"), false))
+		attached->position =
+		    jsonr_int(reply, jsonr_member(reply, parameters, "position"), 0);
+	(void)snprintf(attached->state, sizeof(attached->state), "%s",
+	    jsonr_text(reply, jsonr_member(reply, parameters, "state"), "there"));
 	return EXITCODE_OK;
 }
 

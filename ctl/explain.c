@@ -31,6 +31,7 @@ static void tell_config_invalid(struct call *call, const char *name, int paramet
 static void tell_not_allowed(struct call *call, const char *name, int parameters);
 static void tell_shutting_down(struct call *call, const char *name, int parameters);
 static void tell_reason(struct call *call, const char *name, int parameters);
+static void tell_no_terminal(struct call *call, const char *name, int parameters);
 static void tell_no_input(struct call *call, const char *name, int parameters);
 static void tell_no_channel(struct call *call, const char *name, int parameters);
 static void tell_not_sent(struct call *call, const char *name, int parameters);
@@ -52,6 +53,7 @@ static const struct error_row error_rows[] = {
 	{OURS "ShuttingDown",          EXITCODE_FAILED,      tell_shutting_down},
 	{OURS "SafeMode",              EXITCODE_FAILED,      tell_reason},
 	{OURS "Busy",                  EXITCODE_FAILED,      tell_reason},
+	{OURS "NoTerminal",            EXITCODE_FAILED,      tell_no_terminal},
 	{OURS "NoInput",               EXITCODE_FAILED,      tell_no_input},
 	{OURS "NoChannel",             EXITCODE_FAILED,      tell_no_channel},
 	{OURS "NotSent",               EXITCODE_FAILED,      tell_not_sent},
@@ -204,11 +206,20 @@ static void tell_shutting_down(struct call *call, const char *name, int paramete
 	ctl_complain(call->ctl, "supervisord is shutting down");
 }
 
+static void tell_no_terminal(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	ctl_complain(call->ctl,
+	    "%s: has no terminal: tty = true in its stanza gives it one, after superctl apply",
+	    member(call, parameters, "name"));
+}
+
 static void tell_no_input(struct call *call, const char *name, int parameters)
 {
 	(void)name;
 	ctl_complain(call->ctl,
-	    "%s: takes no input: stdin = \"pipe\" in its stanza lets it, after superctl apply",
+	    "%s: takes no input: stdin = \"pipe\" or tty = true in its stanza lets it, after "
+	    "superctl apply",
 	    member(call, parameters, "name"));
 }
 

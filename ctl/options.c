@@ -7,6 +7,7 @@
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/units.h"
+#include "ctl/detach.h"
 #include "ctl/options.h"
 #include "ctl/since.h"
 
@@ -24,6 +25,8 @@ const struct option_row options_table[] = {
 	{OPTION_PERSIST, 0,   "persist", NULL,       "for good: in a file beside the configuration, too"},
 	{OPTION_NOW,     0,   "now",     NULL,       "start or stop it now, too"},
 	{OPTION_FORCE,   0,   "force",   NULL,       "stop what requires these programs too"},
+	{OPTION_DETACH_KEY, 0, "detach-key", "KEYS", "what detaches from a terminal: ctrl-p,ctrl-q, another key or several, or none"},
+	{OPTION_READ_ONLY, 0, "read-only", NULL,  "only look, and type nothing"},
 	{OPTION_LONG,    'l', "long",    NULL,       "memory and CPU time too, and nothing cut"},
 	{OPTION_JSON,    0,   "json",    NULL,       "as JSON: an array of records, or lines with an object each"},
 	{OPTION_LINES,   'n', "lines",   "LINES",    "show the last LINES lines first (10), or \"all\""},
@@ -189,6 +192,12 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_SORT:
 		options->sort = value;
 		break;
+	case OPTION_DETACH_KEY:
+		if (detach_parse(value, &(struct detach){0}) < 0)
+			return complain(walk, value,
+			    "not a list of keys, such as ctrl-p,ctrl-q or ctrl-], or none");
+		options->detach_key = value;
+		break;
 	case OPTION_WATCH:
 		options->watch_ns = DEFAULT_WATCH_NS;
 		if (value[0] != '\0' && (units_parse_duration(value, &options->watch_ns) < 0 ||
@@ -245,6 +254,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_ROLLING:
 	case OPTION_PERSIST:
 	case OPTION_NOW:
+	case OPTION_READ_ONLY:
 		break;
 	}
 	return 0;

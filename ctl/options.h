@@ -30,6 +30,8 @@ enum option {
 	OPTION_CLEAR = 1 << 16,
 	OPTION_PERSIST = 1 << 19,
 	OPTION_NOW = 1 << 20,
+	OPTION_DETACH_KEY = 1 << 17,
+	OPTION_READ_ONLY = 1 << 18,
 	OPTION_ROLLBACK = 1 << 22,
 	OPTION_ROLLING = 1 << 23,
 	OPTION_DOT = 1 << 24,
@@ -65,6 +67,7 @@ struct options {
 	int64_t watch_ns;   /* with OPTION_WATCH */
 	int64_t delay_ns;   /* of top */
 	const char *sort;   /* with OPTION_SORT */
+	const char *detach_key; /* with OPTION_DETACH_KEY, checked; else NULL */
 	int64_t lines;      /* -1: all */
 	int64_t since_ns;   /* with OPTION_SINCE; wall clock */
 	int64_t since_number; /* the same if it is a plain number, of an event, else -1 */

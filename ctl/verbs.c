@@ -23,10 +23,11 @@ const struct verb verbs_table[] = {
 	{"status", "[NAME...]", 0, NAMES, NULL, OPTION_LONG | OPTION_JSON | OPTION_WATCH, ctl_status,
 	 "show programs and what they are doing",
 	 "Without names all programs are shown.  Exits 3 when a shown program is not running.\n"},
-	{"attach", "NAME", 1, 1, "needs a program's name", 0, ctl_attach,
-	 "type to the standard input of a program",
-	 "For programs with stdin = \"pipe\".  On a terminal its log is followed, and Ctrl-D detaches; else\n"
-	 "the input is handed over: echo reload | superctl attach web.\n"},
+	{"attach", "NAME", 1, 1, "needs a program's name", OPTION_DETACH_KEY | OPTION_READ_ONLY, ctl_attach,
+	 "type to a program, at its terminal or its standard input",
+	 "With tty = true it is the program's terminal, as if it had been started here; ctrl-p ctrl-q\n"
+	 "detaches, and the program goes on.  With stdin = \"pipe\" its log is followed, and Ctrl-D\n"
+	 "detaches.  Without a terminal the input is handed over: echo reload | superctl attach web.\n"},
 	{"send", "NAME JSON", 2, 2, "needs a program's name and a message: superctl send web '{\"reload\":true}'", 0, ctl_send,
 	 "send a message to a program's IPC channel",
 	 "For programs with ipc = true.  JSON is one value, which process.on('message') of Node gets.\n"

@@ -146,6 +146,18 @@
 #define LIMIT_IPC_FOLLOWERS 8
 /* Read from one channel before the others are looked at. */
 #define LIMIT_IPC_BUDGET (256 * 1024)
+/* A program's terminal (tty = true): clients that are attached to it; bytes of output that are kept
+ * for them, and of those the ones that a new one is shown; of one frame between them; that are
+ * moved at once, which fit in the smallest pipe with one more. */
+#define LIMIT_TTY_CLIENTS 16
+#define LIMIT_TTY_RING    (64 * 1024)
+#define LIMIT_TTY_REPLAY  (16 * 1024)
+#define LIMIT_TTY_FRAME   4096
+#define LIMIT_TTY_CHUNK   4095
+/* Bytes of a sentence of news for them. */
+#define LIMIT_TTY_NEWS 400
+/* Keys that detach, in a row. */
+#define LIMIT_DETACH_KEYS 8
 /* A cluster: its workers; its listening sockets (bits of a uint64_t); bytes of the name and of the
  * data (keys of TLS tickets) of one; replies with a socket that wait for the one before;
  * descriptors accepted in a row. */

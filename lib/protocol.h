@@ -129,7 +129,11 @@ enum held_kind {
 	HELD_CLUSTER_SOCKET, /* likewise, which: a listening socket */
 	HELD_IPC_STATE,      /* row: memfd, what came on it (engine/ipc.c) */
 	HELD_STORE_NAMES,    /* row: memfd, the FDNAMEs: lines "INDEX NAME" */
-	HELD_SOCKET, /* one address of a socket; the rest of the key is its hash (sockets.h) */
+	HELD_SOCKET,     /* one address of a socket; the rest of the key is its hash (sockets.h) */
+	HELD_TTY_MASTER, /* row: of the program's pseudo terminal (lib/ttylink.h), as the next */
+	HELD_TTY_PIPE,   /* what its relay has taken from it and not passed on */
+	HELD_TTY_STATE,  /* memfd, terminal/state.h */
+	HELD_TTY_LINK,   /* our end of the link to the relay */
 };
 
 static inline uint64_t held_key(enum held_kind kind, uint32_t row, uint16_t stream)

@@ -109,7 +109,7 @@ INSTALLED_MAN = $(MAN_SRC) $(GENERATED_MAN)
 # Configuration that differs from what is shipped stays, and so do logs.
 uninstall: ## remove what install put there; edited configuration stays
 	rm -f '$(DESTDIR)$(sbindir)/supervisord' '$(DESTDIR)$(bindir)/superctl'
-	rm -f $(foreach p,engine logger cluster hello superctl-shell superctl-top worker.cjs,'$(DESTDIR)$(pkglibexecdir)/$(p)')
+	rm -f $(foreach p,engine logger cluster terminal hello superctl-shell superctl-top worker.cjs,'$(DESTDIR)$(pkglibexecdir)/$(p)')
 	rm -f '$(DESTDIR)$(bashcompletiondir)/superctl' '$(DESTDIR)$(zshcompletiondir)/_superctl' \
 		'$(DESTDIR)$(fishcompletiondir)/superctl.fish'
 	rm -f $(foreach m,$(INSTALLED_MAN),'$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))')

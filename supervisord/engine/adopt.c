@@ -10,6 +10,7 @@
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/readiness.h"
 #include "supervisord/engine/retired.h"
+#include "supervisord/engine/tty.h"
 
 static void adopt_slots(struct engine *engine);
 static void adopt_slot(struct program *program, uint64_t key, int slot);
@@ -77,6 +78,12 @@ static void adopt_slot(struct program *program, uint64_t key, int slot)
 	case HELD_CLUSTER_STATE:
 	case HELD_CLUSTER_SOCKET:
 		cluster_adopt(program, key, slot);
+		break;
+	case HELD_TTY_MASTER:
+	case HELD_TTY_PIPE:
+	case HELD_TTY_STATE:
+	case HELD_TTY_LINK:
+		tty_adopt(program, key, slot);
 		break;
 	case HELD_IPC:
 	case HELD_IPC_STATE:

@@ -28,6 +28,7 @@
 #include "supervisord/engine/scale.h"
 #include "supervisord/engine/selection.h"
 #include "supervisord/engine/setcall.h"
+#include "supervisord/engine/tty.h"
 #include "supervisord/engine/why.h"
 
 #define SERVICE   "org.varlink.service"
@@ -59,6 +60,7 @@ static const struct method {
     {INTERFACE ".Graph", RIGHT_STATUS, graph_show},
     {INTERFACE ".Doctor", RIGHT_DOCTOR, doctor_call},
     {INTERFACE ".Attach", RIGHT_ATTACH, feed_call},
+    {INTERFACE ".Watch", RIGHT_LOGS, tty_call_watch},
     {INTERFACE ".SendMessage", RIGHT_SEND, ipc_call_send},
     {INTERFACE ".Messages", RIGHT_MESSAGES, ipc_call_messages},
     {INTERFACE ".Start", RIGHT_START, command_start},

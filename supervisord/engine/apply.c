@@ -24,6 +24,7 @@
 #include "supervisord/engine/planner.h"
 #include "supervisord/engine/trial.h"
 #include "supervisord/engine/rolling.h"
+#include "supervisord/engine/tty.h"
 
 /* One apply while it runs. */
 struct apply {
@@ -243,6 +244,7 @@ static void switch_configs(struct engine *engine, const struct config *config)
 		} else if (!program->removed && !engine->config_lost) {
 			program_retire(program);
 		}
+		tty_note_stanza(program);
 	}
 }
 

@@ -145,6 +145,7 @@ void build_check_sockets(struct build *build);
 void build_check_accept(struct build *build);
 void build_check_filters(struct build *build);
 void build_check_clusters(struct build *build);
+void build_check_ttys(struct build *build);
 int build_check_conflicts(struct build *build, const struct confgraph *order);
 
 /* Of each program what is asked of its number of instances, to the report; and then these
@@ -166,6 +167,9 @@ int build_add_clusters(struct build *build);
 /* The programs that filter logs; once all has been checked, for they are not to be.  0 or -ENOMEM.
  */
 int build_add_filters(struct build *build);
+
+/* The relays of terminals; likewise, after the filters.  0 or -ENOMEM. */
+int build_add_ttys(struct build *build);
 
 /* The hashes; to be called when nothing is changed any more.  0 or -ENOMEM. */
 int build_hash(struct build *build);

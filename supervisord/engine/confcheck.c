@@ -89,6 +89,7 @@ int build_check(struct build *build)
 	build_check_accept(build);
 	build_check_filters(build);
 	build_check_clusters(build);
+	build_check_ttys(build);
 	build_check_instances(build);
 	confgraph_done(&streams);
 	return error;
@@ -351,6 +352,10 @@ static int check_reader(struct build *build, const struct build_program *program
 		    "read a pipe",
 		    name, build_file(build, place), place.line);
 	}
+	if (reader->program->life->key_tty)
+		build_report(build, program, key,
+		    "program '%s' reads from its terminal (tty = true): it cannot read a pipe",
+		    name);
 	return confgraph_add(graph, (uint32_t)(program - build->programs),
 	    (uint32_t)(reader - build->programs), key);
 }

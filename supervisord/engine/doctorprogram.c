@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/ttylink.h"
 #include "supervisord/engine/doctorfile.h"
 #include "supervisord/engine/doctorprogram.h"
 #include "supervisord/engine/expand.h"
@@ -27,6 +28,7 @@
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/launchplan.h"
 #include "supervisord/engine/route.h"
+#include "supervisord/engine/tty.h"
 
 /* How long all of a program's own eyes may take. */
 #define CHILD_MS 20000
@@ -49,6 +51,7 @@ struct command {
 #define COMMANDS 9
 
 static void look_at_streams(struct looked_at *at);
+static void look_at_terminal(struct looked_at *at);
 static void look_at_stream(struct looked_at *at, const char *key, const struct stdio *stdio);
 static void look_at_logs(struct looked_at *at);
 static void look_at_log(struct looked_at *at, const char *path, const char *told);
@@ -87,9 +90,27 @@ void doctorprogram_look(struct findings *findings, const struct config *config,
 
 static void look_at_streams(struct looked_at *at)
 {
+	if (at->program->life->key_tty)
+		look_at_terminal(at);
 	look_at_stream(at, "stdin", &at->program->key_stdin);
 	look_at_stream(at, "stdout", &at->program->key_stdout);
 	look_at_stream(at, "stderr", &at->program->key_stderr);
+}
+
+/* A container may have none. */
+static void look_at_terminal(struct looked_at *at)
+{
+	int fd, error = tty_open_master(&fd);
+
+	if (error == 0)
+		close(fd);
+	else
+		findings_add(at->findings, FINDING_PROBLEM, "tty", TTY_MASTER ": %s%s",
+		    strerror(-error),
+		    error == -ENOENT || error == -ENODEV || error == -EIO
+			? ": devpts has to be mounted on /dev/pts, and " TTY_MASTER
+			  " be a link to pts/ptmx"
+			: "");
 }
 
 /* By the engine, with its rights, as streams_open_path() does; but nothing is made. */

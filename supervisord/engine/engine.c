@@ -35,6 +35,7 @@
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/rolling.h"
 #include "supervisord/engine/run.h"
+#include "supervisord/engine/tty.h"
 
 /* Work of one kind in one round, before the descriptors are looked at again. */
 #define ROUND_BATCH 16
@@ -399,14 +400,18 @@ static void free_program(struct engine *engine, struct program *program)
 {
 	struct instname parts;
 	struct program *other;
+	char name[LIMIT_NAME];
 	size_t index = 0;
 	int row;
 
 	op_note_removed(program);
+	if (tty_is_relaying(program))
+		return; /* tty_note_gone() brings us here again */
 	streams_release(&program->streams, &engine->slots);
 	if (slots_is_draining(&engine->slots, program->run.row))
 		return;
 	instname_split(program_name(program), &parts);
+	(void)snprintf(name, sizeof(name), "%s", program_name(program));
 	row = program->run.row;
 	engine_remove(engine, program);
 	run_release(&program->run);
@@ -414,6 +419,7 @@ static void free_program(struct engine *engine, struct program *program)
 	ledger_free_row(engine->ledger, row);
 	history_publish_removal(engine->history, row);
 	program_free(program);
+	tty_note_gone(engine, name);
 	/* A rolling update may have waited for its name. */
 	other = engine_next_named(engine, parts.program, &index);
 	if (other == NULL)

@@ -14,6 +14,7 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/feed.h"
 #include "supervisord/engine/selection.h"
+#include "supervisord/engine/tty.h"
 
 /* Moved at once: a piece that another writer to the pipe does not get into. */
 #define PIECE 4096
@@ -28,7 +29,7 @@ static bool may_write(void);
 
 void feed_call(struct call *call)
 {
-	static const char *const names[] = {"name", NULL};
+	static const char *const names[] = {"name", "from", NULL};
 	struct handover handover = {.engine = call->engine};
 	const char *name = NULL;
 	struct program *program;
@@ -41,6 +42,10 @@ void feed_call(struct call *call)
 	program = selection_find_one(call, name);
 	if (program == NULL)
 		return;
+	if (program->config->life->key_tty) {
+		tty_call_attach(call, program, true);
+		return;
+	}
 	if (program->config->key_stdin.kind != STDIO_PIPE) {
 		call_error_text(call, CALL_INTERFACE ".NoInput", "name", name);
 		return;

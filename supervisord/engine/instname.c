@@ -9,6 +9,8 @@
 #define FIRST      "@1"
 #define NUMBER_MAX (LIMIT_INSTANCES + LIMIT_SURGE)
 
+static void insert(const char *owner, const char *suffix, char ret_name[LIMIT_NAME]);
+
 void instname_split(const char *name, struct instname *ret_parts)
 {
 	size_t length = instname_program_length(name);
@@ -69,11 +71,23 @@ size_t instname_stable_length(const char *name)
 
 void instname_of_filter(const char *owner, char ret_name[LIMIT_NAME])
 {
-	size_t length = instname_program_length(owner);
+	insert(owner, INSTNAME_FILTER, ret_name);
+}
 
-	/* That it fits was checked by conffilter.c. */
+void instname_of_tty(const char *owner, char ret_name[LIMIT_NAME])
+{
+	insert(owner, INSTNAME_TTY, ret_name);
+}
+
+bool instname_owner_of_tty(const char *name, char ret_owner[LIMIT_NAME])
+{
+	size_t length = instname_program_length(name), suffix = sizeof(INSTNAME_TTY) - 1;
+
+	if (length <= suffix || strncmp(name + length - suffix, INSTNAME_TTY, suffix) != 0)
+		return false;
 	(void)snprintf(
-	    ret_name, LIMIT_NAME, "%.*s" INSTNAME_FILTER "%s", (int)length, owner, owner + length);
+	    ret_owner, LIMIT_NAME, "%.*s%s", (int)(length - suffix), name, name + length);
+	return true;
 }
 
 int instname_parse(
@@ -98,4 +112,13 @@ int instname_parse(
 	*ret_program_length = program;
 	*ret_number = number;
 	return 0;
+}
+
+/* That it fits was checked where such programs are made. */
+static void insert(const char *owner, const char *suffix, char ret_name[LIMIT_NAME])
+{
+	size_t length = instname_program_length(owner);
+
+	(void)snprintf(
+	    ret_name, LIMIT_NAME, "%.*s%s%s", (int)length, owner, suffix, owner + length);
 }

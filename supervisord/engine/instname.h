@@ -47,6 +47,11 @@ size_t instname_stable_length(const char *name);
 #define INSTNAME_FILTER "+filter"
 void instname_of_filter(const char *owner, char ret_name[LIMIT_NAME]);
 
+/* Likewise the relay of its terminal (conftty.c); and back: false, it is none. */
+#define INSTNAME_TTY "+tty"
+void instname_of_tty(const char *owner, char ret_name[LIMIT_NAME]);
+bool instname_owner_of_tty(const char *name, char ret_owner[LIMIT_NAME]);
+
 /* "NAME@3" as a person may write it, of `length` bytes: gives the bytes of NAME and the number, 0:
  * none is there.  -EINVAL: what stands behind the '@' is no number of an instance. */
 int instname_parse(

@@ -140,6 +140,8 @@
 	    "accept = true: so many connections at a time; those that come then wait in the backlog of the socket.") \
 	KEY(max_connections_per_source, COUNT, "0", 0, LIMIT_INSTANCES, LIVE, \
 	    "accept = true: so many of one address (of IPv6: of one /64; of a unix socket: of one user) at a time, further ones are closed at once; 0: no limit of its own.") \
+	KEY(tty, BOOL, "false", 0, 0, RESTART, \
+	    "Standard input, output and error are a terminal of the program's own, which superctl attach connects to; what it writes there goes to where stdout says. See Terminals.") \
 	KEY(cluster, CLUSTER, "none", 0, 0, RESTART, \
 	    "The instances are workers of Node's cluster module, without a Node primary. How connections come to them: round-robin, shared (all have the socket), or reuse-port (each has one of its own). See Node clusters.") \
 	KEY(cluster_listen, PATTERNS, NULL, 0, LIMIT_CLUSTER_ALLOWED, LIVE, \

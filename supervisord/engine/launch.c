@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -144,6 +145,9 @@ VCLONE_CHILD int launch_become(const struct launch_plan *plan, enum launch_step 
 {
 	*ret_step = LAUNCH_SESSION;
 	if (setsid() < 0)
+		return -errno;
+	*ret_step = LAUNCH_TTY;
+	if (plan->tty && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
 		return -errno;
 	*ret_step = LAUNCH_LIMITS;
 	if (setrlimit(RLIMIT_NOFILE, &plan->nofile) < 0)

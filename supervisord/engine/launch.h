@@ -27,6 +27,7 @@
 	X(STDIN, "stdin")                                                                          \
 	X(STDOUT, "stdout")                                                                        \
 	X(STDERR, "stderr")                                                                        \
+	X(TTY, "tty")                                                                              \
 	X(SOCKETS, "socket")                                                                       \
 	X(NOTIFY, "notify socket")                                                                 \
 	X(READY, "ready")                                                                          \
@@ -76,10 +77,12 @@ struct launch_request {
 	int streams[3];                /* what becomes 0, 1, 2; borrowed */
 	const struct launch_fd *extra; /* in any order */
 	size_t extra_count;            /* at most LAUNCH_EXTRA */
+	bool tty;                      /* its standard input becomes its controlling terminal */
 	int cgroup;                    /* directory of the run's cgroup, open; -1: none */
 };
 
-/* LISTEN_FDS of all sockets and a full store, one for ready = "fd:N", and an IPC channel. */
+/* LISTEN_FDS of all sockets and a full store, one for ready = "fd:N", and an IPC channel; a relay
+ * of a terminal has others, and fewer. */
 #define LAUNCH_EXTRA (LIMIT_PROGRAM_SOCKETS + LIMIT_FDSTORE + 2)
 
 /*

@@ -17,11 +17,12 @@
 #include "supervisord/engine/expand.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/launchplan.h"
+#include "supervisord/engine/tty.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-/* Of our own making in an environment: PATH, HOME, USER, LOGNAME, SHELL, and the three
- * SUPERVISORD_*; and NODE_OPTIONS. */
-#define OWN_VARIABLES 8
+/* Of our own making in an environment: PATH, HOME, USER, LOGNAME, SHELL, the three SUPERVISORD_*,
+ * and TERM where there is a terminal; and NODE_OPTIONS. */
+#define OWN_VARIABLES 9
 #define ADDED_TO      1
 /* A pid has ten digits at most. */
 #define PID_ROOM 11
@@ -64,6 +65,7 @@ int launch_plan_build(struct launch_plan *plan, const struct launch_request *req
 	instname_split(request->name, &parts);
 	plan->ids = ids;
 	plan->umask = request->config->key_umask;
+	plan->tty = request->tty;
 	plan->nofile = request->nofile;
 	sigemptyset(&plan->no_signals);
 	error = expand_string(request->config->key_directory, &words, &plan->directory);
@@ -233,12 +235,13 @@ static int add_ours(struct launch_plan *plan, const struct launch_request *reque
 	    {"SUPERVISORD_INSTANCE", words->instance},
 	    {"SUPERVISORD_RUN",
 		launch_mark(request->run_name, request->run, request->nonce, mark, sizeof(mark))},
+	    {"TERM", request->tty ? TTY_TERM : NULL},
 	};
 
 	for (size_t i = 0; i < OWN_VARIABLES; i++) {
 		int error;
 
-		if (find_variable(plan->envp, ours[i].name) != NULL)
+		if (ours[i].value == NULL || find_variable(plan->envp, ours[i].name) != NULL)
 			continue;
 		error = own_variable(plan, &plan->envp[at], ours[i].name, ours[i].value);
 		if (error < 0)

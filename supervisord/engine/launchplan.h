@@ -25,6 +25,7 @@ struct launch_plan {
 	char *directory;
 	const struct ids *ids;
 	mode_t umask;
+	bool tty; /* 0 is to be the controlling terminal */
 	struct rlimit nofile;
 	sigset_t no_signals;
 	struct ledger_failure *failure;

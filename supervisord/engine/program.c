@@ -27,6 +27,7 @@
 #include "supervisord/engine/retired.h"
 #include "supervisord/engine/rolling.h"
 #include "supervisord/engine/start.h"
+#include "supervisord/engine/tty.h"
 
 static void note_intent(const struct program *program, const struct cause *cause, bool up);
 static bool is_row_free(const void *context, int row);
@@ -168,6 +169,7 @@ void program_free(struct program *program)
 	health_end(program);
 	demand_end(program);
 	cluster_release(program);
+	tty_release(program);
 	ipc_release(program);
 	notify_release(program);
 	run_forget_watch(&program->run);

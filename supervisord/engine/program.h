@@ -31,6 +31,7 @@ struct notify;
 struct demand;
 struct ipc;
 struct cluster;
+struct tty;
 
 /* Work that is put off to the end of the loop's round, so that no event is handled inside another.
  */
@@ -82,6 +83,7 @@ struct program {
 	struct demand *demand;
 	struct ipc *ipc;
 	struct cluster *cluster;
+	struct tty *tty;
 	LIST_HEAD(program_tasks, task) tasks;
 	LIST_HEAD(op_items, op_item) items; /* commands that wait for it */
 	TAILQ_ENTRY(program) pending_link;

@@ -21,6 +21,7 @@
 #include "supervisord/engine/programevent.h"
 #include "supervisord/engine/readiness.h"
 #include "supervisord/engine/start.h"
+#include "supervisord/engine/tty.h"
 
 const struct cause program_no_cause = {REASON_NONE, 0, 0};
 
@@ -73,7 +74,8 @@ void program_happen(struct program *program, struct happening *happening)
 		    program, from); /* after the act: a crashed program is back the sooner */
 	if (transition.state.state == STATE_RUNNING && from != STATE_RUNNING)
 		cluster_note_change(program);
-	if (transition.ended && transition.failed)
+	if (transition.ended && transition.failed &&
+	    !tty_drain(program, transition.state.run_acted))
 		lastwords_note_end(program, transition.state.run_acted);
 	program_attend(program);
 	if (program_is_over(program))
@@ -363,4 +365,5 @@ static void log_transition(struct program *program, enum state from)
 		    reason[0] != '\0' ? ": " : "", reason);
 	else
 		log_notice("%s: %s: %s", program_name(program), is, reason);
+	tty_tell(program, is, reason);
 }

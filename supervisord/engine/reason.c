@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/signame.h"
 #include "lib/units.h"
+#include "lib/ttylink.h"
 #include "lib/wstatus.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/reason.h"
@@ -353,6 +354,9 @@ static void add_launch(
 		break;
 	case LAUNCH_SOCKETS:
 		what = words->socket;
+		break;
+	case LAUNCH_TTY:
+		what = TTY_MASTER;
 		break;
 	case LAUNCH_NONE:
 	case LAUNCH_PREPARE:

@@ -12,6 +12,7 @@
 #include "supervisord/engine/peer.h"
 #include "supervisord/engine/readiness.h"
 #include "supervisord/engine/start.h"
+#include "supervisord/engine/tty.h"
 
 /* What is to be let go of after the launch. */
 struct parcel {
@@ -25,6 +26,7 @@ struct parcel {
 	int ready_fd;
 	int ipc_fd;
 	int cluster_fd;
+	int tty_fd;
 };
 
 static int gather(
@@ -34,7 +36,7 @@ static void let_go(struct parcel *parcel);
 void start_run(struct program *program)
 {
 	struct engine *engine = program->engine;
-	struct parcel parcel = {.ready_fd = -1, .ipc_fd = -1, .cluster_fd = -1};
+	struct parcel parcel = {.ready_fd = -1, .ipc_fd = -1, .cluster_fd = -1, .tty_fd = -1};
 	enum launch_step step = LAUNCH_USER;
 	const struct ids *ids;
 	int error =
@@ -62,6 +64,7 @@ void start_run(struct program *program)
 			parcel.streams.fds[2]},
 		    .extra = parcel.extra,
 		    .extra_count = parcel.extra_count,
+		    .tty = program->config->life->key_tty,
 		    .cgroup = -1,
 		};
 
@@ -105,6 +108,11 @@ static int gather(
 		error = cluster_find_preload(program, &parcel->preload);
 	if (error < 0)
 		return error;
+	error =
+	    tty_prepare(program, ids, parcel->extra, &parcel->extra_count, &parcel->tty_fd, step);
+	if (error < 0)
+		return error;
+	*step = LAUNCH_IPC;
 	return ipc_prepare(program, parcel->environment, &parcel->environment_count, parcel->extra,
 	    &parcel->extra_count, &parcel->ipc_fd);
 }
@@ -121,4 +129,6 @@ static void let_go(struct parcel *parcel)
 		close(parcel->ipc_fd);
 	if (parcel->cluster_fd >= 0)
 		close(parcel->cluster_fd);
+	if (parcel->tty_fd >= 0)
+		close(parcel->tty_fd);
 }

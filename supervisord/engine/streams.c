@@ -14,9 +14,12 @@
 #include "supervisord/engine/listenfds.h"
 #include "supervisord/engine/route.h"
 #include "supervisord/engine/streams.h"
+#include "supervisord/engine/tty.h"
 
 #define LOG_FILE_MODE 0640
 
+static int open_tty(struct program *program, const struct ids *ids, struct open_streams *streams,
+    enum launch_step *ret_step);
 static int open_stream(struct program *program, const struct ids *ids, int index,
     const struct stdio *stdio, struct open_streams *streams);
 static int open_target(struct program *program, const char *name, int *ret_fd);
@@ -47,6 +50,9 @@ int streams_open(struct program *program, const struct ids *ids, struct open_str
 	    &config->key_stdin, &config->key_stdout, &config->key_stderr};
 	int error;
 
+	if (config->life->key_tty)
+		return open_tty(program, ids, streams, ret_step);
+	tty_release(program); /* of the stanza before */
 	error = streams_prepare_logs(program, ret_step);
 	for (int i = 0; i < 3 && error == 0; i++) {
 		*ret_step = (enum launch_step)(LAUNCH_STDIN + i);
@@ -57,6 +63,17 @@ int streams_open(struct program *program, const struct ids *ids, struct open_str
 	    config->life->key_socket_as == SOCKET_AS_STDIN)
 		streams->fds[1] = streams->fds[0];
 	return error;
+}
+
+int streams_open_output(struct program *program, const struct ids *ids,
+    struct open_streams *streams, enum launch_step *ret_step)
+{
+	int error = streams_prepare_logs(program, ret_step);
+
+	if (error < 0)
+		return error;
+	*ret_step = LAUNCH_STDOUT;
+	return open_stream(program, ids, 1, &program->config->key_stdout, streams);
 }
 
 int streams_open_for_task(
@@ -205,6 +222,25 @@ void streams_release(struct streams *streams, struct slots *slots)
 	slots_release(slots, streams->stdin_write);
 	slots_release(slots, streams->stdin_read);
 	streams_init(streams);
+}
+
+/* All three are the terminal; its relay gets what standard output would have been. */
+static int open_tty(struct program *program, const struct ids *ids, struct open_streams *streams,
+    enum launch_step *ret_step)
+{
+	int fd, error = streams_open_output(program, ids, streams, ret_step);
+
+	if (error < 0)
+		return error;
+	tty_set_output(program, streams->fds[1]);
+	*ret_step = LAUNCH_TTY;
+	error = tty_open(program, ids, &fd);
+	if (error < 0)
+		return error;
+	streams->opened[streams->opened_count++] = fd;
+	for (int i = 0; i < 3; i++)
+		streams->fds[i] = fd;
+	return 0;
 }
 
 static int open_stream(struct program *program, const struct ids *ids, int index,

@@ -42,6 +42,10 @@ void streams_init(struct streams *streams);
 int streams_open(struct program *program, const struct ids *ids, struct open_streams *streams,
     enum launch_step *ret_step);
 
+/* Only what its stdout is to be, as fds[1]: what the relay of a terminal passes on goes there. */
+int streams_open_output(struct program *program, const struct ids *ids,
+    struct open_streams *streams, enum launch_step *ret_step);
+
 /*
  * The same for a task of the program: nothing to read, and what it says goes to the log that the
  * program's stderr goes to, through its filter, or else to the daemon's own stderr.

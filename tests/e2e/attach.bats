@@ -68,7 +68,7 @@ has_line() {
 @test "what cannot be attached to is said" {
 	run sctl attach deaf </dev/null
 	equals "exit status" "$status" 1
-	[[ $output == *'deaf: takes no input: stdin = "pipe" in its stanza'* ]]
+	[[ $output == *'deaf: takes no input: stdin = "pipe" or tty = true in its stanza'* ]]
 	run sctl attach nothere </dev/null
 	equals "exit status" "$status" 4
 	run sctl attach </dev/null

@@ -16,6 +16,7 @@
 #include "supervisord/engine/notify.h"
 #include "supervisord/engine/probe.h"
 #include "supervisord/engine/program.h"
+#include "supervisord/engine/tty.h"
 #include "tests/sim/checks.h"
 #include "tests/sim/fake.h"
 #include "tests/sim/kernel.h"
@@ -131,6 +132,63 @@ void cluster_adopt(struct program *program, uint64_t key, int slot)
 }
 
 void cluster_release(struct program *program)
+{
+	(void)program;
+}
+
+/* ---- tty.h: nor has one a terminal ---- */
+
+int tty_prepare(struct program *program, const struct ids *ids, struct launch_fd *extra,
+    size_t *extra_count, int *ret_close, enum launch_step *ret_step)
+{
+	(void)ids;
+	(void)extra;
+	(void)extra_count;
+	(void)ret_step;
+	if (program->config->life->key_tty)
+		abort();
+	*ret_close = -1;
+	return 0;
+}
+
+void tty_tell(const struct program *program, const char *state, const char *reason)
+{
+	(void)program;
+	(void)state;
+	(void)reason;
+}
+
+void tty_note_stanza(const struct program *program)
+{
+	(void)program;
+}
+
+bool tty_drain(struct program *program, uint64_t run)
+{
+	(void)program;
+	(void)run;
+	return false;
+}
+
+bool tty_is_relaying(const struct program *program)
+{
+	(void)program;
+	return false;
+}
+
+void tty_note_gone(struct engine *engine, const char *name)
+{
+	(void)engine;
+	(void)name;
+}
+
+void tty_adopt(struct program *program, uint64_t key, int slot)
+{
+	(void)key;
+	slots_release(&program->engine->slots, slot);
+}
+
+void tty_release(struct program *program)
 {
 	(void)program;
 }

@@ -88,6 +88,22 @@ static void test_filter_has_the_number_of_its_program(void **state)
 	assert_string_equal(name, "web" INSTNAME_FILTER "@3");
 }
 
+static void test_relay_of_a_terminal_has_the_number_of_its_program(void **state)
+{
+	char name[LIMIT_NAME];
+
+	(void)state;
+	instname_of_tty("web@3", name);
+	assert_string_equal(name, "web" INSTNAME_TTY "@3");
+	assert_true(instname_owner_of_tty("web+tty@3", name));
+	assert_string_equal(name, "web@3");
+	assert_true(instname_owner_of_tty("web+tty", name));
+	assert_string_equal(name, "web");
+	assert_false(instname_owner_of_tty("web", name));
+	assert_false(instname_owner_of_tty("web+filter@3", name));
+	assert_false(instname_owner_of_tty("+tty", name));
+}
+
 static void test_number_is_written_in_one_way(void **state)
 {
 	(void)state;
@@ -109,6 +125,7 @@ int main(void)
 	    cmocka_unit_test(test_name_is_split_into_program_and_number),
 	    cmocka_unit_test(test_first_instance_has_two_names_and_one_that_stays),
 	    cmocka_unit_test(test_filter_has_the_number_of_its_program),
+	    cmocka_unit_test(test_relay_of_a_terminal_has_the_number_of_its_program),
 	    cmocka_unit_test(test_number_is_written_in_one_way),
 	};
 
