@@ -102,6 +102,8 @@ static void check_accept(struct build *build, const struct build_program *progra
 		"is not for accept = true: the connection would have to wait for it"},
 	    {life->key_log_filter != NULL, PROGRAM_log_filter,
 		"cannot be had with accept = true: there would be a filter a connection"},
+	    {life->key_tty, PROGRAM_tty,
+		"cannot be had with accept = true: the connection is what it talks to"},
 	    {life->key_idle_stop > 0, PROGRAM_idle_stop,
 		"is not for accept = true: max_runtime ends what takes too long"},
 	    {program->program->key_restart != RESTART_NEVER, PROGRAM_restart,

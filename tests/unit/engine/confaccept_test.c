@@ -96,6 +96,8 @@ static void test_accept_and_what_means_nothing_with_it_is_refused(void **state)
 		"pre_start: is not for accept = true: the connection would have to wait for it"},
 	    {"idle_stop = 10s",
 		"idle_stop: is not for accept = true: max_runtime ends what takes too long"},
+	    {"tty = true",
+		"tty: cannot be had with accept = true: the connection is what it talks to"},
 	    {"log_filter = \"exec:/bin/cat\"", "log_filter: cannot be had with accept = true: "
 					       "there would be a filter a connection"},
 	    {"restart = \"always\"", "restart: is \"never\" with accept = true: the connection has "
