@@ -125,10 +125,12 @@ int ledger_claim_row(struct ledger *ledger, const char *name, const struct ledge
 	slot = &ledger->table[row];
 	memset(slot, 0, sizeof(*slot));
 	/* Runs are counted anew: an end of the last owner's run of the same number is none of ours.
-	 */
-	memset(&ledger->exits[row], 0, sizeof(ledger->exits[row]));
-	ledger_clear_exit(ledger, (int)row);
-	ledger->status_text[row][0] = '\0';
+	 * Where there was no owner there are zeros, and no memory yet. */
+	if (row < high) {
+		memset(&ledger->exits[row], 0, sizeof(ledger->exits[row]));
+		ledger_clear_exit(ledger, (int)row);
+		ledger->status_text[row][0] = '\0';
+	}
 	if (owner != NULL)
 		slot->owner = *owner;
 	slot->state[0] = *state;
@@ -215,6 +217,13 @@ int ledger_next_exit(const struct ledger *ledger, int from)
 			return (int)(word * 64 + (uint32_t)__builtin_ctzll(bits));
 	}
 	return -1;
+}
+
+bool ledger_has_exit(const struct ledger *ledger, int row)
+{
+	return (atomic_load_explicit(&ledger->exited[row / 64], memory_order_acquire) >>
+		       (row % 64) &
+		   1) != 0;
 }
 
 void ledger_clear_exit(struct ledger *ledger, int row)

@@ -209,6 +209,8 @@ void ledger_post_exit(struct ledger *ledger, int row, const struct ledger_exit *
  * ledger_clear_exit().
  */
 int ledger_next_exit(const struct ledger *ledger, int from);
+/* Whether there are any of this row; of one that never had an end, exits[row] is no memory yet. */
+bool ledger_has_exit(const struct ledger *ledger, int row);
 void ledger_clear_exit(struct ledger *ledger, int row);
 
 #endif

@@ -32,12 +32,15 @@ struct filelook {
 	bool ended; /* nobody wants to know any more */
 	FILELOOK_ACT((*act));
 	int option;
+	void (*release)(void *subject); /* of answer.subject */
 	int error; /* written by the thread before it makes the descriptor readable, and so is: */
 	struct filelook_answer answer;
 	atomic_bool answered;
 	atomic_bool over; /* the thread is done with all of this */
 };
 
+static int begin(struct filelooks *looks, const char *path, const struct filelook *wanted,
+    struct filelook **ret_look);
 static int start_thread(struct filelook *look);
 static void *look_at(void *context);
 static uint64_t mark_of(const struct stat *st);
@@ -57,33 +60,17 @@ void filelooks_done(struct filelooks *looks)
 int filelook_begin(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)), int option,
     struct filelook **ret_look)
 {
-	struct filelook *look;
-	int error;
+	struct filelook look = {.act = act, .option = option};
 
-	sweep(looks);
-	if (looks->count >= LIMIT_FILE_LOOKS)
-		return -EAGAIN;
-	look = calloc(1, sizeof(*look));
-	if (look == NULL)
-		return -ENOMEM;
-	look->act = act;
-	look->option = option;
-	look->answer.fd = -1;
-	look->path = strdup(path);
-	look->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	error = look->path == NULL ? -ENOMEM : look->fd < 0 ? -errno : start_thread(look);
-	if (error < 0) {
-		if (look->fd >= 0)
-			close(look->fd);
-		free(look->path);
-		free(look);
-		return error;
-	}
-	look->next = looks->list;
-	looks->list = look;
-	looks->count++;
-	*ret_look = look;
-	return 0;
+	return begin(looks, path, &look, ret_look);
+}
+
+int filelook_begin_with(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)),
+    void *subject, void (*release)(void *subject), struct filelook **ret_look)
+{
+	struct filelook look = {.act = act, .release = release, .answer.subject = subject};
+
+	return begin(looks, path, &look, ret_look);
 }
 
 int filelook_fd(const struct filelook *look)
@@ -98,6 +85,7 @@ int filelook_get(struct filelook *look, struct filelook_answer *ret_answer)
 	if (look->error == 0) {
 		*ret_answer = look->answer;
 		look->answer.fd = -1;
+		look->answer.subject = NULL;
 	}
 	return look->error;
 }
@@ -131,6 +119,37 @@ FILELOOK_ACT(filelook_stat)
 	if (stat(path, &st) < 0)
 		return -errno;
 	ret_answer->mark = mark_of(&st);
+	return 0;
+}
+
+static int begin(struct filelooks *looks, const char *path, const struct filelook *wanted,
+    struct filelook **ret_look)
+{
+	struct filelook *look;
+	int error;
+
+	sweep(looks);
+	if (looks->count >= LIMIT_FILE_LOOKS)
+		return -EAGAIN;
+	look = malloc(sizeof(*look));
+	if (look == NULL)
+		return -ENOMEM;
+	*look = *wanted;
+	look->answer.fd = -1;
+	look->path = strdup(path);
+	look->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	error = look->path == NULL ? -ENOMEM : look->fd < 0 ? -errno : start_thread(look);
+	if (error < 0) {
+		if (look->fd >= 0)
+			close(look->fd);
+		free(look->path);
+		free(look);
+		return error;
+	}
+	look->next = looks->list;
+	looks->list = look;
+	looks->count++;
+	*ret_look = look;
 	return 0;
 }
 
@@ -195,6 +214,8 @@ static void sweep(struct filelooks *looks)
 		looks->count--;
 		if (look->answer.fd >= 0)
 			close(look->answer.fd);
+		if (look->answer.subject != NULL)
+			look->release(look->answer.subject);
 		close(look->fd);
 		free(look->path);
 		free(look);

@@ -4,9 +4,9 @@
  *
  * stat(2) or open(2) of a path on a network file system whose server is gone does not return, and
  * there is no way to ask for less.  So a thread of its own asks, and only the thread hangs: it
- * knows a path and a place for the answer, allocates nothing, and touches nothing else.  Whoever
- * has waited enough lets go of the look; its memory, and what it has opened, goes when the thread
- * has come back.  Nothing of it outlives the engine.
+ * knows a path and a place for the answer, and maybe a subject that is its own meanwhile, and
+ * touches nothing else.  Whoever has waited enough lets go of the look; its memory, and what it has
+ * opened, goes when the thread has come back.  Nothing of it outlives the engine.
  */
 #ifndef ENGINE_FILELOOK_H
 #define ENGINE_FILELOOK_H
@@ -25,6 +25,7 @@ struct filelook_answer {
 	uid_t owner;
 	size_t length;
 	char text[LIMIT_FILE_LOOK_TEXT];
+	void *subject; /* of filelook_begin_with() */
 };
 
 /*
@@ -50,6 +51,13 @@ void filelooks_done(struct filelooks *looks);
 /* Begin to look.  Gives a look (filelook_end()); 0, -EAGAIN when too many hang, or -errno. */
 int filelook_begin(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)), int option,
     struct filelook **ret_look);
+
+/*
+ * The same of an act that works on `subject`, and never fails: until there is an answer it is the
+ * look's, which frees it by `release` if it is let go before.  Takes it on success.
+ */
+int filelook_begin_with(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)),
+    void *subject, void (*release)(void *subject), struct filelook **ret_look);
 
 /* Readable when there is an answer; owned by the look. */
 int filelook_fd(const struct filelook *look);

@@ -265,9 +265,16 @@ void program_extend(struct program *program, int64_t until_ns)
 
 void program_set_status_text(struct program *program, const char *text)
 {
-	char *place = program->engine->ledger->status_text[program->run.row];
+	/* Without a socket nothing was ever said: it is no memory yet, and is not to become some. */
+	if (program->notify != NULL)
+		(void)strlcpy(program->engine->ledger->status_text[program->run.row], text,
+		    LIMIT_STATUS_TEXT); /* notify_parse() has cut it visibly */
+}
 
-	(void)strlcpy(place, text, LIMIT_STATUS_TEXT); /* notify_parse() has cut it visibly */
+const char *program_status_text(const struct program *program)
+{
+	return program->notify != NULL ? program->engine->ledger->status_text[program->run.row]
+				       : "";
 }
 
 int program_set_main(struct program *program, pid_t pid, uid_t voucher)

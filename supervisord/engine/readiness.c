@@ -19,7 +19,7 @@
 #include "lib/ownlog.h"
 #include "lib/units.h"
 #include "supervisord/engine/engine.h"
-#include "supervisord/engine/logwatch.h"
+#include "supervisord/engine/logready.h"
 #include "supervisord/engine/probe.h"
 #include "supervisord/engine/readiness.h"
 
@@ -36,7 +36,7 @@ struct readiness {
 	struct timer timer; /* the next look */
 	ev_io io;           /* fd: our end of the pipe */
 	int slot;           /* HELD_READY_READ, -1 */
-	struct logwatch *log;
+	struct logready *log;
 	bool begun;
 	bool wants_main;          /* forking: the main process is not known yet */
 	bool fd_ended;            /* fd: closed without a newline */
@@ -47,7 +47,6 @@ struct readiness {
 
 static int prepare_fd(struct program *program, int number, struct launch_fd *extra,
     size_t *extra_count, int *ret_close);
-static int mark_log(struct program *program);
 static int mark_file(struct program *program);
 static struct readiness *need(struct program *program);
 static void release_slot(struct readiness *readiness);
@@ -68,8 +67,8 @@ static void on_probe(struct probe *probe, enum probe_result result, const char *
 static void watch_fd(struct readiness *readiness);
 static void on_fd(struct ev_loop *loop, ev_io *io, int events);
 static void fail_fd(struct readiness *readiness);
-static int open_log(struct readiness *readiness);
 static void look_at_log(struct readiness *readiness);
+static void on_log(void *context, int result);
 static void set_problem(struct readiness *readiness, const char *problem);
 
 int readiness_prepare(
@@ -83,7 +82,7 @@ int readiness_prepare(
 	case CHECK_FD:
 		return prepare_fd(program, check->fd, extra, extra_count, ret_close);
 	case CHECK_LOG:
-		return mark_log(program);
+		return logready_mark(program);
 	case CHECK_FILE:
 		return mark_file(program);
 	case CHECK_NONE:
@@ -134,7 +133,7 @@ void readiness_end(struct program *program)
 	timers_cancel(&program->engine->timers, &readiness->timer);
 	probe_done(&readiness->probe);
 	release_slot(readiness);
-	logwatch_free(readiness->log);
+	logready_free(readiness->log);
 	free(readiness);
 }
 
@@ -199,19 +198,6 @@ static int prepare_fd(struct program *program, int number, struct launch_fd *ext
 	extra[at] = (struct launch_fd){.fd = fds[1], .number = number};
 	(*extra_count)++;
 	*ret_close = fds[1];
-	return 0;
-}
-
-static int mark_log(struct program *program)
-{
-	struct engine *engine = program->engine;
-	char *path = config_log_path(engine->config, program->config, 0);
-
-	if (path == NULL)
-		return -ENOMEM;
-	atomic_store(&engine->ledger->table[program->run.row].ready_mark,
-	    logwatch_mark(path, slots_get_fd(&engine->slots, program->streams.log_write[0])));
-	free(path);
 	return 0;
 }
 
@@ -540,31 +526,27 @@ static void fail_fd(struct readiness *readiness)
 	program_fail(program, REASON_NOT_READY, EPIPE);
 }
 
-/* 0 or -errno. */
-static int open_log(struct readiness *readiness)
-{
-	const struct program *program = readiness->program;
-	const struct engine *engine = program->engine;
-	int64_t age_ns = clock_boot_ns() - program_state(program)->run_start_ns;
-	char *path = config_log_path(engine->config, program->config, 0);
-	int error;
-
-	if (path == NULL)
-		return -ENOMEM;
-	error = logwatch_new(path, readiness->probe.check.target,
-	    atomic_load(&engine->ledger->table[program->run.row].ready_mark),
-	    clock_wall_ns() - age_ns, &readiness->log);
-	free(path);
-	return error;
-}
-
 static void look_at_log(struct readiness *readiness)
 {
 	struct program *program = readiness->program;
-	int result = readiness->log == NULL ? open_log(readiness) : 0;
+	int error = readiness->log == NULL ? logready_new(program, readiness->probe.check.target,
+						 on_log, readiness, &readiness->log)
+					   : 0;
 
-	if (result == 0)
-		result = logwatch_look(readiness->log);
+	if (error == 0)
+		error = logready_look(readiness->log);
+	if (error < 0) /* -EAGAIN: too many looks hang */
+		on_log(readiness, error == -EBUSY || error == -EAGAIN ? -ETIMEDOUT : error);
+	else /* when the answer has not come by then, it is told that it does not */
+		look_after(readiness, LIMIT_FILE_AGAIN_S * NS_PER_S);
+}
+
+/* As logwatch_look(). */
+static void on_log(void *context, int result)
+{
+	struct readiness *readiness = context;
+	struct program *program = readiness->program;
+
 	if (result > 0) {
 		program_note_ready(program, CHECK_LOG);
 		return;
@@ -573,8 +555,11 @@ static void look_at_log(struct readiness *readiness)
 		log_error("%s: cannot read its log: %s", program_name(program), strerror(-result));
 		readiness->told = true;
 	}
-	set_problem(readiness, "no line of its log has matched");
-	look_after(readiness, result == -EAGAIN ? 0 : program->config->life->key_ready_interval);
+	set_problem(readiness, result == -ETIMEDOUT ? "the file system of its log does not answer"
+						    : "no line of its log has matched");
+	look_after(readiness, result == -EAGAIN      ? 0
+			      : result == -ETIMEDOUT ? LIMIT_FILE_AGAIN_S * NS_PER_S
+						     : program->config->life->key_ready_interval);
 }
 
 static void set_problem(struct readiness *readiness, const char *problem)

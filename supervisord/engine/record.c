@@ -101,7 +101,7 @@ static const char *status_text(const struct program *program)
 
 	return state == STATE_STOPPED || state == STATE_WAITING || program->config->life->key_accept
 		   ? ""
-		   : program->engine->ledger->status_text[program->run.row];
+		   : program_status_text(program);
 }
 
 /* Of the present run; NULL while nobody has looked. */

@@ -57,7 +57,8 @@ int run_launch(struct run *run, const struct launch_request *request)
 
 	/* News that an engine before us acted on and did not live to clear: they are not this
 	 * run's. */
-	if (engine->ledger->exits[run->row].run != request->run)
+	if (ledger_has_exit(engine->ledger, run->row) &&
+	    engine->ledger->exits[run->row].run != request->run)
 		ledger_clear_exit(engine->ledger, run->row);
 	row->last_pid = 0;
 	atomic_store(&row->run, request->run); /* what the guardian will say of its end */

@@ -46,7 +46,8 @@ void start_run(struct program *program)
 		error = gather(program, ids, &parcel, &step);
 	/* News that an engine before us acted on and did not live to clear: they are not this
 	 * run's. */
-	if (engine->ledger->exits[program->run.row].run != program_state(program)->starts)
+	if (ledger_has_exit(engine->ledger, program->run.row) &&
+	    engine->ledger->exits[program->run.row].run != program_state(program)->starts)
 		ledger_clear_exit(engine->ledger, program->run.row);
 	if (error == 0) {
 		struct launch_request request = {

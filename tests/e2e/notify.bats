@@ -99,6 +99,17 @@ last_line_is() {
 	exits 0 sctl status plain
 	matches "$output" '3 workers'
 	equals starts "$(record plain starts)" 1
+
+	# Who has no socket has said nothing: what the run before it said is not its own.
+	notifier plain wait </dev/null
+	wait_for "$PATIENCE" has plain starts 2
+	equals status_text "$(record plain status_text)" ""
+	notifier plain "send:READY=1" wait <<-END
+		ready = "notify"
+	END
+	wait_for "$PATIENCE" has plain starts 3
+	wait_state plain RUNNING
+	equals status_text "$(record plain status_text)" ""
 }
 
 @test "notify: the socket is the program's alone" {

@@ -257,12 +257,19 @@ start_beside_dead_fs() {
 			start_timeout = "500ms"
 		}
 		program "mute" { command = "$SD/bin/stamp $SD/mute.stamps run" stdout = "append:$SD/dead/log" }
+		program "blind" {
+			command = "$SD/bin/stamp $SD/blind.stamps run"
+			log_file = "$SD/dead/log"
+			ready = "log:x"
+		}
 		program "well" { command = "$SD/bin/stamp $SD/well.stamps run" }
 	END
 	exits 1 sctl start dead
 	matches "$output" '^dead: FATAL: ready: Connection timed out'
 	exits 1 sctl start mute
 	matches "$output" '^mute: FATAL: .*stdout.*: Connection timed out'
+	exits 1 sctl start blind
+	matches "$output" '^blind: FATAL: ready: Connection timed out'
 	exits 1 sctl start deaf
 	matches "$output" '^deaf: FATAL: .*not ready'
 	exits 1 sctl start lost

@@ -23,7 +23,7 @@
 #include "supervisord/engine/lastwords.h"
 #include "supervisord/engine/logspecs.h"
 #include "supervisord/engine/onevent.h"
-#include "supervisord/engine/logwatch.h"
+#include "supervisord/engine/logready.h"
 #include "tests/sim/checklink.h"
 #include "tests/sim/checks.h"
 #include "tests/sim/fake.h"
@@ -384,33 +384,32 @@ int laststate_read(const char *state_dir, const char *name)
 	return up >= 0 ? up : -ENOENT;
 }
 
-uint64_t logwatch_mark(const char *path, int fd)
+int logready_mark(struct program *program)
 {
-	(void)path;
-	(void)fd;
+	(void)program;
 	return 0;
 }
 
-int logwatch_new(const char *path, const char *regex, uint64_t mark, int64_t since_wall_ns,
-    struct logwatch **ret_watch)
+int logready_new(struct program *program, const char *regex, logready_done *done, void *context,
+    struct logready **ret_log)
 {
-	(void)path;
+	(void)program;
 	(void)regex;
-	(void)mark;
-	(void)since_wall_ns;
-	(void)ret_watch;
+	(void)done;
+	(void)context;
+	(void)ret_log;
 	return -ENOTSUP;
 }
 
-int logwatch_look(struct logwatch *logwatch)
+int logready_look(struct logready *log)
 {
-	(void)logwatch;
+	(void)log;
 	return -ENOTSUP;
 }
 
-void logwatch_free(struct logwatch *logwatch)
+void logready_free(struct logready *log)
 {
-	(void)logwatch;
+	(void)log;
 }
 
 /* Not made up: no stanza asks for it. */

@@ -140,6 +140,81 @@ static void test_what_is_opened_too_late_is_closed(void **state)
 	assert_int_equal(next_fd(), before);
 }
 
+struct subject {
+	int gate; /* waited for; -1: not */
+	int worked;
+	int released;
+};
+
+static FILELOOK_ACT(work)
+{
+	struct subject *subject = ret_answer->subject;
+	struct pollfd wait = {.fd = subject->gate, .events = POLLIN};
+
+	(void)path;
+	(void)option;
+	if (subject->gate >= 0)
+		(void)poll(&wait, 1, PATIENCE_MS);
+	subject->worked++;
+	return 0;
+}
+
+static void release(void *context)
+{
+	((struct subject *)context)->released++;
+}
+
+static void test_subject_comes_back_with_the_answer(void **state)
+{
+	struct subject subject = {.gate = -1};
+	struct filelook_answer answer = {.mark = 0};
+	struct filelook *look;
+	struct pollfd wait = {.events = POLLIN};
+
+	(void)state;
+	assert_int_equal(filelook_begin_with(&looks, file, work, &subject, release, &look), 0);
+	wait.fd = filelook_fd(look);
+	assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
+	assert_int_equal(filelook_get(look, &answer), 0);
+	assert_ptr_equal(answer.subject, &subject);
+	filelook_end(look);
+	settle();
+	assert_int_equal(subject.worked, 1);
+	assert_int_equal(subject.released, 0);
+}
+
+static void test_subject_of_a_look_that_was_let_go_is_released_when_the_thread_is_back(void **state)
+{
+	struct subject subject;
+	struct filelook *look;
+	int gate[2];
+
+	(void)state;
+	assert_int_equal(pipe(gate), 0);
+	subject = (struct subject){.gate = gate[0]};
+	assert_int_equal(filelook_begin_with(&looks, file, work, &subject, release, &look), 0);
+	filelook_end(look);
+	filelooks_done(&looks);
+	assert_int_equal(subject.released, 0);
+	assert_int_equal(write(gate[1], "x", 1), 1);
+	settle();
+	assert_int_equal(subject.worked, 1);
+	assert_int_equal(subject.released, 1);
+	close(gate[0]);
+	close(gate[1]);
+}
+
+static void test_look_that_cannot_begin_takes_no_subject(void **state)
+{
+	struct subject subject = {.gate = -1};
+	struct filelooks full = {.count = LIMIT_FILE_LOOKS};
+	struct filelook *look;
+
+	(void)state;
+	assert_int_equal(filelook_begin_with(&full, file, work, &subject, release, &look), -EAGAIN);
+	assert_int_equal(subject.worked + subject.released, 0);
+}
+
 static void test_looks_that_are_not_over_have_a_limit(void **state)
 {
 	struct filelook *look[LIMIT_FILE_LOOKS], *more;
@@ -165,6 +240,10 @@ int main(void)
 	    cmocka_unit_test(test_descriptor_is_readable_when_there_is_an_answer),
 	    cmocka_unit_test(test_what_is_opened_is_the_callers),
 	    cmocka_unit_test(test_what_is_opened_too_late_is_closed),
+	    cmocka_unit_test(test_subject_comes_back_with_the_answer),
+	    cmocka_unit_test(
+		test_subject_of_a_look_that_was_let_go_is_released_when_the_thread_is_back),
+	    cmocka_unit_test(test_look_that_cannot_begin_takes_no_subject),
 	    cmocka_unit_test(test_looks_that_are_not_over_have_a_limit),
 	};
 

@@ -52,10 +52,17 @@ static void test_claim_when_a_row_was_freed_then_it_is_used_again(void **context
 
 	assert_int_not_equal(ledger_claim_row(ledger, "b", NULL, &state, NULL, NULL), first);
 	ledger_post_exit(ledger, first, &(struct ledger_exit){.run = 1});
+	assert_true(ledger_has_exit(ledger, first));
+	assert_false(ledger_has_exit(ledger, first + 1));
+	ledger_clear_exit(ledger, first);
+	assert_false(ledger_has_exit(ledger, first));
+	ledger_post_exit(ledger, first, &(struct ledger_exit){.run = 1});
+	memcpy(ledger->status_text[first], "said", sizeof("said"));
 	ledger_free_row(ledger, first);
 	assert_int_equal(ledger_find_row(ledger, "a"), -1);
 	assert_int_equal(ledger_claim_row(ledger, "c", NULL, &state, NULL, NULL), first);
 	assert_int_equal(ledger->exits[first].run, 0);
+	assert_string_equal(ledger->status_text[first], "");
 	assert_int_equal(ledger_next_exit(ledger, 0), -1);
 }
 
