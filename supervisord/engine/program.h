@@ -161,7 +161,7 @@ void program_note_reloading(struct program *program);
 /* EXTEND_TIMEOUT_USEC=: the deadline of STARTING or of a stop is not before that; never past twice
  * the stanza's limit or an hour, whichever is more. */
 void program_extend(struct program *program, int64_t until_ns);
-/* STATUS= of the last run; the program's notify socket says whether there can be one. */
+/* STATUS= of the last run, or who it is connected with (accept); else there can be none, "". */
 void program_set_status_text(struct program *program, const char *text);
 const char *program_status_text(const struct program *program);
 /* Another process of the run is the main one from now on (MAINPID=, pid_file); as run_set_main().

@@ -32,6 +32,7 @@ static void note_early(struct program *program);
 static struct cause timer_cause(const struct ledger_state *state);
 static struct cause hook_failure(const struct task_end *end);
 static struct cause launch_failure(const struct program *program);
+static bool may_have_status_text(const struct program *program);
 
 void program_note_exit(struct program *program)
 {
@@ -265,16 +266,22 @@ void program_extend(struct program *program, int64_t until_ns)
 
 void program_set_status_text(struct program *program, const char *text)
 {
-	/* Without a socket nothing was ever said: it is no memory yet, and is not to become some. */
-	if (program->notify != NULL)
+	if (may_have_status_text(program))
 		(void)strlcpy(program->engine->ledger->status_text[program->run.row], text,
 		    LIMIT_STATUS_TEXT); /* notify_parse() has cut it visibly */
 }
 
 const char *program_status_text(const struct program *program)
 {
-	return program->notify != NULL ? program->engine->ledger->status_text[program->run.row]
-				       : "";
+	return may_have_status_text(program)
+		   ? program->engine->ledger->status_text[program->run.row]
+		   : "";
+}
+
+/* Else nothing was ever said: it is no memory yet, and is not to become some. */
+static bool may_have_status_text(const struct program *program)
+{
+	return program->notify != NULL || program->config->life->key_accept;
 }
 
 int program_set_main(struct program *program, pid_t pid, uid_t voucher)
