@@ -178,6 +178,8 @@ $(O)/tests/unit/lib/jsonr_test: LIBS_lib += $(call pkg_libs,jansson)
 
 # What needs the loop is put in its place by this.
 $(O)/tests/unit/engine/controlplace_test: ALL_LDFLAGS += -Wl,--wrap=control_free_if_dead
+# What a rollback applies is looked at.
+$(O)/tests/unit/engine/trial_test: ALL_LDFLAGS += -Wl,--wrap=apply_config
 # Those that refuse memory do it by this.
 $(O)/tests/unit/engine/task_test $(O)/tests/unit/engine/readiness_test: ALL_LDFLAGS += -Wl,--wrap=calloc
 $(O)/tests/unit/logger/timesearch_test: ALL_LDFLAGS += -Wl,--wrap=pread

@@ -90,6 +90,7 @@ static enum exitcode on_applied(struct call *call, int parameters, void *context
 	if (jsonr_first(reply, results) >= 0)
 		applied->changed = true;
 	out_flush(out);
+	steps_tell_left(call, jsonr_member(reply, parameters, "left"));
 	applied->code = exitcode_join(applied->code, result_print_all(call, results, false));
 	result_print_waiting(call, jsonr_member(reply, parameters, "waiting"), "");
 	return EXITCODE_OK;

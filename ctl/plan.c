@@ -36,6 +36,8 @@ static enum exitcode on_plan(struct call *call, int parameters, void *context)
 		print_json(call, steps);
 	else if (steps_print(call, steps) == 0)
 		out_string(&call->ctl->out, "nothing to do\n");
+	out_flush(&call->ctl->out);
+	steps_tell_left(call, jsonr_member(&call->reply, parameters, "left"));
 	return EXITCODE_OK;
 }
 

@@ -26,6 +26,23 @@ size_t steps_print(struct call *call, int steps)
 	return count;
 }
 
+void steps_tell_left(struct call *call, int left)
+{
+	struct jsonr *reply = &call->reply;
+	struct out text = {.fd = -1};
+	const char *comma = "";
+
+	for (int at = jsonr_first(reply, left); at >= 0; at = jsonr_next(reply, left, at)) {
+		out_string(&text, comma);
+		out_string(&text, jsonr_text(reply, at, "?"));
+		comma = ", ";
+	}
+	out_bytes(&text, "", 1);
+	if (comma[0] != '\0' && text.error == 0)
+		ctl_complain(call->ctl, "also changed in the files, not applied: %s", text.data);
+	out_done(&text);
+}
+
 static void print_step(struct call *call, int step, const char *action)
 {
 	struct jsonr *reply = &call->reply;

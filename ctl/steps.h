@@ -13,4 +13,7 @@
 /* The array `steps` of the reply in hand, to stdout.  Returns how many there were. */
 size_t steps_print(struct call *call, int steps);
 
+/* The member `left` of Plan and Apply: a line of our own, if there is anything. */
+void steps_tell_left(struct call *call, int left);
+
 #endif

@@ -118,6 +118,8 @@
  * answered without that; how long the process that looks may take, in seconds. */
 #define LIMIT_DRIFT_WAIT_MS 100
 #define LIMIT_DRIFT_S       60
+/* What an apply of some programs leaves as it is, and is told. */
+#define LIMIT_DRAFT_LEFT 32
 /* Events that are remembered, a power of two; ended runs of an instance; runs whose last words are,
  * of all; stanzas that applies have changed; names of instances that are gone and still stand in
  * events.  (tests/sim has fewer of them, too.) */

@@ -78,6 +78,12 @@ int apply_config(struct engine *engine, const struct apply_request *request, str
 		jsonw_member_string(&apply.steps, "rolled_back", request->taken_back);
 	if (request->file != NULL)
 		jsonw_member_string(&apply.steps, "file", request->file);
+	if (request->left != NULL) {
+		jsonw_key(&apply.steps, "left");
+		jsonw_begin_array(&apply.steps);
+		jsonw_raw(&apply.steps, request->left->data, request->left->length);
+		jsonw_end_array(&apply.steps);
+	}
 	error = commit(&apply, config);
 	if (error == 0 && apply.op != NULL)
 		op_set_extra(apply.op, &apply.steps);

@@ -17,6 +17,7 @@
 #include "supervisord/engine/reason.h"
 
 struct engine;
+struct jsonw;
 struct op;
 
 /*
@@ -33,6 +34,7 @@ struct apply_request {
 	const char *file;       /* that was written for it; or NULL */
 	bool rollback;          /* on trial, see trial.h */
 	int64_t deadline_ns;    /* of the trial; 0: none */
+	const struct jsonw *left; /* draft_names.left, which the client is told; or NULL */
 	const char *taken_back; /* it is the one from before: why; NULL: it is not */
 };
 

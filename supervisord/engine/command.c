@@ -239,11 +239,9 @@ static bool find_conflicts(struct command *command)
 {
 	struct engine *engine = command->call->engine;
 	struct selection stopped;
-	bool any = false, ok;
+	bool ok;
 
-	for (size_t i = 0; i < engine->program_count; i++)
-		any |= engine->programs[i]->conflicts.count > 0;
-	if (!any)
+	if (!engine->has_conflicts)
 		return true;
 	ok = selection_init(&stopped, engine) == 0;
 	for (size_t i = 0; ok && i < command->named.count; i++) {

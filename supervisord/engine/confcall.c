@@ -21,9 +21,12 @@
 #define NO_TIMEOUT (-1)
 
 static bool read_names(struct call *call, struct draft_names *ret_names);
-static bool draft(struct call *call, struct config **ret_config);
+static bool draft(struct call *call, struct config **ret_config, struct jsonw *ret_left);
+static void apply_draft(struct call *call, const struct op_request *request,
+    struct apply_request *apply, struct config *config);
 static void tell_problem(struct call *call, int error, const struct draft_problem *problem);
-static void write_plan(struct call *call, const struct planner *planner, bool values);
+static void write_plan(
+    struct call *call, const struct planner *planner, const struct jsonw *left, bool values);
 
 void confcall_check(struct call *call)
 {
@@ -49,15 +52,19 @@ void confcall_plan(struct call *call)
 	static const char *const names[] = {"names", NULL};
 	struct planner planner;
 	struct config *config;
+	struct jsonw left;
 
-	if (!call_allows(call, names) || !draft(call, &config))
+	jsonw_init(&left, LIMIT_CONTROL_QUEUE);
+	if (!call_allows(call, names) || !draft(call, &config, &left)) {
+		jsonw_done(&left);
 		return;
+	}
 	if (planner_make(&planner, call->engine, config, false) == 0) {
-		write_plan(call, &planner, true);
+		write_plan(call, &planner, &left, true);
 		/* Of stanzas so large that the reply is beyond its limit, the steps alone. */
 		if (jsonw_error(&call->w) < 0) {
 			jsonw_reset(&call->w);
-			write_plan(call, &planner, false);
+			write_plan(call, &planner, &left, false);
 		}
 		control_reply(call->client, &call->w);
 	} else {
@@ -65,6 +72,7 @@ void confcall_plan(struct call *call)
 	}
 	planner_done(&planner);
 	config_free(config);
+	jsonw_done(&left);
 }
 
 void confcall_apply(struct call *call)
@@ -72,12 +80,9 @@ void confcall_apply(struct call *call)
 	static const char *const names[] = {"names", "wait", "timeout_ms", "rollback", NULL};
 	struct op_request request = {
 	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
-	struct draft_problem problem = {0};
-	struct apply_request apply = {
-	    .uid = (uint32_t)call->client->uid, .errors = &problem.errors};
+	struct apply_request apply = {.uid = (uint32_t)call->client->uid};
 	struct config *config;
-	struct op *op;
-	int error;
+	struct jsonw left;
 
 	if (!call_allows(call, names) || !call_get_bool(call, "wait", &request.wait) ||
 	    !call_get_bool(call, "rollback", &apply.rollback) ||
@@ -89,13 +94,27 @@ void confcall_apply(struct call *call)
 		call_error_text(call, CALL_INTERFACE ".ShuttingDown", NULL, NULL);
 		return;
 	}
-	if (!draft(call, &config))
-		return;
+	jsonw_init(&left, LIMIT_CONTROL_QUEUE);
+	if (draft(call, &config, &left)) {
+		apply.left = &left;
+		apply_draft(call, &request, &apply, config);
+	}
+	jsonw_done(&left);
+}
+
+static void apply_draft(struct call *call, const struct op_request *request,
+    struct apply_request *apply, struct config *config)
+{
+	struct draft_problem problem = {0};
+	struct op *op = op_new(request);
+	int error;
+
 	log_notice("apply requested by uid %u", (unsigned)call->client->uid);
-	apply.op = op = op_new(&request);
-	error = op != NULL ? apply_config(call->engine, &apply, config) : -ENOMEM;
+	apply->op = op;
+	apply->errors = &problem.errors;
+	error = op != NULL ? apply_config(call->engine, apply, config) : -ENOMEM;
 	if (error == 0) {
-		if (request.wait)
+		if (request->wait)
 			trial_tell(call->engine, op);
 		op_begin(op);
 	} else {
@@ -108,7 +127,7 @@ void confcall_apply(struct call *call)
 }
 
 /* False: answered. */
-static bool draft(struct call *call, struct config **ret_config)
+static bool draft(struct call *call, struct config **ret_config, struct jsonw *ret_left)
 {
 	struct draft_problem problem = {0};
 	struct draft_names names;
@@ -116,6 +135,7 @@ static bool draft(struct call *call, struct config **ret_config)
 
 	if (!read_names(call, &names))
 		return false;
+	names.left = ret_left;
 	error = draft_from_files(call->engine, &names, ret_config, &problem);
 	if (error < 0)
 		tell_problem(call, error, &problem);
@@ -176,9 +196,14 @@ static void tell_problem(struct call *call, int error, const struct draft_proble
 	}
 }
 
-static void write_plan(struct call *call, const struct planner *planner, bool values)
+static void write_plan(
+    struct call *call, const struct planner *planner, const struct jsonw *left, bool values)
 {
 	call_begin_reply(call);
+	jsonw_key(&call->w, "left");
+	jsonw_begin_array(&call->w);
+	jsonw_raw(&call->w, left->data, left->length);
+	jsonw_end_array(&call->w);
 	planner_write(planner, values, &call->w);
 	jsonw_end_object(&call->w);
 	jsonw_end_object(&call->w);

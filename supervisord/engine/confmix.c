@@ -110,7 +110,8 @@ static int filter(struct mix *mix, const struct config_source *source, struct co
 static int on_stanza(void *context, const struct stanza *stanza)
 {
 	struct mix *mix = context;
-	bool named = stanza->title != NULL && mix->names->takes(mix->names->context, stanza->title);
+	bool named = stanza->title != NULL && mix->names->takes(mix->names->context,
+						  stanza->kind == STANZA_SOCKET, stanza->title);
 
 	if (named == mix->keep)
 		mix->stanzas++;

@@ -17,9 +17,10 @@
 
 #include "supervisord/engine/config.h"
 
-/* Is the stanza of this name to be taken from the files? */
+/* Is the stanza of this name to be taken from the files?  A socket may be called as a program is.
+ */
 struct confmix_names {
-	bool (*takes)(const void *context, const char *name);
+	bool (*takes)(const void *context, bool is_socket, const char *name);
 	const void *context;
 };
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +12,17 @@
 #include "supervisord/engine/confmix.h"
 #include "supervisord/engine/confsource.h"
 #include "supervisord/engine/draft.h"
+#include "supervisord/engine/draftleft.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
+
+/* Before the name of a socket in a scope; no name has a blank. */
+#define SOCKET "socket "
 
 /* The stanzas that names mean. */
 struct scope {
 	const struct config *configs[2]; /* applied, files */
-	char **list;                     /* ascending once it is complete */
+	char **list;                     /* "web", "socket http"; ascending once it is complete */
 	size_t count;
 	size_t room;
 	bool no_memory;
@@ -29,7 +34,12 @@ static int find_scope(
 static bool add_name(struct scope *scope, const char *name);
 static bool add_matches(struct scope *scope, const struct config *config, const char *name);
 static void add(struct scope *scope, const char *name);
-static bool takes(const void *context, const char *name);
+static void add_socket(struct scope *scope, const char *name);
+static void put(struct scope *scope, const char *name);
+static int add_sockets(struct scope *scope);
+static int sort(struct scope *scope);
+static bool has(const struct scope *scope, size_t count, const char *name);
+static bool takes(const void *context, bool is_socket, const char *name);
 static int compare_names(const void *a, const void *b);
 static char *find_nearest(const struct scope *scope, const char *name);
 static int mix(const struct engine *engine, const struct scope *scope, struct config **ret_config,
@@ -56,7 +66,11 @@ int draft_from_files(const struct engine *engine, const struct draft_names *name
 	scope = (struct scope){.configs = {engine->config, files}};
 	error = find_scope(&scope, names, problem);
 	if (error == 0)
+		error = add_sockets(&scope);
+	if (error == 0)
 		error = mix(engine, &scope, ret_config, problem);
+	if (error == 0 && names->left != NULL)
+		draftleft_write(*ret_config, files, names->left);
 	for (size_t i = 0; i < scope.count; i++)
 		free(scope.list[i]);
 	free(scope.list);
@@ -89,11 +103,42 @@ static int find_scope(
 		problem->nearest = find_nearest(scope, names->list[i]);
 		return -ENOENT;
 	}
+	return sort(scope);
+}
+
+/* What they use is taken with them where it is new: without it they would be refused. */
+static int add_sockets(struct scope *scope)
+{
+	const struct config *applied = scope->configs[0], *files = scope->configs[1];
+	const size_t named = scope->count; /* those are sorted */
+	struct instname parts;
+
+	for (size_t i = 0; i < files->program_count; i++) {
+		const string_list sockets = files->programs[i]->life->key_sockets;
+
+		instname_split(files->programs[i]->name, &parts);
+		if (sockets == NULL || !has(scope, named, parts.program))
+			continue;
+		for (size_t k = 0; sockets[k] != NULL; k++)
+			if (config_find_socket(applied, sockets[k]) == NULL)
+				add_socket(scope, sockets[k]);
+	}
+	return sort(scope);
+}
+
+static int sort(struct scope *scope)
+{
 	if (scope->no_memory)
 		return -ENOMEM;
 	if (scope->count > 1)
 		qsort(scope->list, scope->count, sizeof(*scope->list), compare_names);
 	return 0;
+}
+
+static bool has(const struct scope *scope, size_t count, const char *name)
+{
+	return count > 0 &&
+	       bsearch(&name, scope->list, count, sizeof(*scope->list), compare_names) != NULL;
 }
 
 /* What is in one of the two only is to be added or removed. */
@@ -132,6 +177,21 @@ static bool add_matches(struct scope *scope, const struct config *config, const 
 static void add(struct scope *scope, const char *name)
 {
 	struct instname parts;
+
+	instname_split(name, &parts);
+	put(scope, parts.program);
+}
+
+static void add_socket(struct scope *scope, const char *name)
+{
+	char key[LIMIT_NAME + sizeof(SOCKET)];
+
+	(void)snprintf(key, sizeof(key), SOCKET "%s", name);
+	put(scope, key);
+}
+
+static void put(struct scope *scope, const char *name)
+{
 	char *copy;
 
 	if (scope->count == scope->room) {
@@ -145,20 +205,22 @@ static void add(struct scope *scope, const char *name)
 		scope->list = list;
 		scope->room = room;
 	}
-	instname_split(name, &parts);
-	copy = strdup(parts.program);
+	copy = strdup(name);
 	if (copy != NULL)
 		scope->list[scope->count++] = copy;
 	else
 		scope->no_memory = true;
 }
 
-static bool takes(const void *context, const char *name)
+static bool takes(const void *context, bool is_socket, const char *name)
 {
 	const struct scope *scope = context;
+	char key[LIMIT_NAME + sizeof(SOCKET)];
 
-	return scope->count > 0 && bsearch(&name, scope->list, scope->count, sizeof(*scope->list),
-				       compare_names) != NULL;
+	if (!is_socket)
+		return has(scope, scope->count, name);
+	(void)snprintf(key, sizeof(key), SOCKET "%s", name);
+	return has(scope, scope->count, key);
 }
 
 static int compare_names(const void *a, const void *b)

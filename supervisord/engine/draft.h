@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "lib/jsonw.h"
 #include "supervisord/engine/config.h"
 
 struct engine;
@@ -16,6 +17,8 @@ struct engine;
 struct draft_names {
 	size_t count;
 	const char *const *list;
+	struct jsonw *left; /* gets what differs in the files beside it and stays as it is applied:
+			     * elements of an array, "socket http"; NULL: nobody wants to know */
 };
 
 /* Why there is none. */
@@ -26,7 +29,8 @@ struct draft_problem {
 };
 
 /*
- * The files; of names, what they say of these programs and groups, the rest being as it is applied.
+ * The files; of names, what they say of these programs and groups, and of sockets that these use
+ * and that are new, the rest being as it is applied.
  * The files as a whole must be good in both cases.  0, or -errno with *problem filled in
  * (draft_problem_done() in each case; zeroed before): -EINVAL errors, -ENOENT missing, -ENODATA
  * what is applied is lost (safe mode), so that there is nothing to mix with.

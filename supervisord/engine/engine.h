@@ -62,6 +62,7 @@ struct engine {
 	struct timer tell_timer;    /* of a shutdown that takes time: who is waited for */
 	int exit_cursor;            /* row to look for exits from */
 	bool safe_mode;
+	bool has_conflicts; /* some programs cannot run beside others */
 	bool has_on_event; /* some program is run because of events */
 	bool config_lost; /* safe mode, and not even the applied configuration can be read */
 	bool shutdown;

@@ -42,6 +42,7 @@ int engine_link_programs(struct engine *engine)
 {
 	int error = 0;
 
+	engine->has_conflicts = false;
 	for (size_t i = 0; i < engine->program_count; i++) {
 		struct program *program = engine->programs[i];
 
@@ -363,6 +364,7 @@ static int link_conflicts(struct engine *engine, struct program *program)
 
 		if (other == NULL || other == program)
 			continue;
+		engine->has_conflicts = true;
 		error = add_link(&program->conflicts, other, DEPEND_AFTER, DEPEND_DEFAULT);
 		if (error == 0)
 			error = add_link(&other->conflicts, program, DEPEND_AFTER, DEPEND_DEFAULT);

@@ -313,12 +313,14 @@ static void look_around(struct program *program, struct happening *happening)
 		happening->demand = demand_is_there(program);
 		happening->needed = engine_is_needed(program);
 	}
-	/* In a storm the group must do; who commands can wait for a look at every process. */
-	if (happening->event == EVENT_START || happening->event == EVENT_STOP ||
+	/* In a storm the group must do; who commands can wait for a look at every process, of
+	 * which a stop that came to its end has had one. */
+	if (happening->event == EVENT_STOP ||
+	    (happening->event == EVENT_START && state->state != STATE_STOPPED) ||
 	    (happening->event == EVENT_HOOK && transition_is_halting(state)))
 		happening->leftovers = run_has_leftovers(&program->run);
-	else if (happening->event == EVENT_EXIT || happening->event == EVENT_TIMER ||
-		 happening->event == EVENT_HOOK)
+	else if (happening->event == EVENT_START || happening->event == EVENT_EXIT ||
+		 happening->event == EVENT_TIMER || happening->event == EVENT_HOOK)
 		happening->leftovers = run_has_group(&program->run);
 	happening->config_hash = program_hash(program);
 	happening->next_marks = program->config->next_marks;

@@ -251,12 +251,15 @@ static int add_matches(struct reader *reader, const char *glob)
 	return matches;
 }
 
-/* As the engine's own table is sorted, but web@2 before web@10. */
+/* As the engine's own table is sorted, but web@2 before web@10.  One needs no look at the others.
+ */
 static void sort(const struct engine *engine, struct selection *selection)
 {
 	size_t count = 0;
 	bool any = false;
 
+	if (selection->count < 2)
+		return;
 	for (size_t i = 0; i < engine->program_count; i++) {
 		if (!selection_has(selection, engine->programs[i]))
 			continue;

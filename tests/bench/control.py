@@ -19,6 +19,7 @@ import time
 CLIENTS = 100
 ROUND_TRIPS = 200
 STATUS_RUNS = 20
+HISTORY = 4096  # events that are remembered
 
 
 class Client:
@@ -83,11 +84,17 @@ def measure(path, args, guardian):
     tell("stop, round trip, p50 (with the program's own end)", statistics.median(stops), "ms")
     tell("start, round trip, p50 (ready at once)", statistics.median(starts), "ms")
 
+    # The history is a ring: it has its whole size once it was filled.
     pid = engine_pid(guardian)
-    for i in range(5):
-        tell(f"engine's memory after {args.commands * i // 4} commands", rss_kb(pid), "KB")
-        for _ in range(args.commands // 4 if i < 4 else 0):
+    for _ in range(HISTORY):
+        client.call("Signal", names=["p1"], signal="CONT")
+    first = rss_kb(pid)
+    tell("engine's memory when its history is full", first, "KB")
+    for i in range(1, 5):
+        for _ in range(args.commands // 4):
             client.call("Signal", names=["p1"], signal="CONT")
+        tell(f"engine's memory after {args.commands * i // 4} commands more", rss_kb(pid), "KB")
+    tell("  growth", rss_kb(pid) - first, "KB")
 
 
 def main():
@@ -95,13 +102,15 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--programs", type=int, default=1000)
     parser.add_argument("--commands", type=int, default=100000)
+    parser.add_argument("--running", type=int, default=2, help="so many of the programs run")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sd.") as directory:
         with open(directory + "/supervisord.conf", "w", encoding="ascii") as file:
             file.write(f'run_dir = "{directory}/run"\nlog_dir = "{directory}/log"\n')
             file.write('defaults { stable_after = 0s stdout = "null" }\n')
             for i in range(args.programs):
-                file.write(f'program p{i} {{ command = "/bin/sleep inf" autostart = {"true" if i < 2 else "false"} }}\n')
+                file.write(f'program p{i} {{ command = "/bin/sleep inf" '
+                           f'autostart = {"true" if i < args.running else "false"} }}\n')
         path = directory + "/run/control.sock"
         with open(directory + "/own.log", "w", encoding="ascii") as log:
             daemon = subprocess.Popen([args.build + "/sbin/supervisord", "-n", "-c", directory + "/supervisord.conf"],
@@ -109,7 +118,9 @@ def main():
         try:
             while not os.path.exists(path) and daemon.poll() is None:
                 time.sleep(0.05)
-            time.sleep(1)
+            client = Client(path)
+            while client.call("Status", names=[]).count(b'"RUNNING"') < args.running:
+                time.sleep(0.2)
             measure(path, args, daemon.pid)
         finally:
             daemon.send_signal(signal.SIGTERM)

@@ -113,8 +113,10 @@ web: restart: requires db"
 	other=$(record other pid)
 	exits 2 sctl plan web
 	matches "$output" 'web: restart: command changed'
-	[[ $output != *other* ]]
+	[[ $output != *"other:"* ]]
+	matches "$output" 'also changed in the files, not applied: groups changed, program other, program late'
 	exits 0 sctl apply web
+	matches "$output" 'not applied: groups changed, program other, program late'
 	matches "$(command_line web)" ' run new'
 	equals other "$(record other pid)" "$other"
 	exits 4 sctl status late
@@ -137,6 +139,35 @@ web: restart: requires db"
 	exits 0 sctl apply
 	exits 0 sctl plan
 	[ "$(record other pid)" != "$other" ]
+}
+
+@test "apply NAME: a new socket that it uses comes with it, one that changed does not, and that is said" {
+	cat >"$SD/conf.d/sockets.conf" <<-END
+		socket "http" { listen = "unix:$SD/http.sock" }
+		socket "other-new" { listen = "unix:$SD/other.sock" }
+		program "served" {
+			command = "sleep inf"
+			sockets = {"http"}
+		}
+	END
+	exits 0 sctl apply served
+	matches "$output" 'socket http: open: new stanza'
+	matches "$output" 'not applied: socket other-new'
+	wait_state served RUNNING
+	[ -S "$SD/http.sock" ]
+	[ ! -e "$SD/other.sock" ]
+	# The first one is applied now: what the files say of it later is not served's alone.
+	sed -i 's/http.sock/http2.sock/; s/"sleep inf"/"sleep 1000"/' "$SD/conf.d/sockets.conf"
+	exits 0 sctl apply served
+	matches "$output" 'served: restart: command changed'
+	matches "$output" 'not applied: socket http, socket other-new, program served'
+	[ -S "$SD/http.sock" ]
+	exits 0 sctl plan --json served
+	matches "$output" '\[\]'
+	exits 0 sctl apply
+	[ -S "$SD/http2.sock" ]
+	rm "$SD/conf.d/sockets.conf"
+	exits 0 sctl apply
 }
 
 @test "apply NAME: one whose stanza is gone is removed, one that needs what is not applied is refused" {

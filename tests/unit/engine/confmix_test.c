@@ -28,9 +28,12 @@ static struct config_source source(const char *path, const char *text)
 	    .length = strlen(text)};
 }
 
-static bool takes(const void *context, const char *name)
+static bool takes(const void *context, bool is_socket, const char *name)
 {
-	return strstr(context, name) != NULL;
+	char socket[64];
+
+	(void)snprintf(socket, sizeof(socket), "socket %s", name);
+	return strstr(context, is_socket ? socket : name) != NULL;
 }
 
 static void expect(struct config_source *applied, size_t applied_count, struct config_source *files,
