@@ -189,7 +189,7 @@ teardown() {
 		web, idle = records["web"], records["idle"]
 		fields = {"name": str, "program": str, "instance": int, "state": str, "wanted": str, "pid": int, "since": str,
 		    "starts": int, "reason": str, "status_text": str, "ready": bool, "tracking": str, "reloading": bool,
-		    "memory_bytes": int, "cpu_ms": int, "files_differ": bool, "pending": list}
+		    "memory_bytes": int, "cpu_ms": int, "files_differ": bool, "enabled": bool, "pending": list}
 		for name, kind in fields.items():
 		    assert type(web[name]) is kind, (name, web[name])
 		assert set(web) == set(fields) | {"last_exit", "health"}, sorted(web)
