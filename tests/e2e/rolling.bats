@@ -9,7 +9,10 @@ setup() {
 	cat >"$SD/web.sh" <<-END
 		echo "start \$1 \$2" >>$SD/events
 		trap "echo end \$1 >>$SD/events; exit 0" TERM
-		[ ! -e "$SD/bad.\$1" ] || exit 1
+		[ ! -e "$SD/bad.\$1" ] && [ ! -e "$SD/bad.\$1.\$2" ] || {
+			echo "end \$1" >>$SD/events
+			exit 1
+		}
 		touch "$SD/up.\$1"
 		while :; do sleep 0.05; done
 	END
@@ -149,6 +152,80 @@ is_waiting_for_its_turn() {
 	for number in 1 2 3; do
 		equals "web@$number" "$(generation "web@$number")" 3
 	done
+}
+
+is_old() {
+	is_state "$1" RUNNING && [ "$(generation "$1")" = 1 ] && [[ $(record "$1" reason) != *turn* ]]
+}
+
+# Four instances, of which the third will fail in generation 2: begin_bad_update UPDATE [LINE...].
+begin_bad_update() {
+	local update=$1
+
+	shift
+	web_stanza 1 4 "update = \"$update\"" "$@"
+	touch "$SD/go" "$SD/bad.web@3.2"
+	sd_start
+	for number in 1 2 3 4; do
+		wait_state "web@$number" RUNNING
+	done
+	FOURTH=$(record web@4 pid)
+	web_stanza 2 4 "update = \"$update\"" "$@"
+}
+
+@test "rolling: with --rollback those that were replaced go back, one after the other, and the text, too" {
+	begin_bad_update rolling
+	exits 1 sctl apply --rollback
+	matches "$output" 'rolled back: web@3: '
+	for number in 1 2 3 4; do
+		wait_for "$PATIENCE" is_old "web@$number"
+	done
+	equals "who had not had its turn" "$(record web@4 pid)" "$FOURTH"
+	equals "away and there at most" "$(extremes 4)" "1 4"
+	exits 2 sctl plan
+	[[ $(record web@4 reason) != *"not replaced"* ]]
+	# The next one goes through.
+	rm "$SD/bad.web@3.2"
+	exits 0 sctl apply --rollback
+	for number in 1 2 3 4; do
+		equals "web@$number" "$(generation "web@$number")" 2
+	done
+}
+
+@test "start-first: with --rollback they go back, too, and the extra one goes away" {
+	begin_bad_update start-first
+	exits 1 sctl apply --rollback
+	matches "$output" 'rolled back: web@3: '
+	for number in 1 2 3 4; do
+		wait_for "$PATIENCE" is_old "web@$number"
+	done
+	wait_for "$PATIENCE" has_names "web@1 web@2 web@3 web@4 "
+	equals "who had not had its turn" "$(record web@4 pid)" "$FOURTH"
+	exits 2 sctl plan
+}
+
+@test "rolling: an engine killed on the way back is followed by one that goes back, too" {
+	begin_bad_update rolling 'soak = "50ms"'
+	# It is stopped in the middle, as nobody becomes ready, and so is the way back.
+	sctl apply --rollback >"$SD/apply.out" 2>&1 3>&- &
+	APPLY=$!
+	wait_for "$PATIENCE" has_started web@3 2
+	rm "$SD/go"
+	wait_for "$PATIENCE" has_started web@3 1 2
+	kill_role engine
+	wait_for "$PATIENCE" sd_serves
+	touch "$SD/go"
+	wait "$APPLY" && false
+	for number in 1 2 3 4; do
+		wait_for "$PATIENCE" is_old "web@$number"
+	done
+	equals "who had not had its turn" "$(record web@4 pid)" "$FOURTH"
+	exits 2 sctl plan
+}
+
+# NAME GENERATION [TIMES]
+has_started() {
+	[ "$(grep -c "^start $1 $2\$" "$SD/events")" -ge "${3:-1}" ]
 }
 
 @test "rolling: an engine killed at any moment is followed by one that goes on" {

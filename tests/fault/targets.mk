@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
-# tests/fault/*.bats: what goes wrong around the logger.  make soak: the same for much longer.
+# tests/fault/*.bats: what goes wrong around the logger.  make soak: the same for much longer, and rolling restarts under load.
 FAULT_SHIM := $(O)/tests/fault/shim.so
 # Kills of a storm in `make soak`.
 SOAK_KILLS ?= 1000
+# And rolling restarts of hello under load, of which no request may be lost.
+SOAK_RESTARTS ?= 100
 
 # Never with sanitizers: it is loaded before their runtime.
 $(FAULT_SHIM): tests/fault/shim.c tests/fault/plan.h
@@ -12,7 +14,8 @@ $(FAULT_SHIM): tests/fault/shim.c tests/fault/plan.h
 
 tests: $(FAULT_SHIM)
 
-soak: tests ## the fault tests with SOAK_KILLS (1000) kills in each storm
+soak: tests ## the fault tests with SOAK_KILLS (1000) kills in each storm, and SOAK_RESTARTS (100) rolling restarts under load
 	FAULT_KILLS=$(SOAK_KILLS) TEST_TIMEOUT=7200 O='$(O)' tests/run fault
+	SD_RESTARTS=$(SOAK_RESTARTS) TEST_FILTER='^hello: ' TEST_TIMEOUT=7200 O='$(O)' tests/run tests/e2e/rolling.bats
 
 .PHONY: soak
