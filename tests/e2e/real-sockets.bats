@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-# Real daemons on sockets that supervisord has opened: nginx by its own variable, lighttpd and gunicorn by LISTEN_FDS.  Those
-# that are not installed are skipped (packaging/install-deps real).
+# Real daemons on sockets that supervisord has opened: nginx by its own variable, lighttpd, gunicorn, dbus-daemon and uuidd by
+# LISTEN_FDS, git daemon with a run for each connection.  Those that are not installed are skipped (packaging/install-deps real).
 
 load lib.bash
 
@@ -127,4 +127,92 @@ serves_who_waits() {
 	END
 	serves_who_waits gunicorn 8082 "by gunicorn"
 	equals "page by the unix socket" "$(curl -sS --max-time "$PATIENCE" --unix-socket "$SD/gunicorn.sock" http://x/)" "by gunicorn"
+}
+
+@test "real: dbus-daemon takes a unix socket by LISTEN_FDS, started by its first connection" {
+	need dbus-daemon
+	need dbus-send
+	cat >"$SD/bus.conf" <<-END
+		<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+			"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+		<busconfig>
+			<type>session</type>
+			<listen>unix:path=$SD/no.sock</listen>
+			<auth>EXTERNAL</auth>
+			<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+		</busconfig>
+	END
+	stanza dbus <<-END
+		socket "dbus" { listen = "unix:$SD/bus.sock" }
+		program "dbus" {
+			command = "dbus-daemon --config-file=$SD/bus.conf --address=systemd: --nofork --nopidfile"
+			sockets = {"dbus"}
+			start = "on-demand"
+		}
+	END
+	wait_state dbus WAITING
+	exits 0 ask_bus
+	matches "$output" 'string "[0-9a-f]{32}"'
+	# Who asks while it is restarted waits.
+	for _ in 1 2 3; do
+		sctl restart --no-wait dbus >/dev/null
+		exits 0 ask_bus
+	done
+	[ ! -e "$SD/no.sock" ]
+}
+
+ask_bus() {
+	dbus-send --bus="unix:path=$SD/bus.sock" --reply-timeout=$((PATIENCE * 1000)) --print-reply --dest=org.freedesktop.DBus / \
+		org.freedesktop.DBus.GetId
+}
+
+@test "real: uuidd takes its socket by LISTEN_FDS, started by its first connection" {
+	need uuidd
+	stanza uuidd <<-END
+		socket "uuidd" { listen = "unix:$SD/uuidd.sock" }
+		program "uuidd" {
+			command = "$(command -v uuidd) --socket-activation"
+			sockets = {"uuidd"}
+			start = "on-demand"
+		}
+	END
+	wait_state uuidd WAITING
+	exits 0 timeout "$PATIENCE" uuidd --socket "$SD/uuidd.sock" --random --uuids 3
+	equals "numbers" "$(grep -cE '[0-9a-f]{8}-[0-9a-f-]{27}$' <<<"$output")" 3
+	exits 0 sctl restart uuidd
+	exits 0 timeout "$PATIENCE" uuidd --socket "$SD/uuidd.sock" --time
+}
+
+@test "real: git daemon, as inetd would run it, has a run for each clone" {
+	local number clones=()
+
+	need git
+	[ -x "$(git --exec-path)/git-daemon" ] || skip "git daemon is not installed (packaging/install-deps real)"
+	export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+	git init -q "$SD/site/text"
+	echo "by git" >"$SD/site/text/file"
+	git -C "$SD/site/text" add file
+	git -C "$SD/site/text" -c user.name=x -c user.email=x@y commit -q -m text
+	stanza git <<-END
+		socket "git" { listen = "tcp:$HOST:8083" }
+		program "git" {
+			command = "git daemon --inetd --log-destination=stderr --verbose --export-all --base-path=$SD/site"
+			environment = {"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"}
+			sockets = {"git"}
+			socket_as = "stdin"
+			accept = true
+			max_connections = 3
+		}
+	END
+	for number in 1 2 3 4 5 6; do
+		timeout "$PATIENCE" git clone -q "git://$HOST:8083/text" "$SD/clone.$number" 3>&- &
+		clones+=($!)
+	done
+	wait "${clones[@]}"
+	for number in 1 2 3 4 5 6; do
+		equals "clone $number" "$(cat "$SD/clone.$number/file")" "by git"
+	done
+	# It says itself who was connected.
+	wait_for "$PATIENCE" log_has git "Connection from 127.0.0.1:"
+	wait_state git@1 WAITING
 }
