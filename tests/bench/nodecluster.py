@@ -1,14 +1,11 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""nodecluster: one HTTP application on two workers: Node alone, Node's own cluster, pm2's, and ours in each mode.
+"""nodecluster: one HTTP application of Node on two workers: Node's own cluster, pm2's, and ours in each mode.
 
-    tests/bench/nodecluster.py [--build DIR] [--seconds N] [--restarts N]
-
-Rows: requests a second over keep-alive and with a connection each (wrk), CPU of the primary for a connection, memory (PSS)
-of the primary, and requests lost while each worker is restarted again and again.  The primary of ours is the process
-cluster; the engine beside it does nothing meanwhile.  pm2 is used where DIR/npm has it.
+Figures: requests a second over connections that are kept and with one for each (wrk), CPU of the primary for a
+connection, memory (PSS) of the primary, and requests lost while the workers are replaced again and again under both
+loads.  The primary of ours is the process `cluster`; the engine beside it does nothing meanwhile.  The column of the
+reference is Node's own cluster, whose primary starts each new worker before it lets an old one go.
 """
-import argparse
 import json
 import os
 import pathlib
@@ -17,11 +14,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
-import threading
 import time
-import urllib.error
-import urllib.request
+
+from lab import StepFailed, cpu_ns, pss_kb
 
 APP = """require('node:http').createServer((q, r) => r.end('Hello World\\n')).listen(%d, '127.0.0.1');\n"""
 OWN = """const cluster = require('node:cluster');
@@ -39,8 +34,10 @@ if (cluster.isPrimary) {
 STANZA = """run_dir = "{dir}/run"
 log_dir = "{dir}/log"
 defaults {{ stable_after = "100ms" }}
-program "web" {{ command = "{node} {dir}/app.js" instances = 2 cluster = "{mode}" }}
+program "web" {{ command = "{node} {dir}/app.js" instances = 2 cluster = "{mode}" update = "rolling" }}
 """
+# Of all restarts of one subject.
+RESTARTS_S = 240
 
 
 def free_port():
@@ -49,181 +46,192 @@ def free_port():
         return sock.getsockname()[1]
 
 
-def cpu_us(pid):
-    """User and system time of a process; only the scheduler's clock is fine enough."""
-    return int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1000
-
-
-def pss_kb(pid):
-    return int(re.search(r"^Pss: +(\d+)", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)[1])
-
-
-def wait(condition, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"nodecluster: still not after {seconds} s: {what}")
-        time.sleep(0.02)
-
-
 class Subject:
     """What is measured; those below say how it is started and restarted."""
+    is_peer = False
+    restarts = True
     primary = None
 
-    def __init__(self, build, node, port):
-        self.build, self.node, self.port = build, node, port
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="nc."))
-        (self.dir / "app.js").write_text(APP % port)
+    def __init__(self, lab):
+        self.lab = lab
+        self.label = f"cluster: {self.title}"
+        self.dir = self.port = self.proc = None
+
+    def missing(self):
+        if not shutil.which("node"):
+            return "node not installed"
+        return None if shutil.which("wrk") else "wrk not installed"
+
+    def start(self):
+        self.dir, self.port = self.lab.fresh_dir(), free_port()
+        (self.dir / "app.js").write_text(APP % self.port)
+        self.launch()
+        self.lab.wait(self.answers, 60, f"{self.title}: serving", self.proc, self.dir)
 
     def answers(self):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5) as reply:
-                return reply.read() == b"Hello World\n"
-        except (OSError, urllib.error.URLError):
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as sock:
+                sock.sendall(b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+                return sock.recv(4096).startswith(b"HTTP/1.1 200")
+        except OSError:
             return False
 
-    def spawn(self, *words, **more):
-        self.process = subprocess.Popen([str(word) for word in words], cwd=self.dir, stdin=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, **{"stdout": subprocess.DEVNULL, **more})
-
     def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-        shutil.rmtree(self.dir)
+        if self.proc is not None:
+            self.lab.end_tree(self.proc)
+        self.proc = None
+        if self.dir is not None:
+            shutil.rmtree(self.dir, ignore_errors=True)
 
 
 class Single(Subject):
-    name = "node, one process"
+    name, title, restarts = "node", "node, one process", False
 
-    def start(self):
-        self.spawn(self.node, "app.js")
+    def launch(self):
+        self.proc = self.lab.spawn(["node", "app.js"], self.dir)
 
 
 class Own(Subject):
-    name = "node's own cluster"
+    name, title = "bare", "node's own cluster"
 
-    def start(self):
+    def launch(self):
         (self.dir / "own.js").write_text(OWN % (self.dir / "app.js"))
-        self.spawn(self.node, "own.js", stdout=subprocess.PIPE)
-        self.primary = self.process.pid
+        self.proc = self.lab.spawn(["node", "own.js"], self.dir, stdout=subprocess.PIPE)
+        self.primary = self.proc.pid
 
     def restart(self):
-        self.process.send_signal(signal.SIGUSR2)
-        self.process.stdout.readline()
+        self.proc.send_signal(signal.SIGUSR2)
+        if not self.proc.stdout.readline():
+            raise StepFailed("node's own cluster has ended")
 
 
 class Pm2(Subject):
-    name = "pm2, cluster mode"
+    name, title = "pm2", "pm2, cluster mode"
+
+    def command(self):
+        return self.lab.build / "npm/node_modules/pm2/bin/pm2"
+
+    def missing(self):
+        if super().missing():
+            return super().missing()
+        return None if self.command().exists() else "pm2 not there (tests/e2e/node/fetch pm2 gets it)"
 
     def run(self, *words):
-        return subprocess.run([self.node, self.build / "npm/node_modules/pm2/bin/pm2", *words], cwd=self.dir, check=True,
-                              env=dict(os.environ, PM2_HOME=str(self.dir / "pm2")), stdin=subprocess.DEVNULL,
-                              capture_output=True)
+        self.lab.run(["env", f"PM2_HOME={self.dir}/pm2", f"HOME={self.dir}", "node", self.command(), *words], 120)
 
-    def start(self):
-        self.run("start", "app.js", "-i", "2")
+    def launch(self):
+        self.run("start", self.dir / "app.js", "-i", "2")
         self.primary = int((self.dir / "pm2/pm2.pid").read_text())
 
     def restart(self):
         self.run("reload", "app")
 
     def end(self):
-        self.run("kill")
-        shutil.rmtree(self.dir)
+        try:
+            if self.primary is not None:
+                self.run("kill")
+        finally:
+            self.lab.end_strays()
+            super().end()
 
 
 class Ours(Subject):
-    mode = "round-robin"
+    name, mode = "ours", "round-robin"
 
     @property
-    def name(self):
+    def title(self):
         return f"ours, {self.mode}"
 
     def ctl(self, *words):
-        return subprocess.run([self.build / "bin/superctl", "-s", self.dir / "run/control.sock", *words], check=True,
-                              capture_output=True).stdout
+        return subprocess.run([self.lab.build / "bin/superctl", "-s", self.dir / "run/control.sock", *words],
+                              check=True, capture_output=True, timeout=120).stdout
 
-    def start(self):
-        (self.dir / "s.conf").write_text(STANZA.format(dir=self.dir, node=self.node, mode=self.mode))
-        self.spawn(self.build / "sbin/supervisord", "-n", "-c", self.dir / "s.conf")
-        wait(self.answers, "serving")
+    def launch(self):
+        node = shutil.which("node")
+        (self.dir / "s.conf").write_text(STANZA.format(dir=self.dir, node=node, mode=self.mode))
+        self.proc = self.lab.spawn([self.lab.build / "sbin/supervisord", "-n", "-c", self.dir / "s.conf"], self.dir)
+        self.lab.wait(self.is_up, 60, f"{self.title}: all workers", self.proc, self.dir)
         self.primary = json.loads(self.ctl("status", "--json", "web+cluster"))[0]["pid"]
 
+    def is_up(self):
+        try:
+            records = json.loads(self.ctl("status", "--json"))
+        except (subprocess.SubprocessError, json.JSONDecodeError):
+            return False
+        return all(record["state"] == "RUNNING" for record in records)
+
     def restart(self):
-        self.ctl("restart", "web@1")
-        self.ctl("restart", "web@2")
+        self.ctl("restart", "--rolling", "web")
 
 
 class OursShared(Ours):
-    mode = "shared"
+    name, mode = "shared", "shared"
 
 
 class OursReusePort(Ours):
-    mode = "reuse-port"
+    name, mode = "reuse-port", "reuse-port"
+
+
+SUBJECTS = (Own, Ours, OursShared, OursReusePort, Pm2, Single)
+# Columns of the table beside those that every run has.
+COLUMNS = ("shared", "reuse-port", "pm2", "node")
+
+
+def wrk(subject, close, *more):
+    header = ["-H", "Connection: close"] if close else []
+    return ["wrk", "-t1", "-c16", *more, *header, f"http://127.0.0.1:{subject.port}/"]
 
 
 def load(subject, seconds, close):
-    """wrk: requests a second, and how many there were."""
-    words = ["wrk", "-t1", "-c16", f"-d{seconds}s", *(["-H", "Connection: close"] if close else []),
-             f"http://127.0.0.1:{subject.port}/"]
-    text = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-    return float(re.search(r"Requests/sec: +([\d.]+)", text)[1]), int(re.search(r"(\d+) requests in", text)[1])
+    """Requests a second, and how many there were."""
+    done = subprocess.run(wrk(subject, close, f"-d{seconds}s"), capture_output=True, text=True, check=True,
+                          timeout=seconds + 30)
+    return float(re.search(r"Requests/sec: +([\d.]+)", done.stdout)[1]), count_requests(done.stdout)
 
 
-def count_lost(subject, restarts):
-    """Clients with a connection for each request, while the workers are restarted."""
-    done, counts = threading.Event(), [[0, 0], [0, 0]]
-
-    def client(count):
-        while not done.is_set():
-            count[0 if subject.answers() else 1] += 1
-
-    threads = [threading.Thread(target=client, args=(count,)) for count in counts]
-    for thread in threads:
-        thread.start()
-    for _ in range(restarts):
-        subject.restart()
-    done.set()
-    for thread in threads:
-        thread.join()
-    return sum(count[1] for count in counts), sum(count[0] for count in counts)
+def count_requests(text):
+    return int(re.search(r"(\d+) requests in", text)[1])
 
 
-def measure(subject, options):
-    subject.start()
-    wait(subject.answers, f"{subject.name}: serving")
-    row = {"name": subject.name, "keep_alive": load(subject, options.seconds, False)[0]}
-    before = cpu_us(subject.primary) if subject.primary else 0
-    row["close"], connections = load(subject, options.seconds, True)
-    if subject.primary:
-        row["cpu_us"] = (cpu_us(subject.primary) - before) / connections
-        row["pss_kb"] = pss_kb(subject.primary)
-    if hasattr(subject, "restart"):
-        row["lost"], row["served"] = count_lost(subject, options.restarts)
-    subject.end()
-    return row
+def count_lost(text):
+    """What wrk could not connect for, read, write or wait for, and what was refused."""
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    return sum(int(number) for number in (errors.groups() if errors else ())) + int(refused[1] if refused else 0)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--build", default="build", type=pathlib.Path)
-    parser.add_argument("--seconds", default=3, type=int)
-    parser.add_argument("--restarts", default=20, type=int)
-    options = parser.parse_args()
-    options.build = options.build.resolve()
-    node = shutil.which("node")
-    if node is None or shutil.which("wrk") is None:
-        raise SystemExit("nodecluster: node and wrk are needed")
-    print(f"{'':22}{'keep-alive/s':>13}{'close/s':>9}{'CPU us/conn':>13}{'PSS kB':>8}{'lost':>6}{'served':>8}")
-    for kind in Single, Own, Pm2, Ours, OursShared, OursReusePort:
-        if kind is Pm2 and not (options.build / "npm/node_modules/pm2").exists():
-            print("pm2: not there (tests/e2e/node/fetch gets it)")
-            continue
-        row = measure(kind(options.build, node, free_port()), options)
-        show = lambda key, form: format(row[key], form) if key in row else "-"
-        print(f"{row['name']:22}{show('keep_alive', '.0f'):>13}{show('close', '.0f'):>9}{show('cpu_us', '.1f'):>13}"
-              f"{show('pss_kb', 'd'):>8}{show('lost', 'd'):>6}{show('served', 'd'):>8}", flush=True)
+def restart_under_load(subject, results, restarts):
+    """Both loads at once, from before the first restart to behind the last."""
+    words = [wrk(subject, close, f"-d{RESTARTS_S + 60}s") for close in (False, True)]
+    loads = [subprocess.Popen(each, stdout=subprocess.PIPE, text=True, start_new_session=True) for each in words]
+    try:
+        time.sleep(0.5)  # both have connected
+        deadline = time.monotonic() + RESTARTS_S
+        for done in range(restarts):
+            if time.monotonic() > deadline:
+                raise StepFailed(f"{subject.title}: only {done} of {restarts} restarts in {RESTARTS_S} s")
+            subject.restart()
+    finally:
+        for each in loads:
+            each.send_signal(signal.SIGINT)
+        texts = [each.communicate()[0] for each in loads]
+    results.add("cluster_lost_keep", subject.name, count_lost(texts[0]))
+    results.add("cluster_lost", subject.name, count_lost(texts[1]))
+    results.add("cluster_served", subject.name, sum(count_requests(text) for text in texts) / 1000)
 
 
-if __name__ == "__main__":
-    main()
+def measure(subject, results, opts):
+    """One repetition."""
+    try:
+        subject.start()
+        results.add("cluster_keep", subject.name, load(subject, opts.wrk_s, False)[0])
+        before = cpu_ns([subject.primary]) if subject.primary else 0
+        rate, connections = load(subject, opts.wrk_s, True)
+        results.add("cluster_close", subject.name, rate)
+        if subject.primary:
+            results.add("cluster_cpu", subject.name, (cpu_ns([subject.primary]) - before) / 1e3 / connections)
+            results.add("cluster_pss", subject.name, pss_kb([subject.primary]) / 1024)
+        if subject.restarts:
+            restart_under_load(subject, results, opts.cluster_restarts)
+    finally:
+        subject.end()

@@ -20,16 +20,17 @@ import chatter
 import hello
 import logs
 import measures
+import nodecluster
 import report
 from lab import Lab, StepFailed
 
 FULL = {"programs": 1000, "repetitions": 5, "kills": 200, "status_ms": 3000, "storm_ms": 3000,
-        "idle_settle_s": 3, "idle_s": 20, "reloads": 10, "schedules": 100_000, "log_bytes": 512_000_000, "log_ms": 1000, "chat_ms": 3000, "wrk_s": 2,
-        "total_s": 480, "lives_s": 150, "storms_s": 60, "logs_s": 50,
+        "idle_settle_s": 3, "idle_s": 20, "reloads": 10, "schedules": 100_000, "log_bytes": 512_000_000, "log_ms": 1000, "chat_ms": 3000, "wrk_s": 2, "cluster_restarts": 20,
+        "total_s": 780, "lives_s": 150, "storms_s": 60, "logs_s": 50,
         "peer_phases": ("lives", "storms", "idle", "logs", "hello")}
 QUICK = {"programs": 300, "repetitions": 3, "kills": 100, "status_ms": 500, "storm_ms": 1000,
-         "idle_settle_s": 2, "idle_s": 10, "reloads": 5, "schedules": 20_000, "log_bytes": 128_000_000, "log_ms": 250, "chat_ms": 1500, "wrk_s": 1,
-         "total_s": 90, "lives_s": 25, "storms_s": 3, "logs_s": 6,
+         "idle_settle_s": 2, "idle_s": 10, "reloads": 5, "schedules": 20_000, "log_bytes": 128_000_000, "log_ms": 250, "chat_ms": 1500, "wrk_s": 1, "cluster_restarts": 2,
+         "total_s": 150, "lives_s": 25, "storms_s": 3, "logs_s": 6,
          "peer_phases": ("lives", "logs", "hello")}
 
 
@@ -43,9 +44,9 @@ class OutOfTime(Exception):
 def options():
     parser = argparse.ArgumentParser(description="Benchmark of supervisord; see tests/bench/README.md")
     parser.add_argument("--build", default="build", help="the output folder of make (default: build)")
-    parser.add_argument("--quick", action="store_true", help="fewer repetitions, at most 90 s")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, at most 150 s")
     parser.add_argument("--only", default="", help="names of drivers, comma separated, e.g. bare,ours")
-    parser.add_argument("--phase", default="lives,storms,logs,chatter,hello,idle,logged,graph,simulator",
+    parser.add_argument("--phase", default="lives,storms,logs,chatter,hello,idle,logged,graph,simulator,cluster",
                         help="phases to run")
     parser.add_argument("--repetitions", type=int, help="instead of 5 (quick: 3)")
     parser.add_argument("--programs", type=int, help="instead of 1000 (quick: 300)")
@@ -170,6 +171,12 @@ class Run:
             self.interleave(f"hello {workers}", self.present(hello.servers(self.lab, workers)), 30,
                             lambda each: hello.measure(each, self.results, self.opts))
 
+    def cluster(self, _):
+        """Once each: what is lost is counted over many restarts, and takes its time."""
+        for each in self.present([kind(self.lab) for kind in nodecluster.SUBJECTS]):
+            self.step("cluster", each, lambda each=each: nodecluster.measure(each, self.results, self.opts))
+            self.progress(f"cluster: {each.title}")
+
     def all(self, members):
         for phase in self.opts.phase.split(","):
             begin = time.monotonic()
@@ -203,6 +210,7 @@ class Run:
         peers = [each.name for each in members if each.is_peer]
         if "daemontools" in self.results.values.get("log_block", {}):
             peers.append("daemontools")
+        peers += [name for name in nodecluster.COLUMNS if name in self.results.values.get("cluster_keep", {})]
         report.add_derived(self.results, self.opts.programs)
         self.progress("")
         report.print_table(self.results, peers, self.opts.programs)

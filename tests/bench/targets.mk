@@ -21,6 +21,7 @@ bench-tools: $(BENCH_TOOLS)
 
 # BENCH_ARGS: see tests/bench/run.py --help.
 bench: all bench-tools $(O)/tests/sim/sim ## measure beside a bare loop and the peers that are installed (QUICK=1: a short run)
+	-@! command -v npm >/dev/null || tests/e2e/node/fetch -d $(O)/npm pm2
 	tests/bench/run.py --build $(O) $(if $(QUICK),--quick) $(BENCH_ARGS)
 
 bench-control: all ## figures of the control socket: status, a crowd, round trips, memory over 100,000 commands

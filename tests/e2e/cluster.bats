@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 # The primary of a cluster with real Node workers, and cluster_engine.py in the engine's place.
 #
-# What a primary can get wrong, and where it is tested (a name alone is one of `play`; R: noderolling.bats; N: node.bats):
+# What a primary can get wrong, and where it is tested (a name alone is one of `play`, with
+# other versions in node/versions.bats; R: noderolling.bats; N: node.bats):
 #
 #   a byte that is no line kills the worker       nonsense, full_channel, unit cluster/reply
 #   an ACK too many, an unknown type, no socket   one_handle, unit cluster/reply
@@ -97,17 +98,4 @@ play() {
 @test "memory of the primary" {
 	[ -z "${SAN:-}" ] || skip "sanitizers take memory of their own"
 	play memory
-}
-
-@test "the same with Node 16, 18, 22 and 24" {
-	local modules=$OUT/npm/node_modules version name
-	[ -x "$modules/node22/bin/node" ] || skip "other versions of node are not there: tests/e2e/node/fetch gets them"
-	for version in 16 18 22 24; do
-		for name in round_robin other_modes tickets killed_unanswered disconnect listening_again errors; do
-			NODE=$modules/node$version/bin/node play "$name" || {
-				echo "with Node $version: $name" >&2
-				return 1
-			}
-		done
-	done
 }

@@ -50,7 +50,7 @@ class Worker:
         self.channel, child = socket.socketpair()
         environment = dict(os.environ, NODE_CHANNEL_FD=str(child.fileno()), NODE_CHANNEL_SERIALIZATION_MODE="json",
                            NODE_UNIQUE_ID=str(self.id))
-        self.process = subprocess.Popen([node, APP, *words], pass_fds=[child.fileno()], env=environment,
+        self.process = subprocess.Popen([*node.split(), APP, *words], pass_fds=[child.fileno()], env=environment,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         os.set_blocking(self.process.stdout.fileno(), False)
         child.close()

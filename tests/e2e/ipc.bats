@@ -108,6 +108,67 @@ follows() {
 	wait_for "$PATIENCE" has_message echo '{"got": "again"}'
 }
 
+# Kilobytes of the engine.
+engine_kb() {
+	awk '/^VmRSS:/ { print $2 }' "/proc/$(role_pid engine)/status"
+}
+
+@test "a follower that does not read is dropped, others see every message, and nothing grows" {
+	local deaf before
+	before=$(engine_kb)
+	"$PYTHON" -S "$BATS_TEST_DIRNAME/ipc_follower.py" "$SD/run/control.sock" echo "$SD/read" >"$SD/deaf" 3>&- 4>&- &
+	deaf=$!
+	wait_for "$PATIENCE" file_has "$SD/deaf" follows
+	sctl send echo '"pour"'
+	# 90 MB, of which the last 128 KB are kept.
+	wait_for "$PATIENCE" has_message echo '"poured"'
+	[ -n "${SAN:-}" ] || at_most "KB that the engine has grown" $(($(engine_kb) - before)) 4000
+	at_most "messages that are kept" "$(sctl messages -n all echo | wc -l)" 10
+	sctl send echo '"delayed?"'
+	wait_for "$PATIENCE" has_message echo '{"got": "delayed?"}'
+	touch "$SD/read"
+	wait "$deaf"
+	matches "$(last_line "$SD/deaf")" "^dropped after [0-9]+ bytes"
+	at_most "bytes that waited for it" "$(last_line "$SD/deaf" | awk '{ print $3 }')" 1000000
+}
+
+@test "ipc_to a program that does not read: the rest is dropped, which is told once, and the sender goes on" {
+	local program="$PYTHON $BATS_TEST_DIRNAME/ipc_program.py"
+	stanza pour <<-END
+		program "pours" { command = "$program x" ipc = true ipc_to = "program:deaf" stop_signal = "KILL" }
+		program "deaf" { command = "$program x" ipc = true stop_signal = "KILL" }
+	END
+	wait_state deaf RUNNING
+	wait_state pours RUNNING
+	sctl send deaf '"deaf"'
+	sctl send pours '"pour"'
+	wait_for "$PATIENCE" has_message pours '"poured"'
+	equals "words about it" "$(grep -c 'pours: ipc: a message of it is dropped: the channel of the program in ipc_to is full' "$SD/own.log")" 1
+	is_state deaf RUNNING
+	# Started anew it hears again.
+	sctl restart deaf
+	sctl send pours '{"x":1}'
+	wait_for "$PATIENCE" has_message deaf '{"got": {"got": {"x": 1}}}'
+}
+
+@test "long messages, with little room left, are whole or refused" {
+	local length pid
+	for length in 40000 50000 60000 65534; do
+		sctl restart echo
+		rm -f "$SD/halves"
+		sctl send echo '"halves"' # reads no more before it has the file
+		while sctl send echo "\"$(printf '%0*d' "$length" 0)\"" 2>/dev/null; do :; done
+		pid=$(record echo pid)
+		touch "$SD/halves"
+		wait_for "$PATIENCE" sctl send echo "\"whole? $length\""
+		# Half a line would have been a message that is no JSON, and the end of it.
+		wait_for "$PATIENCE" has_message echo "{\"got\": \"whole? $length\"}"
+		equals "its process" "$(record echo pid)" "$pid"
+	done
+	exits 2 sctl send echo "\"$(printf '%065536d' 0)\""
+	sctl restart echo
+}
+
 @test "nonsense is left out, a socket is acknowledged and closed" {
 	sctl send echo '"nonsense"'
 	wait_for "$PATIENCE" has_message echo '"after"'

@@ -5,6 +5,7 @@ what it is told to do:
   "ready"    say so
   "flood"    send 2000 numbers, in one breath
   "deaf"     read no more
+  "pour"     send 3000 messages of 30 KB, and then that it has
   "halves"   send a message in two halves, the second one when the file HALVES is there
   "socket"   send a socket as Node does, and tell whether it was acknowledged
   "close"    close the channel and stay
@@ -33,6 +34,10 @@ for line in lines:
         say("ready")
     elif word == "flood":
         channel.sendall(b"".join(b"%d\n" % number for number in range(2000)))
+    elif word == "pour":
+        for number in range(3000):
+            say("%d %s" % (number, "x" * 30000))
+        say("poured")
     elif word == "deaf":
         signal.pause()
     elif word == "halves":

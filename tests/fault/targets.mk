@@ -18,4 +18,14 @@ soak: tests ## the fault tests with SOAK_KILLS (1000) kills in each storm, and S
 	FAULT_KILLS=$(SOAK_KILLS) TEST_TIMEOUT=7200 O='$(O)' tests/run fault
 	SD_RESTARTS=$(SOAK_RESTARTS) TEST_FILTER='^hello: ' TEST_TIMEOUT=7200 O='$(O)' tests/run tests/e2e/rolling.bats
 
-.PHONY: soak
+# Restarts under load of each test of `make soak-node`.
+SOAK_RESTARTS ?= 100
+
+soak-node: tests ## rolling updates of Node clusters under load, SOAK_RESTARTS (100) each
+	SD_RESTARTS=$(SOAK_RESTARTS) TEST_TIMEOUT=7200 O='$(O)' tests/run tests/e2e/noderolling.bats
+
+check-node: tests ## clusters with Node 16 to 26, Deno and Bun, which come from npm (500 MB)
+	-tests/e2e/node/fetch -d $(O)/npm
+	TEST_TIMEOUT=3600 O='$(O)' tests/run tests/e2e/node/versions.bats tests/e2e/node.bats
+
+.PHONY: soak soak-node check-node

@@ -11,11 +11,12 @@ FUZZ_SRC_notify = supervisord/engine/notifyparse.c
 FUZZ_SRC_logrequest = supervisord/engine/logrequest.c supervisord/logger/place.c supervisord/logger/unpack.c
 FUZZ_SRC_message = $(addprefix supervisord/logger/,form.c message.c stamp.c)
 FUZZ_SRC_inbox = supervisord/cluster/request.c
+FUZZ_SRC_primary = $(filter-out %/main.c,$(wildcard supervisord/cluster/*.c))
 FUZZ_SRC_lines = supervisord/logger/lines.c
 FUZZ_SRC_rights = supervisord/engine/rights.c
 FUZZ_SRC_dispatch = supervisord/engine/api.c supervisord/engine/call.c
 FUZZ_LIB = $(wildcard lib/*.c)
-FUZZ_TARGETS = config dispatch frame inbox lines logrequest message notify rights
+FUZZ_TARGETS = config dispatch frame inbox lines logrequest message notify primary rights
 
 # The methods are not linked: nothing calls them.
 $(FUZZ_O)/dispatch_fuzz: FUZZ_FLAGS += -I$(O)/gen -fno-pie -no-pie -Wl,--unresolved-symbols=ignore-all
@@ -34,6 +35,8 @@ fuzz-live: ## send FUZZ_MESSAGES (1000000) malformed messages to a daemon with A
 	O='$(ASAN_O)' FUZZ_MESSAGES=$(FUZZ_MESSAGES) SAN=1 TEST_FILTER='malformed' tests/run tests/e2e/api.bats
 
 fuzz-dispatch: FUZZ_ARGS = -dict=$(CURDIR)/tests/fuzz/dispatch.dict
+fuzz-inbox fuzz-primary: FUZZ_ARGS = -dict=$(CURDIR)/tests/fuzz/primary.dict
+fuzz-primary: FUZZ_ARGS += -len_control=0 -max_len=4096
 fuzz-config: FUZZ_ARGS = -timeout=10 -max_len=65536
 fuzz-notify: FUZZ_ARGS = -timeout=5 -max_len=8192
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ_O)/%_fuzz
