@@ -67,13 +67,13 @@ struct program {
 	struct timer timer;
 	struct streams streams;
 	uint8_t pending;
+	bool is_target;              /* some stdout = "program:THIS" exists: stdin is that pipe */
 	uint16_t lost_tasks;         /* bit a kind: see task_start() */
 	uint8_t outlook;             /* enum depend_outlook, as its links said last */
 	bool removed;                /* to be freed once it has stopped */
 	bool idle;                   /* it stops without having had a run: see accept_is_quiet() */
 	bool files_differ; /* the files say something else of it than what is applied, drift.h */
 	struct task_end *reload_end; /* of the last reload_command; NULL: none */
-	bool is_target;              /* some stdout = "program:THIS" exists: stdin is that pipe */
 	struct program_links firsts; /* those it comes after */
 	struct program_links lasts;  /* those that come after it */
 	struct program_links conflicts; /* those it cannot run beside */
