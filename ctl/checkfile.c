@@ -22,19 +22,17 @@
 
 #define CANNOT_RUN 126
 
-static pid_t start_engine(struct ctl *ctl, const char *path, int fd);
-static void exec_engine(const struct options *options, const char *path, int fd)
+static enum exitcode check(struct ctl *ctl, const char *const *words, size_t count);
+static void exec_engine(const char *path, const char *const *words, size_t count, int fd)
     __attribute__((noreturn));
 static int read_all(int fd, struct out *text);
 static enum exitcode tell(struct ctl *ctl, struct out *text);
 
 enum exitcode checkfile_run(struct ctl *ctl)
 {
-	char path[PATH_MAX + sizeof("/engine")];
-	struct out text = {.fd = -1};
-	enum exitcode code = EXITCODE_FAILED;
-	int fds[2], status = 0, error;
-	pid_t pid;
+	size_t count = ctl->options.name_count;
+	const char **words;
+	enum exitcode code;
 
 	if (ctl->options.host != NULL) {
 		ctl_complain(ctl,
@@ -42,13 +40,51 @@ enum exitcode checkfile_run(struct ctl *ctl)
 		    ctl->options.host, ctl->options.names[0]);
 		return EXITCODE_USAGE;
 	}
+	words = calloc(2 * count + 1, sizeof(*words));
+	if (words == NULL) {
+		ctl_complain(ctl, "cannot check: %s", strerror(ENOMEM));
+		return EXITCODE_FAILED;
+	}
+	for (size_t i = 0; i < count; i++) {
+		words[2 * i] = "-c";
+		words[2 * i + 1] = ctl->options.names[i];
+	}
+	code = check(ctl, words, 2 * count);
+	free(words);
+	return code;
+}
+
+enum exitcode checkfile_try(struct ctl *ctl, const char *config, const char *path, const char *copy)
+{
+	const char *words[] = {"-c", config, "--instead", path, copy};
+	bool silent = ctl->out.silent;
+	enum exitcode code;
+
+	ctl->out.silent = true;
+	code = check(ctl, words, sizeof(words) / sizeof(words[0]));
+	ctl->out.silent = silent;
+	return code;
+}
+
+/* By the engine, with these words. */
+static enum exitcode check(struct ctl *ctl, const char *const *words, size_t count)
+{
+	char path[PATH_MAX + sizeof("/engine")];
+	struct out text = {.fd = -1};
+	enum exitcode code = EXITCODE_FAILED;
+	int fds[2], status = 0, error;
+	pid_t pid;
+
 	libexec_find(path, PATH_MAX);
 	strcat(path, "/engine");
 	if (pipe2(fds, O_CLOEXEC) < 0) {
 		ctl_complain(ctl, "cannot check: %s", strerror(errno));
 		return EXITCODE_FAILED;
 	}
-	pid = start_engine(ctl, path, fds[1]);
+	out_flush(&ctl->out);
+	pid = fork();
+	if (pid == 0)
+		exec_engine(path, words, count, fds[1]);
 	close(fds[1]);
 	error = pid < 0 ? -errno : read_all(fds[0], &text);
 	close(fds[0]);
@@ -64,31 +100,16 @@ enum exitcode checkfile_run(struct ctl *ctl)
 	return code;
 }
 
-static pid_t start_engine(struct ctl *ctl, const char *path, int fd)
+static void exec_engine(const char *path, const char *const *words, size_t count, int fd)
 {
-	pid_t pid;
-
-	out_flush(&ctl->out);
-	pid = fork();
-	if (pid == 0)
-		exec_engine(&ctl->options, path, fd);
-	return pid;
-}
-
-static void exec_engine(const struct options *options, const char *path, int fd)
-{
-	const char **argv = calloc(2 * options->name_count + 4, sizeof(*argv));
-	size_t count = 0;
+	const char **argv = calloc(count + 4, sizeof(*argv));
 
 	if (argv == NULL || dup2(fd, STDOUT_FILENO) < 0)
 		_exit(CANNOT_RUN);
-	argv[count++] = path;
-	argv[count++] = "-t";
-	argv[count++] = "--json";
-	for (size_t i = 0; i < options->name_count; i++) {
-		argv[count++] = "-c";
-		argv[count++] = options->names[i];
-	}
+	argv[0] = path;
+	argv[1] = "-t";
+	argv[2] = "--json";
+	memcpy(argv + 3, words, count * sizeof(*words));
 	execv(path, (char *const *)(uintptr_t)argv);
 	_exit(CANNOT_RUN);
 }

@@ -9,4 +9,9 @@
  * with them. */
 enum exitcode checkfile_run(struct ctl *ctl);
 
+/* The same of one file with what it includes, of which `path` is read from `copy`.  Only errors are
+ * told. */
+enum exitcode checkfile_try(
+    struct ctl *ctl, const char *config, const char *path, const char *copy);
+
 #endif

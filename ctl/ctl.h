@@ -47,6 +47,7 @@ enum exitcode ctl_enable(struct ctl *ctl); /* enable.c */
 enum exitcode ctl_disable(struct ctl *ctl);
 enum exitcode ctl_apply(struct ctl *ctl);  /* apply.c */
 enum exitcode ctl_check(struct ctl *ctl);
+enum exitcode ctl_edit(struct ctl *ctl);     /* edit.c */
 enum exitcode ctl_config(struct ctl *ctl);   /* config.c */
 enum exitcode ctl_top(struct ctl *ctl);      /* top.c */
 enum exitcode ctl_bridge(struct ctl *ctl);   /* bridge.c */

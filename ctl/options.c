@@ -27,6 +27,7 @@ const struct option_row options_table[] = {
 	{OPTION_FORCE,   0,   "force",   NULL,       "stop what requires these programs too"},
 	{OPTION_DETACH_KEY, 0, "detach-key", "KEYS", "what detaches from a terminal: ctrl-p,ctrl-q, another key or several, or none"},
 	{OPTION_READ_ONLY, 0, "read-only", NULL,  "only look, and type nothing"},
+	{OPTION_YES,     'y', "yes",     NULL,       "ask nothing: yes to all"},
 	{OPTION_LONG,    'l', "long",    NULL,       "memory and CPU time too, and nothing cut"},
 	{OPTION_JSON,    0,   "json",    NULL,       "as JSON: an array of records, or lines with an object each"},
 	{OPTION_LINES,   'n', "lines",   "LINES",    "show the last LINES lines first (10), or \"all\""},
@@ -255,6 +256,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_PERSIST:
 	case OPTION_NOW:
 	case OPTION_READ_ONLY:
+	case OPTION_YES:
 		break;
 	}
 	return 0;

@@ -23,6 +23,9 @@
 static void become_ssh(struct ctl *ctl, bool quiet, int fd) __attribute__((noreturn));
 static size_t split(char *text, const char **words, size_t most);
 static const char *write_command(const char *socket);
+static const char *write_edit(const struct options *options);
+static void begin_command(struct out *text, const char *socket);
+static void quote(struct out *text, const char *word);
 static bool is_greeted(int fd);
 static enum exitcode explain(struct ctl *ctl, bool quiet, int status);
 
@@ -97,6 +100,32 @@ static void become_ssh(struct ctl *ctl, bool quiet, int fd)
 	_exit(SSH_FAILED);
 }
 
+/* ssh -t -- HOST superctl [-s SOCKET] edit [--yes] NAME */
+enum exitcode remote_edit(struct ctl *ctl)
+{
+	const char *named = getenv("SUPERCTL_SSH");
+	char *ssh = strdup(named != NULL && named[0] != '\0' ? named : "ssh");
+	const char *argv[WORDS_MAX + 8] = {NULL};
+	size_t count = ssh != NULL ? split(ssh, argv, WORDS_MAX) : 0;
+
+	if (ctl->options.host[0] == '\0' || ctl->options.host[0] == '-') {
+		ctl_complain(ctl, "-H \"%s\": not the name of a host", ctl->options.host);
+		free(ssh);
+		return EXITCODE_USAGE;
+	}
+	if (isatty(STDIN_FILENO) == 1)
+		argv[count++] = "-t";
+	argv[count++] = "--";
+	argv[count++] = ctl->options.host;
+	argv[count] = write_edit(&ctl->options);
+	out_flush(&ctl->out);
+	if (ssh != NULL && argv[count] != NULL)
+		execvp(argv[0], (char *const *)(uintptr_t)argv);
+	ctl_complain(ctl, "%s: %s", ssh != NULL ? argv[0] : "ssh", strerror(errno));
+	free(ssh);
+	return EXITCODE_MISSING;
+}
+
 /* Words between blanks; what a word with blanks needs is a script. */
 static size_t split(char *text, const char **words, size_t most)
 {
@@ -114,20 +143,43 @@ static const char *write_command(const char *socket)
 {
 	struct out text = {.fd = -1};
 
-	out_string(&text, "superctl ");
-	if (socket != NULL) {
-		out_string(&text, "-s '");
-		for (; *socket != '\0'; socket++) {
-			if (*socket == '\'')
-				out_string(&text, "'\\''");
-			else
-				out_bytes(&text, socket, 1);
-		}
-		out_string(&text, "' ");
-	}
+	begin_command(&text, socket);
 	out_string(&text, "bridge " REMOTE_GREET);
 	out_bytes(&text, "", 1);
 	return text.error == 0 ? text.data : NULL;
+}
+
+static const char *write_edit(const struct options *options)
+{
+	struct out text = {.fd = -1};
+
+	begin_command(&text, options->socket);
+	out_string(&text, options->set & OPTION_YES ? "edit --yes -- " : "edit -- ");
+	quote(&text, options->names[0]);
+	out_bytes(&text, "", 1);
+	return text.error == 0 ? text.data : NULL;
+}
+
+static void begin_command(struct out *text, const char *socket)
+{
+	out_string(text, "superctl ");
+	if (socket == NULL)
+		return;
+	out_string(text, "-s ");
+	quote(text, socket);
+	out_string(text, " ");
+}
+
+static void quote(struct out *text, const char *word)
+{
+	out_string(text, "'");
+	for (; *word != '\0'; word++) {
+		if (*word == '\'')
+			out_string(text, "'\\''");
+		else
+			out_bytes(text, word, 1);
+	}
+	out_string(text, "'");
 }
 
 static bool is_greeted(int fd)

@@ -19,4 +19,7 @@
  */
 enum exitcode remote_connect(struct ctl *ctl, bool quiet, int *ret_fd);
 
+/* superctl edit over there, at our terminal: the file and the editor are there.  Its exit code. */
+enum exitcode remote_edit(struct ctl *ctl);
+
 #endif

@@ -95,6 +95,10 @@ const struct verb verbs_table[] = {
 	 "Programs that did not change are not touched.  When a file is bad nothing is done.  With names\n"
 	 "only the stanzas of these programs and groups are taken from the files.  With --rollback, what\n"
 	 "was applied before comes back when a program that it started or restarted does not come up.\n"},
+	{"edit", "NAME", 1, 1, "needs a program's name", WAITING | OPTION_YES, ctl_edit,
+	 "edit a program's stanza, check it and apply it",
+	 "Opens $VISUAL or $EDITOR on a copy of the file.  What is good becomes the file; then what an apply\n"
+	 "would do is shown, and done when you say so.  A program that is not there gets a file of its own.\n"},
 	{"scale", "NAME=NUMBER...", 1, NAMES, "needs a program and a number: superctl scale web=8", WAITING, ctl_scale,
 	 "have more or fewer instances of programs, until the next apply",
 	 "NAME=+NUMBER and NAME=-NUMBER change the number by that.  The others are not touched; of those that\n"

@@ -285,9 +285,15 @@ struct config_errors {
  */
 int config_load(const char *path, struct config **ret_config, struct config_errors *errors);
 
+/* A file that is read in place of another one, which it is to become: superctl edit. */
+struct config_instead {
+	const char *path; /* NULL: none; it need not exist yet */
+	const char *copy;
+};
+
 /* The same of several files, as if one included them all: what one names another may have. */
-int config_load_files(const char *const *paths, size_t count, struct config **ret_config,
-    struct config_errors *errors);
+int config_load_files(const char *const *paths, size_t count, const struct config_instead *instead,
+    struct config **ret_config, struct config_errors *errors);
 /* The same, and give what the files looked like also when they are bad (NULL: out of memory); see
  * confstamp.h. */
 int config_load_stamped(const char *path, struct config **ret_config, struct config_errors *errors,

@@ -19,6 +19,7 @@ static int loader_init(struct loader *loader, struct config_errors *errors);
 static int loader_finish(struct loader *loader, int error, struct config **ret_config);
 static int read_first(struct loader *loader, const char *path);
 static int read_file(struct loader *loader, const char *path, struct build_place from);
+static bool is_edited(const struct loader *loader, const char *path);
 static bool find_source(struct loader *loader, struct confsource_id id, struct build_place from);
 static void report_recursion(struct loader *loader, size_t first, struct build_place from);
 static int add_source(
@@ -55,13 +56,14 @@ int config_load_stamped(const char *path, struct config **ret_config, struct con
 	return loader_finish(&loader, error, ret_config);
 }
 
-int config_load_files(const char *const *paths, size_t count, struct config **ret_config,
-    struct config_errors *errors)
+int config_load_files(const char *const *paths, size_t count, const struct config_instead *instead,
+    struct config **ret_config, struct config_errors *errors)
 {
 	struct loader loader;
 	int error;
 
 	error = loader_init(&loader, errors);
+	loader.instead = *instead;
 	for (size_t i = 0; i < count && error == 0; i++)
 		error = read_first(&loader, paths[i]);
 	return loader_finish(&loader, error, ret_config);
@@ -193,7 +195,8 @@ static int read_file(struct loader *loader, const char *path, struct build_place
 	size_t length;
 	int error;
 
-	error = confsource_read(path, &text, &length, &id, &problem);
+	error = confsource_read(
+	    is_edited(loader, path) ? loader->instead.copy : path, &text, &length, &id, &problem);
 	if (error == -EINVAL) {
 		loader->build.complete = false;
 		if (from.line > 0)
@@ -234,6 +237,11 @@ static int read_file(struct loader *loader, const char *path, struct build_place
 	free(loader->include);
 	loader->include = NULL;
 	return error;
+}
+
+static bool is_edited(const struct loader *loader, const char *path)
+{
+	return loader->instead.path != NULL && strcmp(loader->instead.path, path) == 0;
 }
 
 /* A file that two patterns name is read once; one that includes itself, also through others, is an
@@ -359,6 +367,8 @@ static int read_pattern(struct loader *loader, const char *pattern, struct build
 	    loader->stamp != NULL ? confstamp_add_pattern(loader->stamp, directory, pattern) : 0;
 	if (error == 0)
 		error = confsource_expand(directory, pattern, &paths, &count, &problem);
+	if (error == 0 && loader->instead.path != NULL)
+		error = confsource_add(directory, pattern, loader->instead.path, &paths, &count);
 	free(directory);
 	if (error == -EINVAL) {
 		loader->build.complete = false;

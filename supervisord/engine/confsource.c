@@ -123,6 +123,24 @@ int confsource_expand(
 	return 0;
 }
 
+int confsource_add(
+    const char *base, const char *pattern, const char *path, char ***paths, size_t *count)
+{
+	char *absolute = confsource_absolute(base, pattern);
+	bool matches = absolute != NULL && fnmatch(absolute, path, FNM_PATHNAME | FNM_PERIOD) == 0;
+	int error = absolute != NULL ? 0 : -ENOMEM;
+
+	free(absolute);
+	for (size_t i = 0; i < *count && matches; i++)
+		matches = strcmp((*paths)[i], path) != 0;
+	if (!matches)
+		return error;
+	error = add_string(paths, count, strdup(path));
+	if (error == 0)
+		qsort(*paths, *count, sizeof(**paths), compare_strings);
+	return error;
+}
+
 void confsource_free_paths(char **paths, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

@@ -50,6 +50,10 @@ int confsource_expand(const char *base, const char *pattern, char ***ret_paths, 
     char **ret_problem);
 void confsource_free_paths(char **paths, size_t count);
 
+/* Add an absolute path to these where the pattern means it and it is only not there yet. */
+int confsource_add(
+    const char *base, const char *pattern, const char *path, char ***paths, size_t *count);
+
 /* config_write_applied() and its reverse.  -EBADMSG: not an applied configuration. */
 int confsource_write(const struct config_source *sources, size_t count, int *ret_fd);
 int confsource_read_applied(int fd, struct config_source **ret_sources, size_t *ret_count);

@@ -19,6 +19,7 @@ struct loader {
 	struct confsource_id *ids; /* of each source read */
 	size_t source_room;
 	struct confstamp *stamp;                 /* the caller's; of what is read from files */
+	struct config_instead instead;
 	size_t bytes;                            /* of all sources */
 	size_t stack[LIMIT_CONFIG_INCLUDES + 1]; /* sources being read: each includes the next */
 	size_t depth;

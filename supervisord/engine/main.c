@@ -23,7 +23,8 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/feed.h"
 
-static int check(const char *const *paths, size_t count, bool json);
+static int check(
+    const char *const *paths, size_t count, const struct config_instead *instead, bool json);
 static void print_all(const struct config_errors *errors, const char *before);
 static void print_json(const struct config_errors *errors, const struct config_errors *notes);
 static const char *default_config_path(void);
@@ -33,6 +34,7 @@ static bool is_started_by_guardian(void);
 int main(int argc, char **argv)
 {
 	struct engine_options options = {.config_path = NULL};
+	struct config_instead instead = {NULL, NULL};
 	const char **paths;
 	size_t count = 0;
 	bool test = false, json = false;
@@ -59,6 +61,8 @@ int main(int argc, char **argv)
 			test = true;
 		else if (strcmp(argv[i], "--json") == 0)
 			json = true;
+		else if (strcmp(argv[i], "--instead") == 0 && i + 2 < argc)
+			instead = (struct config_instead){argv[i + 1], argv[i + 2]}, i += 2;
 		else if (strcmp(argv[i], "--log-format") == 0 && i + 1 < argc)
 			options.log_format = argv[++i];
 		else if (strcmp(argv[i], "--safe") == 0)
@@ -69,7 +73,7 @@ int main(int argc, char **argv)
 	options.config_path = paths[count - 1];
 	export_libexec_dir();
 	if (test) {
-		int status = check(paths, count, json);
+		int status = check(paths, count, &instead, json);
 
 		free(paths);
 		return status;
@@ -86,11 +90,12 @@ int main(int argc, char **argv)
 
 /* For `supervisord -t` and `superctl check FILE...`: errors go to the person, plainly, or to
  * superctl as records. */
-static int check(const char *const *paths, size_t count, bool json)
+static int check(
+    const char *const *paths, size_t count, const struct config_instead *instead, bool json)
 {
 	struct config_errors errors = {0}, notes = {0};
 	struct config *config;
-	int error = config_load_files(paths, count, &config, &errors);
+	int error = config_load_files(paths, count, instead, &config, &errors);
 
 	if (error == 0) {
 		sockets_check(NULL, config, &errors, &notes);

@@ -520,9 +520,59 @@ static void test_errors_have_a_limit(void **state)
 	config_errors_done(&errors);
 }
 
+/* ---- a file that is being edited ------------------------------------------------------------- */
+
+static void load_instead(const char *path, const char *copy, size_t programs, const char *told)
+{
+	char main_path[160], edited[160], from[160];
+	const char *paths[] = {main_path};
+	struct config_instead instead = {edited, from};
+	struct config_errors errors = {0};
+	struct config *config = NULL;
+	int error;
+
+	(void)snprintf(main_path, sizeof(main_path), "%s", confdir_path("main.conf"));
+	(void)snprintf(edited, sizeof(edited), "%s", confdir_path(path));
+	(void)snprintf(from, sizeof(from), "%s", confdir_path(copy));
+	error = config_load_files(paths, 1, &instead, &config, &errors);
+	if (told == NULL) {
+		assert_int_equal(error, 0);
+		assert_int_equal(config->program_count, programs);
+		config_free(config);
+	} else {
+		char *text = errors.count == 1 ? config_error_text(&errors.list[0]) : NULL;
+
+		assert_int_equal(error, -EINVAL);
+		assert_non_null(text);
+		assert_memory_equal(text + strlen(confdir) + 1, told, strlen(told));
+		free(text);
+	}
+	config_errors_done(&errors);
+}
+
+static void test_copy_when_it_is_read_instead_then_errors_have_the_name_of_the_file(void **state)
+{
+	(void)state;
+	confdir_write("main.conf", "include = {\"i-*.part\"}\n");
+	confdir_write("i-a.part", "program a { command = x }\n");
+	confdir_write("i-b.part", "this is not read {\n");
+	confdir_write(".copy", "program b { command = x }\nprogram c { command = x }\n");
+	load_instead("i-b.part", ".copy", 3, NULL);
+	confdir_write(".copy", "program b { command = x }\nprogram a { command = x }\n");
+	load_instead("i-b.part", ".copy", 0, "i-b.part:2: program: 'a' is already defined at");
+	/* One that is not there yet. */
+	assert_int_equal(unlink(confdir_path("i-b.part")), 0);
+	confdir_write(".copy", "program b { command = x }\n");
+	load_instead("i-b.part", ".copy", 2, NULL);
+	/* And that no pattern means. */
+	load_instead("b.part", ".copy", 1, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(
+		test_copy_when_it_is_read_instead_then_errors_have_the_name_of_the_file),
 	    cmocka_unit_test(test_program_with_only_a_command_has_all_defaults),
 	    cmocka_unit_test(test_empty_file_is_a_configuration_without_programs),
 	    cmocka_unit_test(test_defaults_hold_for_all_files_and_own_keys_win),
