@@ -64,6 +64,9 @@ struct walk {
 static bool needs_value(const struct option_row *row);
 static int take_long(struct walk *walk);
 static int take_letters(struct walk *walk);
+static int take_pace(struct walk *walk, const char *value, int64_t *ret_ns);
+static int take_lines(struct walk *walk, const char *value);
+static int take_since(struct walk *walk, const char *value);
 static int take_option(struct walk *walk, const struct option_row *row, const char *value);
 static int complain(struct walk *walk, const char *argument, const char *problem);
 
@@ -170,6 +173,42 @@ static int take_letters(struct walk *walk)
 	return 0;
 }
 
+/* How often something is looked at. */
+static int take_pace(struct walk *walk, const char *value, int64_t *ret_ns)
+{
+	if (units_parse_duration(value, ret_ns) < 0 || *ret_ns < LEAST_WATCH_NS)
+		return complain(
+		    walk, value, "not a duration of 100ms or more, such as 500ms, 2s or 1min");
+	return 0;
+}
+
+static int take_lines(struct walk *walk, const char *value)
+{
+	uint64_t count = 0;
+
+	walk->options->lines = -1;
+	if (strcmp(value, "all") == 0 || strcmp(value, "-1") == 0)
+		return 0;
+	if (units_parse_count(value, 0, LIMIT_LOG_LINES, &count) < 0)
+		return complain(walk, value, "not a number of lines (0 to 1000000, or all)");
+	walk->options->lines = (int64_t)count;
+	return 0;
+}
+
+/* A time, or the number of an event: what it is, the command knows. */
+static int take_since(struct walk *walk, const char *value)
+{
+	struct options *options = walk->options;
+	uint64_t count = 0;
+
+	options->since_number = -1;
+	if (units_parse_count(value, 0, INT64_MAX - 1, &count) == 0)
+		options->since_number = (int64_t)count;
+	if (since_parse(value, clock_wall_ns(), &options->since_ns) < 0)
+		return complain(walk, value, "not a time, such as " SINCE_FORMS);
+	return 0;
+}
+
 static int take_option(struct walk *walk, const struct option_row *row, const char *value)
 {
 	struct options *options = walk->options;
@@ -185,11 +224,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 		options->socket = value;
 		break;
 	case OPTION_DELAY:
-		if (units_parse_duration(value, &options->delay_ns) < 0 ||
-		    options->delay_ns < LEAST_WATCH_NS)
-			return complain(walk, value,
-			    "not a duration of 100ms or more, such as 500ms, 2s or 1min");
-		break;
+		return take_pace(walk, value, &options->delay_ns);
 	case OPTION_SORT:
 		options->sort = value;
 		break;
@@ -201,11 +236,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 		break;
 	case OPTION_WATCH:
 		options->watch_ns = DEFAULT_WATCH_NS;
-		if (value[0] != '\0' && (units_parse_duration(value, &options->watch_ns) < 0 ||
-					    options->watch_ns < LEAST_WATCH_NS))
-			return complain(walk, value,
-			    "not a duration of 100ms or more, such as 500ms, 2s or 1min");
-		break;
+		return value[0] != '\0' ? take_pace(walk, value, &options->watch_ns) : 0;
 	case OPTION_HOST:
 		options->host = value;
 		break;
@@ -214,21 +245,9 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 			return complain(walk, value, "not a duration, such as 500ms, 10s or 2min");
 		break;
 	case OPTION_LINES:
-		if (strcmp(value, "all") == 0 || strcmp(value, "-1") == 0)
-			options->lines = -1;
-		else if (units_parse_count(value, 0, LIMIT_LOG_LINES, &count) < 0)
-			return complain(
-			    walk, value, "not a number of lines (0 to 1000000, or all)");
-		else
-			options->lines = (int64_t)count;
-		break;
+		return take_lines(walk, value);
 	case OPTION_SINCE:
-		options->since_number = -1;
-		if (units_parse_count(value, 0, INT64_MAX - 1, &count) == 0)
-			options->since_number = (int64_t)count;
-		if (since_parse(value, clock_wall_ns(), &options->since_ns) < 0)
-			return complain(walk, value, "not a time, such as " SINCE_FORMS);
-		break;
+		return take_since(walk, value);
 	case OPTION_RUN:
 		if (units_parse_count(value, 1, INT64_MAX, &count) < 0)
 			return complain(walk, value, "not the number of a run");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* places.c: see places.h. */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,7 @@ static void sum_up(const struct group *group, struct program *ret_sum)
 		if (sum.name == NULL || strcmp(program->since, sum.since) > 0)
 			sum = *program;
 	}
+	assert(sum.name != NULL); /* fold() asks only where one is free */
 	sum.name = sum.program;
 	sum.starts = starts;
 	sum.exit_status = -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* queries.c: see queries.h, Node's lib/internal/cluster/primary.js. */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ bool queries_answer(struct cluster *cluster, struct worker *worker, const struct
 		error = listeners_accept(cluster, listener, request->backlog);
 	if (error < 0)
 		return reply_error(cluster, worker, request, key, error);
+	assert(listener != NULL);
 	set_data(listener, request);
 	error = reply(cluster, worker, listener, request);
 	if (error == -EAGAIN)

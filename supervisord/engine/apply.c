@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* apply.c: see apply.h. */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -189,6 +190,7 @@ out:
 /* What it changes of whom, for those who ask why; before it is committed, see changes.h. */
 static void note_changes(struct apply *apply)
 {
+	assert(apply->request != NULL); /* a start changes nothing */
 	apply->changes = (struct changes_maker){
 	    .history = apply->engine->history, .uid = apply->uid, .by = apply->request->by};
 	changes_begin(&apply->changes);

@@ -144,7 +144,7 @@ int cgroup_read_leaf(const struct cgroups *cgroups, int row, const char *name, c
 	error = leaf_path(path, row, name, "/");
 	if (error < 0 || strlen(path) + strlen(file) >= sizeof(path))
 		return -ENAMETOOLONG;
-	(void)strcat(path, file);
+	memcpy(path + strlen(path), file, strlen(file) + 1);
 	return cgroup_read_file(cgroups->base, path, text, size);
 }
 

@@ -56,7 +56,7 @@ static void look_at_stream(struct looked_at *at, const char *key, const struct s
 static void look_at_logs(struct looked_at *at);
 static void look_at_log(struct looked_at *at, const char *path, const char *told);
 static void look_as_program(struct looked_at *at);
-static void look_in_child(struct looked_at *at, const struct launch_request *request, int fd);
+static void look_in_child(const struct looked_at *at, const struct launch_request *request, int fd);
 static void look_at_commands(struct looked_at *at, const struct launch_request *base);
 static void look_at_command(
     struct looked_at *at, const struct launch_request *base, const struct command *command);
@@ -231,8 +231,9 @@ static void look_as_program(struct looked_at *at)
 	}
 }
 
-static void look_in_child(struct looked_at *at, const struct launch_request *request, int fd)
+static void look_in_child(const struct looked_at *at, const struct launch_request *request, int fd)
 {
+	struct looked_at here = *at;
 	struct launch_plan plan = {.cgroup_procs = -1};
 	enum launch_step step = LAUNCH_PREPARE;
 	struct findings findings;
@@ -241,7 +242,7 @@ static void look_in_child(struct looked_at *at, const struct launch_request *req
 	size_t length;
 
 	findings_init(&findings, at->findings->name);
-	at->findings = &findings;
+	here.findings = &findings;
 	if (error == 0)
 		error = launch_become(&plan, &step);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a change of ids would have undone it */
@@ -252,7 +253,7 @@ static void look_in_child(struct looked_at *at, const struct launch_request *req
 		    step == LAUNCH_DIRECTORY ? ": " : "", strerror(-error));
 	/* Without its ids they would be other eyes. */
 	if (error == 0 || step == LAUNCH_DIRECTORY)
-		look_at_commands(at, request);
+		look_at_commands(&here, request);
 	json = findings.w.data + 1; /* without the bracket that it begins with */
 	length = jsonw_error(&findings.w) == 0 ? findings.w.length - 1 : 0;
 	while (length > 0) {
