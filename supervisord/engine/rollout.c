@@ -35,6 +35,8 @@ struct rollout_row rollout_row_of(const struct ledger_state *state, bool surge, 
 {
 	enum state at = (enum state)state->state;
 	bool unhealthy = at == STATE_RUNNING && state->health == LEDGER_HEALTH_BAD;
+	/* It would get ready with what is to be replaced, if ever. */
+	bool belated = (state->flags & LEDGER_FLAG_TURN) && step_is_up(at) && at != STATE_RUNNING;
 
 	return (struct rollout_row){
 	    .surge = surge,
@@ -44,7 +46,7 @@ struct rollout_row rollout_row_of(const struct ledger_state *state, bool surge, 
 	    .fresh = (state->flags & LEDGER_FLAG_FRESH) != 0,
 	    .ready = at == STATE_RUNNING && !unhealthy && !transition_is_halting(state),
 	    .down = step_is_at_rest(at) || at == STATE_BACKOFF ||
-		    (unhealthy && !transition_is_halting(state)),
+		    ((unhealthy || belated) && !transition_is_halting(state)),
 	    .dead = at == STATE_FATAL || at == STATE_EXITED,
 	    .failed = unhealthy || at == STATE_BACKOFF || at == STATE_FATAL || at == STATE_EXITED ||
 		      (step_is_stopping(at) && (state->flags & LEDGER_FLAG_FAILED)),

@@ -40,7 +40,8 @@ struct rollout_row {
 	bool turn;     /* to be replaced */
 	bool fresh;    /* was replaced, and has to stay up */
 	bool ready;
-	bool down;   /* no run of it and none on its way, or an unhealthy one */
+	bool down;   /* no run of it and none on its way, an unhealthy one, or one that is to be
+		      * replaced before it was ready */
 	bool dead;   /* likewise, and nothing will start it by itself */
 	bool failed; /* its last run was not good */
 	int64_t since_ns;

@@ -62,7 +62,7 @@ static void check_quiet_program(int program, const struct program *there)
 	EXPECT_OF(program, !(state->flags & LEDGER_FLAG_OWED) || engine->safe_mode,
 	    "what is owed for its end is not done");
 	EXPECT_OF(program,
-	    state->state != STATE_RUNNING || forbidden || checklink_is_halting(state) ||
+	    !step_is_up((enum state)state->state) || forbidden || checklink_is_halting(state) ||
 		!(state->flags & LEDGER_FLAG_TURN) || check_waits_for_mates(program),
 	    "its turn to be replaced has come, and it is not");
 	EXPECT_OF(program,

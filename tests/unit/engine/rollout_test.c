@@ -376,6 +376,14 @@ static void test_row_is_read_off_the_ledger(void **state)
 	row = rollout_row_of(&ledger, false, HASH + 1);
 	assert_true(row.failed && !row.ready && row.down && row.outdated);
 	ledger.health = LEDGER_HEALTH_UNKNOWN;
+	/* Nobody waits for a run that is to be replaced to get ready. */
+	ledger.state = STATE_STARTING;
+	assert_false(rollout_row_of(&ledger, false, HASH).down);
+	ledger.flags = LEDGER_FLAG_TURN;
+	assert_true(rollout_row_of(&ledger, false, HASH).down);
+	ledger.flags = LEDGER_FLAG_TURN | LEDGER_FLAG_BOUNCE;
+	assert_false(rollout_row_of(&ledger, false, HASH).down);
+	ledger.flags = 0;
 	for (int at = 0; at < STATE_COUNT; at++) {
 		ledger.state = (uint8_t)at;
 		row = rollout_row_of(&ledger, false, HASH);
