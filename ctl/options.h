@@ -32,6 +32,7 @@ enum option {
 	OPTION_NOW = 1 << 20,
 	OPTION_DETACH_KEY = 1 << 17,
 	OPTION_READ_ONLY = 1 << 18,
+	OPTION_WAIT = 1 << 21,
 	OPTION_ROLLBACK = 1 << 22,
 	OPTION_ROLLING = 1 << 23,
 	OPTION_DOT = 1 << 24,
