@@ -169,7 +169,7 @@ static void offer_verbs(const struct offer *offer)
 			offer->each(offer->context, verbs_table[i].name);
 }
 
-static void offer_options(const struct offer *offer, unsigned set)
+static void offer_options(const struct offer *offer, option_set set)
 {
 	char word[64];
 

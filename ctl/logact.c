@@ -5,7 +5,7 @@
 #include "ctl/logview.h"
 
 struct logact {
-	enum option option;
+	option_set option;
 	const char *method;
 	const char *done;
 };

@@ -104,8 +104,8 @@ enum exitcode logview_join(const struct logview *view)
 /* --rotate and the like are commands of their own. */
 static bool check_act(struct ctl *ctl)
 {
-	unsigned acts = ctl->options.set & ACTS;
-	unsigned others = acts != 0 ? ctl->options.set & SHOWING : 0;
+	option_set acts = ctl->options.set & ACTS;
+	option_set others = acts != 0 ? ctl->options.set & SHOWING : 0;
 
 	if ((acts & (acts - 1)) == 0 && others == 0)
 		return true;

@@ -8,7 +8,7 @@
 #include "ctl/verbs.h"
 #include "lib/nearest.h"
 
-#define WAITING    ((unsigned)OPTION_NO_WAIT | OPTION_TIMEOUT)
+#define WAITING    ((unsigned)OPTION_WAIT | OPTION_NO_WAIT | OPTION_TIMEOUT)
 #define NAMES      LIMIT_COMMAND_NAMES
 /* More than that, and the summary stands below. */
 #define ARGUMENTS_COLUMNS 16
@@ -169,7 +169,7 @@ void verbs_complain(struct ctl *ctl, const char *name)
 		ctl_complain(ctl, "%s: no such command: superctl help lists them", name);
 }
 
-static void print_options(struct out *out, unsigned set)
+static void print_options(struct out *out, option_set set)
 {
 	for (size_t i = 0; i < options_count; i++) {
 		const struct option_row *row = &options_table[i];

@@ -12,7 +12,7 @@ struct verb {
 	const char *arguments; /* as help shows them; completion reads it too, see complete.h */
 	size_t least, most;    /* arguments */
 	const char *missing;   /* what to say when there are fewer */
-	unsigned options;      /* enum option, besides OPTIONS_COMMON */
+	option_set options;    /* besides OPTIONS_COMMON */
 	enum exitcode (*run)(struct ctl *ctl);
 	const char *summary; /* one line; NULL: not for people, and listed nowhere */
 	const char *details; /* more of it for `help VERB` */
