@@ -123,8 +123,9 @@ static void take(struct cluster *cluster, const struct msg_head *head, size_t le
 		    cluster, head->slot, (uint32_t)head->key, (int)head->value, fd);
 		return;
 	case LINK_GIVEN:
+		if (!cluster->given)
+			listeners_resume(cluster);
 		cluster->given = true;
-		listeners_resume(cluster);
 		break;
 	case LINK_DISCONNECT:
 		if (worker != NULL)

@@ -89,7 +89,7 @@ static void set_up(uint8_t mode)
 	cluster->state = mmap(NULL, sizeof(*cluster->state), PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	require(cluster->state != MAP_FAILED);
-	cluster->given = true;
+	cluster->given = !(mode & 128);
 	cluster->deadline_ns = INT64_MAX;
 	cluster->epoll = epoll_create1(EPOLL_CLOEXEC);
 	jsonw_init(&cluster->line, LIMIT_IPC_LINE + 1);

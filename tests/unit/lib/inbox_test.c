@@ -197,6 +197,64 @@ static void test_attach_when_memory_is_nonsense_then_empty(void **state)
 	take("one");
 }
 
+/* JSON has none, but who sends is not bound to that: it harms its own lines only. */
+static void test_next_when_there_are_zero_bytes_then_later_lines_are_whole(void **state)
+{
+	const char *line = NULL;
+	size_t length = 0;
+	int lines = 0;
+
+	(void)state;
+	put("a\0b\nnext\n\0\0", 11);
+	assert_int_equal(inbox_next(&view, &line, &length), INBOX_LINE);
+	assert_int_equal(length, 3);
+	inbox_take(&view, length);
+	take("next");
+	nothing();
+	inbox_attach(&view, box);
+	put("\0\nafter\n", 8);
+	while (inbox_next(&view, &line, &length) == INBOX_LINE && memcmp(line, "after", 5) != 0) {
+		inbox_take(&view, length);
+		assert_true(++lines < 3);
+	}
+	take("after");
+	nothing();
+}
+
+static void test_next_when_all_are_empty_lines_then_each_is_one(void **state)
+{
+	static char text[1000];
+
+	(void)state;
+	memset(text, '\n', sizeof(text));
+	put(text, sizeof(text));
+	for (size_t i = 0; i < sizeof(text); i++) {
+		take("");
+		if (i % 100 == 0)
+			inbox_attach(&view, box);
+	}
+	nothing();
+}
+
+static void test_clear_when_skipping_then_the_next_line_is_whole(void **state)
+{
+	static char text[LIMIT_IPC_LINE + 1];
+	const char *line = NULL;
+	size_t length = 0;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	put(text, sizeof(text));
+	assert_int_equal(inbox_next(&view, &line, &length), INBOX_TOO_LONG);
+	/* Of another run: its first line is not the rest of that. */
+	inbox_clear(&view);
+	put_text("first\n");
+	take("first");
+	nothing();
+	for (size_t i = 0; i < INBOX_BYTES; i++)
+		assert_true(box->bytes[0][i] == 0 && box->bytes[1][i] == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +267,9 @@ int main(void)
 	    TEST(test_room_when_a_line_has_begun_at_the_end_then_it_moves),
 	    TEST(test_attach_when_cleaning_was_cut_short_then_nothing_comes_of_it),
 	    TEST(test_attach_when_memory_is_nonsense_then_empty),
+	    TEST(test_next_when_there_are_zero_bytes_then_later_lines_are_whole),
+	    TEST(test_next_when_all_are_empty_lines_then_each_is_one),
+	    TEST(test_clear_when_skipping_then_the_next_line_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
