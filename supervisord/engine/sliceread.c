@@ -15,7 +15,6 @@
 
 #include <confuse.h>
 
-#include "lib/limits.h"
 #include "supervisord/engine/slice.h"
 
 /* The one option that libconfuse is told. */
@@ -37,6 +36,7 @@ static struct {
 
 static int read_list(const struct slice *slices, size_t count, cfg_t **ret_cfg);
 static int make_list(const struct slice *slices, size_t count, struct list *ret_list);
+static int begin_list(struct list *list, size_t room);
 static void add_value(struct list *list, const struct guard *guard, struct guard_value value);
 static bool is_plain(const char *text, size_t length);
 static int parse_list(const struct list *list, cfg_t **ret_cfg);
@@ -107,17 +107,16 @@ static int read_list(const struct slice *slices, size_t count, cfg_t **ret_cfg)
 static int make_list(const struct slice *slices, size_t count, struct list *ret_list)
 {
 	const struct guard *guard = &slices->text->guard;
-	/* Each value is a part of its slice, and the comma behind it is one byte more. */
-	size_t room = sizeof(LIST "={}");
-	struct list list = {0};
+	size_t room = 0;
+	struct list list;
+	int error;
 
+	/* Each value is a part of its slice, and the comma behind it is one byte more. */
 	for (size_t i = 0; i < count; i++)
 		room += slices[i].at->end - slices[i].at->begin + slice_count_values(&slices[i]);
-	list.text = malloc(room);
-	if (list.text == NULL)
-		return -ENOMEM;
-	list.length = strlen(LIST "={");
-	memcpy(list.text, LIST "={", list.length);
+	error = begin_list(&list, room);
+	if (error < 0)
+		return error;
 	for (size_t i = 0; i < count; i++) {
 		const struct slice *slice = &slices[i];
 
@@ -130,6 +129,17 @@ static int make_list(const struct slice *slices, size_t count, struct list *ret_
 	}
 	list.text[list.length++] = '}';
 	*ret_list = list;
+	return 0;
+}
+
+/* With room for so many bytes of values and commas. */
+static int begin_list(struct list *list, size_t room)
+{
+	*list = (struct list){.length = strlen(LIST "={")};
+	list->text = malloc(sizeof(LIST "={}") + room);
+	if (list->text == NULL)
+		return -ENOMEM;
+	memcpy(list->text, LIST "={", list->length);
 	return 0;
 }
 
@@ -200,18 +210,20 @@ static int find_errors(const struct slice *slice)
 
 static int find_error(struct slice_text *text, struct guard_value value)
 {
-	char buffer[sizeof(LIST "={}") + LIMIT_CONFIG_WORD + 8];
-	struct list list = {.text = buffer, .length = strlen(LIST "={")};
+	struct list list;
 	cfg_t *cfg;
 	int error;
 
-	memcpy(buffer, LIST "={", list.length);
+	error = begin_list(&list, value.end - value.begin + 1);
+	if (error < 0)
+		return error;
 	add_value(&list, &text->guard, value);
-	buffer[list.length++] = '}';
+	list.text[list.length++] = '}';
 	reading.text = text;
 	reading.line = value.line;
 	error = parse_list(&list, &cfg);
 	reading.text = NULL;
+	free(list.text);
 	if (error == 0)
 		cfg_free(cfg);
 	return error == -EBADMSG ? 0 : error;

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <confuse.h>
 
+#include "lib/limits.h"
 #include "supervisord/engine/parse.h"
 
 #define STANZAS 150 /* some runs of slices, whatever ends one */
@@ -255,6 +256,31 @@ static void test_bad_value_among_many_is_told_alone(void **state)
 	free(text);
 }
 
+/* The longest that the guard lets through: the limit of a variable comes on top of that of a
+ * string. */
+static void test_long_value_beside_a_bad_one_is_read(void **state)
+{
+	struct config_errors errors = {0};
+	struct confreport report = {.errors = &errors};
+	struct counted counted = {0};
+	struct parse_result result;
+	size_t size;
+	char *text;
+	FILE *file = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(file);
+	fprintf(file, "program p { user = \"%0*d${SLICE_UNSET:-%0*d}\" group = \"\\999\" }\n",
+	    LIMIT_CONFIG_WORD - 8, 0, LIMIT_CONFIG_WORD - 32, 0);
+	fclose(file);
+	assert_int_equal(parse_text("f", text, size, &report, count, &counted, &result), 0);
+	assert_int_equal(counted.count, 0);
+	assert_int_equal(errors.count, 1);
+	assert_non_null(strstr(errors.list[0].message, "\\999"));
+	config_errors_done(&errors);
+	free(text);
+}
+
 static void test_end_of_the_receiver_ends_the_parse(void **state)
 {
 	static const char text[] = "program a { }\nprogram b { }\nprogram c { }\n";
@@ -276,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_values_in_one_list_are_those_of_the_sections),
 	    cmocka_unit_test(test_bad_value_among_many_is_told_alone),
+	    cmocka_unit_test(test_long_value_beside_a_bad_one_is_read),
 	    cmocka_unit_test(test_end_of_the_receiver_ends_the_parse),
 	};
 
