@@ -33,6 +33,7 @@ void feed_call(struct call *call)
 	struct handover handover = {.engine = call->engine};
 	const char *name = NULL;
 	struct program *program;
+	int64_t from = -1;
 	int error;
 
 	if (call->client->oneway)
@@ -44,6 +45,12 @@ void feed_call(struct call *call)
 		return;
 	if (program->config->life->key_tty) {
 		tty_call_attach(call, program, true);
+		return;
+	}
+	if (!call_get_int(call, "from", -1, INT64_MAX, &from))
+		return;
+	if (from >= 0) { /* what went into a pipe has no numbers */
+		call_invalid_parameter(call, "from");
 		return;
 	}
 	if (program->config->key_stdin.kind != STDIO_PIPE) {

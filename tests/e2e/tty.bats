@@ -231,6 +231,25 @@ has_all_numbers() {
 		# Who only looks may not type.
 		wire.sendall(b"i\0\1x")
 		assert wire.recv(1) == b""
+		# There is place for 16.
+		def call(method, parameters='"name":"flood"'):
+		    one = socket.socket(socket.AF_UNIX)
+		    one.connect(sys.argv[2])
+		    text = '{"method":"io.superctl.%s","parameters":{%s}}\0' % (method, parameters)
+		    one.sendall(text.encode())
+		    reply = b""
+		    while not reply.endswith(b"\0"):
+		        reply += one.recv(1)
+		    return one, json.loads(reply[:-1])
+		attached = [call("Watch") for _ in range(16)]
+		assert all("error" not in reply for _, reply in attached), attached
+		refused, reply = call("Attach")
+		assert reply["error"] == "io.superctl.Busy" and "too many" in reply["parameters"]["reason"], reply
+		assert refused.recv(1) == b""
+		attached[3][0].close()
+		wait_for(lambda: "error" not in call("Watch")[1])
+		_, reply = call("Attach", '"name":"pipe","from":3')
+		assert reply["error"] == "org.varlink.service.InvalidParameter", reply
 	END
 	assert_numbers 20000 <"$SD/log/flood.log"
 }
