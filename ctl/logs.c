@@ -17,9 +17,9 @@
 #define OWN_LOG_NAME "supervisord"
 
 /* What is done to logs instead of showing them; and what says how they are shown. */
-#define ACTS ((unsigned)OPTION_ROTATE | OPTION_REOPEN | OPTION_CLEAR)
+#define ACTS (OPTION_ROTATE | OPTION_REOPEN | OPTION_CLEAR)
 #define SHOWING                                                                                    \
-	((unsigned)OPTION_LINES | OPTION_FOLLOW | OPTION_STDERR | OPTION_SINCE | OPTION_RUN |      \
+	(OPTION_LINES | OPTION_FOLLOW | OPTION_STDERR | OPTION_SINCE | OPTION_RUN |      \
 	    OPTION_GREP | OPTION_JSON)
 
 static enum exitcode find_logs(struct logview *view);

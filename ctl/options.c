@@ -225,7 +225,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 		options->socket = value;
 		break;
 	case OPTION_WAIT: /* of the two the last one counts */
-		options->set &= ~(unsigned)OPTION_NO_WAIT;
+		options->set &= ~OPTION_NO_WAIT;
 		break;
 	case OPTION_DELAY:
 		return take_pace(walk, value, &options->delay_ns);

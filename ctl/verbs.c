@@ -8,14 +8,14 @@
 #include "ctl/verbs.h"
 #include "lib/nearest.h"
 
-#define WAITING    ((unsigned)OPTION_WAIT | OPTION_NO_WAIT | OPTION_TIMEOUT)
+#define WAITING    (OPTION_WAIT | OPTION_NO_WAIT | OPTION_TIMEOUT)
 #define NAMES      LIMIT_COMMAND_NAMES
 /* More than that, and the summary stands below. */
 #define ARGUMENTS_COLUMNS 16
 #define NAMES_HELP "needs the name of a program or a group, a glob such as 'web*', or all"
 #define FORCED     (WAITING | OPTION_FORCE | OPTION_JSON)
 #define LOGGING                                                                                    \
-	((unsigned)OPTION_LINES | OPTION_FOLLOW | OPTION_STDERR | OPTION_SINCE | OPTION_RUN |      \
+	(OPTION_LINES | OPTION_FOLLOW | OPTION_STDERR | OPTION_SINCE | OPTION_RUN |      \
 	    OPTION_GREP | OPTION_JSON | OPTION_ROTATE | OPTION_REOPEN | OPTION_CLEAR)
 
 /* clang-format off */
