@@ -32,6 +32,7 @@ enum option {
 	OPTION_NOW = 1 << 20,
 	OPTION_DETACH_KEY = 1 << 17,
 	OPTION_READ_ONLY = 1 << 18,
+	OPTION_WAIT = 1 << 21,
 	OPTION_ROLLBACK = 1 << 22,
 	OPTION_ROLLING = 1 << 23,
 	OPTION_DOT = 1 << 24,
@@ -76,6 +77,7 @@ struct options {
 	const char *verb;   /* NULL: none was given */
 	char **names;       /* what follows the verb, in argv, which is reordered */
 	size_t name_count;
+	size_t dashes; /* so many of them stand before "--"; SIZE_MAX: there is none */
 };
 
 /* Why a command line is wrong: the argument and what is the matter with it. */
