@@ -77,6 +77,7 @@ struct options {
 	const char *verb;       /* NULL: none was given */
 	char **names;           /* what follows the verb, in argv, which is reordered */
 	size_t name_count;
+	size_t dashes; /* so many of them stand before "--"; SIZE_MAX: there is none */
 };
 
 /* Why a command line is wrong: the argument and what is the matter with it. */
