@@ -62,7 +62,7 @@ static enum exitcode tell_end(
 
 enum exitcode ctl_run(struct ctl *ctl)
 {
-	unsigned set = ctl->options.set;
+	option_set set = ctl->options.set;
 	struct started started = {.waits = (set & (OPTION_WAIT | OPTION_FOLLOW)) != 0};
 	enum exitcode code = EXITCODE_USAGE;
 	struct line line;
