@@ -44,6 +44,16 @@ void call_init(struct call *call, struct ctl *ctl, const char *method, bool more
 	jsonw_begin_object(request);
 }
 
+void call_set_follow(struct call *call, bool follow)
+{
+	call->read_only = true;
+	if (!follow)
+		return;
+	jsonw_member_bool(&call->request, "follow", true);
+	call->ends_with_peer = true;
+	call->ends_with_output = true;
+}
+
 void call_done(struct call *call)
 {
 	if (call->signal_fd >= 0)

@@ -34,6 +34,10 @@ struct call {
 	char told[256]; /* the last result of many that are alike, see result.c */
 };
 
+/* It reads; and with `follow` it goes on until nobody reads any more, or the service has gone, and
+ * may be asked again from where it was. */
+void call_set_follow(struct call *call, bool follow);
+
 /*
  * Begin the call of `method` ("Status"): the members of its parameters may be written to
  * call->request. `more`: several replies are welcome.

@@ -62,11 +62,7 @@ static enum exitcode ask(struct ctl *ctl, struct view *view)
 		jsonw_member_int(&call.request, "since", view->last);
 	else
 		jsonw_member_int(&call.request, "lines", has_time ? -1 : options->lines);
-	if (follows)
-		jsonw_member_bool(&call.request, "follow", true);
-	call.read_only = true;
-	call.ends_with_peer = follows;
-	call.ends_with_output = follows;
+	call_set_follow(&call, follows);
 	call.on_reply = on_events;
 	call.context = view;
 	code = call_run(&call);

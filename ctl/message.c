@@ -79,11 +79,7 @@ static enum exitcode ask(struct ctl *ctl, struct show *show, bool first)
 		    ctl->options.set & OPTION_LINES ? ctl->options.lines : 10);
 	else
 		jsonw_member_int(&call.request, "after", show->last);
-	if (follows)
-		jsonw_member_bool(&call.request, "follow", true);
-	call.read_only = true;
-	call.ends_with_peer = follows;
-	call.ends_with_output = follows;
+	call_set_follow(&call, follows);
 	call.on_reply = on_messages;
 	call.context = show;
 	code = call_run(&call);

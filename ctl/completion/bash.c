@@ -115,21 +115,15 @@ void completion_write_bash(void)
 		if (verbs_table[i].summary != NULL)
 			printf("%s%s", i > 0 ? " " : "", verbs_table[i].name);
 	fputs("'\n_superctl_signals='", stdout);
-	for (size_t i = 0; complete_signals[i] != NULL; i++)
-		printf("%s%s", i > 0 ? " " : "", complete_signals[i]);
-	fputs("'\n_superctl_verb()\n{\n\tcase $1 in\n", stdout);
-	for (size_t i = 0; i < verbs_count; i++) {
-		if (verbs_table[i].summary == NULL)
-			continue;
-		printf("\t%s) options='", verbs_table[i].name);
-		completion_print_options(OPTIONS_COMMON | verbs_table[i].options);
-		fputs("' slots='", stdout);
-		completion_print_slots(verbs_table[i].arguments);
-		fputs("' ;;\n", stdout);
-	}
-	fputs("\t*) options='", stdout);
-	completion_print_options(OPTIONS_COMMON);
-	fputs("' slots='' ;;\n\tesac\n}\n", stdout);
+	completion_print_signals();
+	fputs("'\n", stdout);
+	completion_print_cases(&(struct completion_cases){
+	    .print_options = completion_print_options,
+	    .before_options = "options='",
+	    .before_slots = "' slots='",
+	    .end = "' ;;\n",
+	    .no_slots = "' slots='' ;;\n",
+	});
 	print_value_options();
 	fputs(body, stdout);
 }

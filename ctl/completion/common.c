@@ -33,6 +33,29 @@ void completion_print_options(unsigned set)
 	}
 }
 
+void completion_print_signals(void)
+{
+	for (size_t i = 0; complete_signals[i] != NULL; i++)
+		printf("%s%s", i > 0 ? " " : "", complete_signals[i]);
+}
+
+void completion_print_cases(const struct completion_cases *cases)
+{
+	fputs("_superctl_verb()\n{\n\tcase $1 in\n", stdout);
+	for (size_t i = 0; i < verbs_count; i++) {
+		if (verbs_table[i].summary == NULL)
+			continue;
+		printf("\t%s) %s", verbs_table[i].name, cases->before_options);
+		cases->print_options(OPTIONS_COMMON | verbs_table[i].options);
+		fputs(cases->before_slots, stdout);
+		completion_print_slots(verbs_table[i].arguments);
+		fputs(cases->end, stdout);
+	}
+	printf("\t*) %s", cases->before_options);
+	cases->print_options(OPTIONS_COMMON);
+	printf("%s\tesac\n}\n", cases->no_slots);
+}
+
 void completion_print_slots(const char *arguments)
 {
 	/* clang-format off */

@@ -114,8 +114,7 @@ static void print_slot(const char *verb, size_t index, const struct complete_slo
 		break;
 	case COMPLETE_SIGNALS:
 		fputs("-a '", stdout);
-		for (size_t i = 0; complete_signals[i] != NULL; i++)
-			printf("%s%s", i > 0 ? " " : "", complete_signals[i]);
+		completion_print_signals();
 		fputs("'", stdout);
 		break;
 	case COMPLETE_FILES:

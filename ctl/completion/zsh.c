@@ -115,8 +115,7 @@ void completion_write_zsh(void)
 		if (verbs_table[i].summary != NULL)
 			print_pair("", verbs_table[i].name, verbs_table[i].summary);
 	fputs(")\ntypeset -ga _superctl_signals=(", stdout);
-	for (size_t i = 0; complete_signals[i] != NULL; i++)
-		printf("%s%s", i > 0 ? " " : "", complete_signals[i]);
+	completion_print_signals();
 	fputs(")\ntypeset -gA _superctl_values=(", stdout);
 	for (size_t i = 0; i < options_count; i++) {
 		if (options_table[i].argument == NULL || options_table[i].argument[0] == '[')
@@ -129,18 +128,13 @@ void completion_write_zsh(void)
 		}
 		putchar('\'');
 	}
-	fputs(")\n_superctl_verb()\n{\n\tcase $1 in\n", stdout);
-	for (size_t i = 0; i < verbs_count; i++) {
-		if (verbs_table[i].summary == NULL)
-			continue;
-		printf("\t%s) options=(", verbs_table[i].name);
-		print_options(OPTIONS_COMMON | verbs_table[i].options);
-		fputs(") slots=(${(s: :):-'", stdout);
-		completion_print_slots(verbs_table[i].arguments);
-		fputs("'}) ;;\n", stdout);
-	}
-	fputs("\t*) options=(", stdout);
-	print_options(OPTIONS_COMMON);
-	fputs(") slots=() ;;\n\tesac\n}\n", stdout);
+	fputs(")\n", stdout);
+	completion_print_cases(&(struct completion_cases){
+	    .print_options = print_options,
+	    .before_options = "options=(",
+	    .before_slots = ") slots=(${(s: :):-'",
+	    .end = "'}) ;;\n",
+	    .no_slots = ") slots=() ;;\n",
+	});
 	fputs(body, stdout);
 }

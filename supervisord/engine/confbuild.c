@@ -257,7 +257,7 @@ void build_report(struct build *build, const struct build_program *program, enum
     const char *format, ...)
 {
 	struct build_place place = program->place;
-	char buffer[KEYTABLE_LABEL], *message = NULL;
+	char buffer[KEYTABLE_LABEL], *message;
 	bool own = program->lines[key] > 0;
 	va_list arguments;
 
@@ -266,10 +266,7 @@ void build_report(struct build *build, const struct build_program *program, enum
 	else if (build->defaults[key].line > 0)
 		place = build->defaults[key];
 	va_start(arguments, format);
-	if (vasprintf(&message, format, arguments) < 0) {
-		build->report->no_memory = true;
-		message = NULL;
-	}
+	message = confreport_message(build->report, format, arguments);
 	va_end(arguments);
 	if (message != NULL && (own || !is_told(build, place, key, message)))
 		confreport_add(build->report, build_file(build, place), place.line,

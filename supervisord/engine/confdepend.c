@@ -155,14 +155,11 @@ static void report(const struct expansion *expansion, const char *format, ...)
 {
 	struct build *build = expansion->build;
 	struct build_place place = build->defaults[expansion->key];
-	char *message = NULL;
+	char *message;
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&message, format, arguments) < 0) {
-		build->report->no_memory = true;
-		message = NULL;
-	}
+	message = confreport_message(build->report, format, arguments);
 	va_end(arguments);
 	if (message != NULL && expansion->owner != NULL)
 		build_report(build, expansion->owner, expansion->key, "%s", message);

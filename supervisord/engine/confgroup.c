@@ -76,20 +76,13 @@ struct build_group *build_find_group(const struct build *build, const char *name
 /* At the members of a group. */
 static void report(struct build *build, const struct build_group *group, const char *format, ...)
 {
-	char *message = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&message, format, arguments) < 0) {
-		build->report->no_memory = true;
-		message = NULL;
-	}
+	confreport_add_list(build->report, build_file(build, group->place),
+	    group->line > 0 ? group->line : group->place.line, group_rows[GROUP_members].name,
+	    format, arguments);
 	va_end(arguments);
-	if (message != NULL)
-		confreport_add(build->report, build_file(build, group->place),
-		    group->line > 0 ? group->line : group->place.line,
-		    group_rows[GROUP_members].name, "%s", message);
-	free(message);
 }
 
 /* By name, then in the order of reading. */

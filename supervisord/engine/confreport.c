@@ -18,8 +18,17 @@ static size_t rank_of(const struct config_errors *errors, size_t index);
 void confreport_add(
     struct confreport *report, const char *file, int line, const char *key, const char *format, ...)
 {
-	char *message = NULL;
 	va_list arguments;
+
+	va_start(arguments, format);
+	confreport_add_list(report, file, line, key, format, arguments);
+	va_end(arguments);
+}
+
+void confreport_add_list(struct confreport *report, const char *file, int line, const char *key,
+    const char *format, va_list arguments)
+{
+	char *message;
 
 	if (report->full || report->no_memory)
 		return;
@@ -29,13 +38,20 @@ void confreport_add(
 		line = 0;
 		key = NULL;
 	} else {
-		va_start(arguments, format);
-		if (vasprintf(&message, format, arguments) < 0)
-			message = NULL;
-		va_end(arguments);
+		message = confreport_message(report, format, arguments);
 	}
 	if (message == NULL || store(report->errors, file, line, key, message) < 0)
 		report->no_memory = true;
+}
+
+char *confreport_message(struct confreport *report, const char *format, va_list arguments)
+{
+	char *message = NULL;
+
+	if (vasprintf(&message, format, arguments) >= 0)
+		return message;
+	report->no_memory = true;
+	return NULL;
 }
 
 void confreport_sort(struct confreport *report)

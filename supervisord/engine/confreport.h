@@ -9,6 +9,7 @@
 #ifndef ENGINE_CONFREPORT_H
 #define ENGINE_CONFREPORT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -24,6 +25,15 @@ struct confreport {
  * only counted out. */
 void confreport_add(struct confreport *report, const char *file, int line, const char *key,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The same with arguments that were begun by the caller. */
+void confreport_add_list(struct confreport *report, const char *file, int line, const char *key,
+    const char *format, va_list arguments) __attribute__((format(printf, 5, 0)));
+
+/* The message of a complaint, for who has to look at it before it is one; to be freed.  NULL: no
+ * memory, which is remembered. */
+char *confreport_message(struct confreport *report, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /* Put the errors of each file in the order of its lines. */
 void confreport_sort(struct confreport *report);

@@ -16,16 +16,14 @@
 #include "supervisord/engine/confshow.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/selection.h"
-#include "supervisord/engine/value.h"
+#include "supervisord/engine/valuetext.h"
 
 /* As logs calls it. */
 #define CONFSHOW_DAEMON "supervisord"
 
 /* One value as text, in a buffer that is used again; the built-in defaults of all keys. */
 struct confshow_texts {
-	FILE *file;
-	char *text;
-	size_t length;
+	struct valuetext value;
 	char *programs[PROGRAM_KEY_COUNT]; /* NULL: unset */
 	char *sockets[SOCKET_KEY_COUNT];
 	char *settings[SETTING_KEY_COUNT];
@@ -74,9 +72,7 @@ int confshow_begin(struct confshow *show, struct jsonw *w, bool all)
 	jsonw_begin_array(w);
 	if (texts == NULL)
 		return -ENOMEM;
-	texts->file = open_memstream(&texts->text, &texts->length);
-	if (texts->file == NULL)
-		return -ENOMEM;
+	error = valuetext_init(&texts->value);
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT && error == 0; k++)
 		error = write_default(texts, &program_rows[k], &texts->programs[k]);
 	for (size_t k = 0; k < SOCKET_KEY_COUNT && error == 0; k++)
@@ -93,9 +89,7 @@ int confshow_end(struct confshow *show)
 	jsonw_end_array(show->w);
 	if (texts == NULL)
 		return jsonw_error(show->w);
-	if (texts->file != NULL)
-		fclose(texts->file);
-	free(texts->text);
+	valuetext_done(&texts->value);
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
 		free(texts->programs[k]);
 	for (size_t k = 0; k < SOCKET_KEY_COUNT; k++)
@@ -217,7 +211,7 @@ static int write_default(struct confshow_texts *texts, const struct key_row *row
 	if (error < 0)
 		return error;
 	if (write_value(texts, row, value)) {
-		*ret_text = strndup(texts->text, texts->length);
+		*ret_text = strdup(texts->value.text);
 		error = *ret_text == NULL ? -ENOMEM : 0;
 	}
 	value_done(row, value, NULL);
@@ -227,11 +221,7 @@ static int write_default(struct confshow_texts *texts, const struct key_row *row
 /* False: it is unset. */
 static bool write_value(struct confshow_texts *texts, const struct key_row *row, const void *value)
 {
-	rewind(texts->file);
-	value_write(row, value, texts->file);
-	if (fflush(texts->file) != 0)
-		return false;
-	return texts->length > 0;
+	return valuetext_put(&texts->value, row, value) && texts->value.length > 0;
 }
 
 static void show_value(struct confshow *show, const struct key_row *row, const void *value,
@@ -244,16 +234,16 @@ static void show_value(struct confshow *show, const struct key_row *row, const v
 	if (!write_value(texts, row, value))
 		return;
 	/* An empty list is unset where the default is. */
-	if (def == NULL && texts->length == 2 && memcmp(texts->text, "{}", 2) == 0)
+	if (def == NULL && texts->value.length == 2 && memcmp(texts->value.text, "{}", 2) == 0)
 		return;
-	given = def == NULL || strlen(def) != texts->length ||
-		memcmp(def, texts->text, texts->length) != 0;
+	given = def == NULL || strlen(def) != texts->value.length ||
+		memcmp(def, texts->value.text, texts->value.length) != 0;
 	if (!given && !show->all && override == NULL)
 		return;
 	jsonw_begin_object(show->w);
 	jsonw_member_string(show->w, "key", keytable_label(row, label));
 	jsonw_key(show->w, "value");
-	jsonw_string_n(show->w, texts->text, texts->length);
+	jsonw_string_n(show->w, texts->value.text, texts->value.length);
 	jsonw_member_bool(show->w, "given", given);
 	if (override != NULL)
 		show_override(show->w, override);

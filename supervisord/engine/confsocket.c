@@ -91,20 +91,13 @@ void build_check_sockets(struct build *build)
 static void report(struct build *build, const struct build_socket *socket, enum socket_key key,
     const char *format, ...)
 {
-	char *message = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&message, format, arguments) < 0) {
-		build->report->no_memory = true;
-		message = NULL;
-	}
+	confreport_add_list(build->report, build_file(build, socket->place),
+	    socket->lines[key] > 0 ? socket->lines[key] : socket->place.line, socket_rows[key].name,
+	    format, arguments);
 	va_end(arguments);
-	if (message != NULL)
-		confreport_add(build->report, build_file(build, socket->place),
-		    socket->lines[key] > 0 ? socket->lines[key] : socket->place.line,
-		    socket_rows[key].name, "%s", message);
-	free(message);
 }
 
 /* By name, then in the order of reading. */

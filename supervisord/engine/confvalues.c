@@ -9,31 +9,23 @@
 #include "lib/jsonw.h"
 #include "supervisord/engine/confvalues.h"
 #include "supervisord/engine/keytable.h"
-#include "supervisord/engine/value.h"
-
-/* A text that each value is written into anew. */
-struct text {
-	FILE *file;
-	char *data;
-	size_t length;
-};
+#include "supervisord/engine/valuetext.h"
 
 static const void *member_of(const struct program_config *config, const struct key_row *row);
 static void write_difference(const struct key_row *row, const void *old_value,
-    const void *new_value, struct text texts[2], struct jsonw *w);
-static void write_default(const struct key_row *row, struct text *text);
-static void put(const struct key_row *row, const void *value, struct text *text);
-static void write_change(const char *key, enum change_class change, const struct text *old_text,
-    const struct text *new_text, struct jsonw *w);
+    const void *new_value, struct valuetext texts[2], struct jsonw *w);
+static void write_default(const struct key_row *row, struct valuetext *text);
+static void write_change(const char *key, enum change_class change,
+    const struct valuetext *old_text, const struct valuetext *new_text, struct jsonw *w);
 static void write_group(const char *name, const struct config *old_config,
-    const struct config *new_config, struct text texts[2], struct jsonw *w);
-static bool open_texts(struct text texts[2]);
-static void close_texts(struct text texts[2]);
+    const struct config *new_config, struct valuetext texts[2], struct jsonw *w);
+static bool open_texts(struct valuetext texts[2]);
+static void close_texts(struct valuetext texts[2]);
 
 void confvalues_write_program(const struct program_config *old_config,
     const struct program_config *new_config, struct jsonw *w)
 {
-	struct text texts[2];
+	struct valuetext texts[2];
 
 	if (new_config == NULL || !open_texts(texts))
 		return;
@@ -47,7 +39,7 @@ void confvalues_write_program(const struct program_config *old_config,
 void confvalues_write_daemon(
     const struct config *old_config, const struct config *new_config, struct jsonw *w)
 {
-	struct text texts[2];
+	struct valuetext texts[2];
 
 	if (!open_texts(texts))
 		return;
@@ -73,22 +65,22 @@ static const void *member_of(const struct program_config *config, const struct k
 }
 
 static void write_difference(const struct key_row *row, const void *old_value,
-    const void *new_value, struct text texts[2], struct jsonw *w)
+    const void *new_value, struct valuetext texts[2], struct jsonw *w)
 {
-	static const struct text nothing = {.data = (char *)(uintptr_t) ""};
+	static const struct valuetext nothing = {.text = (char *)(uintptr_t) ""};
 	char label[KEYTABLE_LABEL];
 
 	if (old_value != NULL)
-		put(row, old_value, &texts[0]);
+		(void)valuetext_put(&texts[0], row, old_value);
 	else
 		write_default(row, &texts[0]);
-	put(row, new_value, &texts[1]);
-	if (strcmp(texts[0].data, texts[1].data) != 0)
+	(void)valuetext_put(&texts[1], row, new_value);
+	if (strcmp(texts[0].text, texts[1].text) != 0)
 		write_change(keytable_label(row, label), row->change,
 		    old_value != NULL ? &texts[0] : &nothing, &texts[1], w);
 }
 
-static void write_default(const struct key_row *row, struct text *text)
+static void write_default(const struct key_row *row, struct valuetext *text)
 {
 	struct value_input input = {.row = row, .items = &row->def, .count = 1};
 	union {
@@ -108,21 +100,12 @@ static void write_default(const struct key_row *row, struct text *text)
 	memset(&value, 0, sizeof(value));
 	if (row->def != NULL && value_parse(&input, &value, &problem) < 0)
 		free(problem);
-	put(row, &value, text);
+	(void)valuetext_put(text, row, &value);
 	value_done(row, &value, NULL);
 }
 
-/* In place of what the text was. */
-static void put(const struct key_row *row, const void *value, struct text *text)
-{
-	rewind(text->file);
-	value_write(row, value, text->file);
-	putc_unlocked('\0', text->file);
-	(void)fflush(text->file);
-}
-
-static void write_change(const char *key, enum change_class change, const struct text *old_text,
-    const struct text *new_text, struct jsonw *w)
+static void write_change(const char *key, enum change_class change,
+    const struct valuetext *old_text, const struct valuetext *new_text, struct jsonw *w)
 {
 	static const char *const classes[] = {
 	    [CHANGE_NONE] = "none",
@@ -134,44 +117,41 @@ static void write_change(const char *key, enum change_class change, const struct
 	jsonw_begin_object(w);
 	jsonw_member_string(w, "key", key);
 	jsonw_member_string(w, "class", classes[change]);
-	jsonw_member_string(w, "old", old_text->data[0] != '\0' ? old_text->data : NULL);
-	jsonw_member_string(w, "new", new_text->data[0] != '\0' ? new_text->data : NULL);
+	jsonw_member_string(w, "old", old_text->text[0] != '\0' ? old_text->text : NULL);
+	jsonw_member_string(w, "new", new_text->text[0] != '\0' ? new_text->text : NULL);
 	jsonw_end_object(w);
 }
 
 static void write_group(const char *name, const struct config *old_config,
-    const struct config *new_config, struct text texts[2], struct jsonw *w)
+    const struct config *new_config, struct valuetext texts[2], struct jsonw *w)
 {
 	static const string_list none;
 	const struct group_config *old_group = config_find_group(old_config, name);
 	const struct group_config *new_group = config_find_group(new_config, name);
 	char key[LIMIT_NAME + 8];
 
-	put(&group_rows[GROUP_members], old_group != NULL ? &old_group->members : &none, &texts[0]);
-	put(&group_rows[GROUP_members], new_group != NULL ? &new_group->members : &none, &texts[1]);
-	if (strcmp(texts[0].data, texts[1].data) == 0)
+	(void)valuetext_put(
+	    &texts[0], &group_rows[GROUP_members], old_group != NULL ? &old_group->members : &none);
+	(void)valuetext_put(
+	    &texts[1], &group_rows[GROUP_members], new_group != NULL ? &new_group->members : &none);
+	if (strcmp(texts[0].text, texts[1].text) == 0)
 		return;
 	snprintf(key, sizeof(key), "group %s", name);
 	write_change(key, CHANGE_LIVE, &texts[0], &texts[1], w);
 }
 
-static bool open_texts(struct text texts[2])
+static bool open_texts(struct valuetext texts[2])
 {
-	for (int i = 0; i < 2; i++) {
-		texts[i] = (struct text){0};
-		texts[i].file = open_memstream(&texts[i].data, &texts[i].length);
-	}
-	if (texts[0].file != NULL && texts[1].file != NULL)
+	int first = valuetext_init(&texts[0]), second = valuetext_init(&texts[1]);
+
+	if (first == 0 && second == 0)
 		return true;
 	close_texts(texts);
 	return false;
 }
 
-static void close_texts(struct text texts[2])
+static void close_texts(struct valuetext texts[2])
 {
-	for (int i = 0; i < 2; i++) {
-		if (texts[i].file != NULL)
-			fclose(texts[i].file);
-		free(texts[i].data);
-	}
+	valuetext_done(&texts[0]);
+	valuetext_done(&texts[1]);
 }
