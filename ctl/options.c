@@ -19,6 +19,7 @@
 const struct option_row options_table[] = {
 	{OPTION_SOCKET,  's', "socket",  "SOCKET",   "the control socket of the supervisord to talk to"},
 	{OPTION_NO_WAIT, 0,   "no-wait", NULL,       "return when the command is accepted, not when it is done"},
+	{OPTION_WAIT,    0,   "wait",    NULL,       "wait until it is done, and tell each step: what happens anyway"},
 	{OPTION_TIMEOUT, 0,   "timeout", "DURATION", "wait no longer than this (10s, 2min); the command goes on"},
 	{OPTION_ROLLING, 0,   "rolling", NULL,       "one instance after the other, each when the one before is ready"},
 	{OPTION_ROLLBACK,0,  "rollback",NULL,       "go back to what was applied before when a program does not come up"},
@@ -222,6 +223,9 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	switch (row->option) {
 	case OPTION_SOCKET:
 		options->socket = value;
+		break;
+	case OPTION_WAIT: /* of the two the last one counts */
+		options->set &= ~(unsigned)OPTION_NO_WAIT;
 		break;
 	case OPTION_DELAY:
 		return take_pace(walk, value, &options->delay_ns);

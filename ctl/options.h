@@ -41,7 +41,8 @@ enum option {
 	OPTION_ONCE = 1 << 27,
 	OPTION_WATCH = 1 << 28,
 	OPTION_HOST = 1 << 29,
-	OPTION_QUIET = 1 << 30
+	OPTION_QUIET = 1 << 30,
+	OPTION_WAIT = -2147483647 - 1 /* bit 31, as an enumerator has it */
 };
 
 /* What every verb takes. */

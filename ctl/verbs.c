@@ -8,7 +8,7 @@
 #include "ctl/verbs.h"
 #include "lib/nearest.h"
 
-#define WAITING    ((unsigned)OPTION_NO_WAIT | OPTION_TIMEOUT)
+#define WAITING    ((unsigned)OPTION_WAIT | OPTION_NO_WAIT | OPTION_TIMEOUT)
 #define NAMES      LIMIT_COMMAND_NAMES
 /* More than that, and the summary stands below. */
 #define ARGUMENTS_COLUMNS 16

@@ -449,14 +449,17 @@ result() {
 	[ "$output" = "web: EXITED: killed by KILL" ]
 }
 
-@test "--no-wait and --timeout are passed on" {
+@test "--no-wait, --wait and --timeout are passed on" {
 	start_fake <<<'{"io.superctl.Stop": [[{"parameters": {"results": []}}]]}'
-	run -0 ctl stop --no-wait all
+	run -0 ctl stop --wait --no-wait all
 	run -0 ctl stop all --timeout 1min30s
 	run -0 ctl stop all --timeout=1us
+	run -0 ctl stop all --no-wait --wait
+	run -2 ctl status --wait
 	[[ $(sed -n 1p "$SOCKET.requests") == *'"wait": false}'* ]]
 	[[ $(sed -n 2p "$SOCKET.requests") == *'"wait": true, "timeout_ms": 90000}'* ]]
 	[[ $(sed -n 3p "$SOCKET.requests") == *'"timeout_ms": 1}'* ]]
+	[[ $(sed -n 4p "$SOCKET.requests") == *'"wait": true}'* ]]
 }
 
 @test "--timeout ends the waiting even when supervisord does not answer" {
