@@ -93,6 +93,7 @@ replace_engine() {
 		replace_engine
 	done
 	equals safe_mode "$(version_field safe_mode)" true
+	matches "$(sctl events --json -n all)" '"kind":"safe-mode"[^}]*"text":"safe mode: the engine crashed'
 	equals "pid of steady" "$(record steady pid)" "$pid"
 
 	# It starts nothing, but stops what is to be stopped, and sees who ends.

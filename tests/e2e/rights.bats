@@ -16,6 +16,8 @@ setup_file() {
 			}
 		END
 	done
+	# What one may see depends on what others may not: no reply names that.
+	sed -i '/program "w1"/a after = {"db"} wants = {"web1"}' "$SD/conf.d/programs.conf"
 	echo 'group workers { members = {w1} }' >>"$SD/conf.d/programs.conf"
 	cp "$SUPERCTL" "$SD/superctl"
 	chmod 755 "$SD/superctl"

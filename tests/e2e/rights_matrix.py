@@ -7,14 +7,16 @@ RULE: as in control { allow }, users and groups by number.  Decides itself what 
 asks the daemon in processes that have given up to be root.  A method that is new is tried without being listed here.
 """
 import fnmatch
+import json
 import os
+import re
 import sys
 
 from idl import Client
 
 # What the right of a method is called, where that is not its own name in small letters.
 RIGHTS = {"Graph": "status", "RotateLogs": "rotate", "ReopenLogs": "rotate", "ClearLogs": "clear",
-          "Unset": "set", "Overrides": "config", "Forget": "run", "RunCommand": "run", "Wait": "status"}
+          "Unset": "set", "Overrides": "config", "Forget": "run", "RunCommand": "run", "Wait": "status", "Watch": "logs"}
 # What "all" does not give.
 LIKE_ROOT = ["set", "run"]
 WHOLE = ["events", "check", "plan", "apply", "run", "shutdown"]
@@ -75,6 +77,11 @@ def calls_of(interface):
             yield method, dict(rest, **what), right, name
 
 
+def tells_stanza(method):
+    """What a stanza says of others is a part of it, and the interface's description is everybody's."""
+    return method in ("Config", "GetInterfaceDescription")
+
+
 def ask_all(path, rules, user):
     """In a process of the user's.  Returns what is wrong."""
     uid, gid, groups = user
@@ -103,6 +110,11 @@ def ask_all(path, rules, user):
             wrong.append("uid %d is called %s" % (uid, reply))
         elif may and name is not None and method != "RunCommand" and (error == "io.superctl.NoSuchProgram") != (name in ("nosuch", "webnone")):
             wrong.append("uid %d %s %s: %s" % (uid, method, parameters, reply))
+        if right not in WHOLE:
+            said = json.dumps(reply)
+            wrong += ["uid %d %s %s tells of %s: %s" % (uid, method, parameters, other, said) for other in PROGRAMS[:4]
+                      if other != name and not rules.allow(user, "status", other)
+                      and re.search(r"\b%s\b" % other, said) and not tells_stanza(method)]
         if "nearest" in reply.get("parameters", {}):
             near = reply["parameters"]["nearest"]
             if near is not None and not rules.allow(user, "status", near):
