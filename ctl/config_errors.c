@@ -6,7 +6,7 @@
 #include "ctl/jsonout.h"
 
 /* What superctl set and superctl run have said is in sources that are called that and a program. */
-#define SET "superctl set "
+static const char *const typed[] = {"superctl set ", "superctl run "};
 
 static void print_prefix(struct out *err, const char *file, int64_t line, const char *key);
 
@@ -52,8 +52,10 @@ enum exitcode config_errors_report(struct call *call, int parameters)
 static void print_prefix(struct out *err, const char *file, int64_t line, const char *key)
 {
 	/* What somebody has typed has no lines. */
-	if (strncmp(file, SET, strlen(SET)) == 0) {
-		file += strlen(SET);
+	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+		if (strncmp(file, typed[i], strlen(typed[i])) != 0)
+			continue;
+		file += strlen(typed[i]);
 		line = 0;
 	}
 	if (file[0] != '\0') {

@@ -43,6 +43,8 @@ enum exitcode ctl_plan(struct ctl *ctl);   /* plan.c */
 enum exitcode ctl_scale(struct ctl *ctl);  /* scale.c */
 enum exitcode ctl_set(struct ctl *ctl);    /* set.c */
 enum exitcode ctl_unset(struct ctl *ctl);
+enum exitcode ctl_run(struct ctl *ctl);    /* run.c */
+enum exitcode ctl_forget(struct ctl *ctl); /* set.c */
 enum exitcode ctl_enable(struct ctl *ctl); /* enable.c */
 enum exitcode ctl_disable(struct ctl *ctl);
 enum exitcode ctl_apply(struct ctl *ctl);  /* apply.c */

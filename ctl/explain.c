@@ -26,6 +26,8 @@ static void tell_required_by(struct call *call, const char *name, int parameters
 static void tell_bad_number(struct call *call, const char *name, int parameters);
 static void tell_not_set(struct call *call, const char *name, int parameters);
 static void tell_not_persisted(struct call *call, const char *name, int parameters);
+static void tell_not_forgotten(struct call *call, const char *name, int parameters);
+static void tell_name_taken(struct call *call, const char *name, int parameters);
 static void tell_not_running(struct call *call, const char *name, int parameters);
 static void tell_config_invalid(struct call *call, const char *name, int parameters);
 static void tell_not_allowed(struct call *call, const char *name, int parameters);
@@ -46,6 +48,8 @@ static const struct error_row error_rows[] = {
 	{OURS "BadNumber",             EXITCODE_USAGE,       tell_bad_number},
 	{OURS "RequiredBy",            EXITCODE_FAILED,      tell_required_by},
 	{OURS "NotSet",                EXITCODE_FAILED,      tell_not_set},
+	{OURS "NotForgotten",          EXITCODE_FAILED,      tell_not_forgotten},
+	{OURS "NameTaken",             EXITCODE_FAILED,      tell_name_taken},
 	{OURS "NotPersisted",          EXITCODE_FAILED,      tell_not_persisted},
 	{OURS "NotRunning",            EXITCODE_NOT_RUNNING, tell_not_running},
 	{OURS "ConfigInvalid",         EXITCODE_FAILED,      tell_config_invalid},
@@ -158,6 +162,25 @@ static void tell_not_persisted(struct call *call, const char *name, int paramete
 	(void)name;
 	ctl_complain(call->ctl, "%s: nothing was changed: %s", member(call, parameters, "name"),
 	    member(call, parameters, "reason"));
+}
+
+static void tell_not_forgotten(struct call *call, const char *name, int parameters)
+{
+	(void)name;
+	ctl_complain(call->ctl, "%s: not forgotten: %s", member(call, parameters, "name"),
+	    member(call, parameters, "reason"));
+}
+
+static void tell_name_taken(struct call *call, const char *name, int parameters)
+{
+	const char *program = member(call, parameters, "name");
+
+	(void)name;
+	ctl_complain(call->ctl,
+	    "%s: there is a program or group of that name already: superctl forget %s makes room, "
+	    "if "
+	    "superctl run started it",
+	    program, program);
 }
 
 static void tell_not_running(struct call *call, const char *name, int parameters)

@@ -22,6 +22,7 @@ const struct option_row options_table[] = {
 	{OPTION_TIMEOUT, 0,   "timeout", "DURATION", "wait no longer than this (10s, 2min); the command goes on"},
 	{OPTION_ROLLING, 0,   "rolling", NULL,       "one instance after the other, each when the one before is ready"},
 	{OPTION_ROLLBACK,0,  "rollback",NULL,       "go back to what was applied before when a program does not come up"},
+	{OPTION_WAIT,    0,   "wait",    NULL,       "wait for the end of the program, and exit with its status"},
 	{OPTION_PERSIST, 0,   "persist", NULL,       "for good: in a file beside the configuration, too"},
 	{OPTION_NOW,     0,   "now",     NULL,       "start or stop it now, too"},
 	{OPTION_FORCE,   0,   "force",   NULL,       "stop what requires these programs too"},
@@ -79,20 +80,22 @@ int options_parse(
 	    .names = argv};
 	struct walk walk = {argc, argv, 1, &options, ret_error};
 	bool only_names = false;
-	int words = 0;
+	int words = 0, dashes = -1;
 	int r = 0;
 
 	for (; walk.at < argc && r == 0; walk.at++) {
 		char *word = argv[walk.at];
 
-		if (only_names || word[0] != '-' || word[1] == '\0')
+		if (only_names || word[0] != '-' || word[1] == '\0') {
 			argv[words++] = word;
-		else if (strcmp(word, "--") == 0)
+		} else if (strcmp(word, "--") == 0) {
 			only_names = true;
-		else if (word[1] == '-')
+			dashes = words;
+		} else if (word[1] == '-') {
 			r = take_long(&walk);
-		else
+		} else {
 			r = take_letters(&walk);
+		}
 	}
 	if (r < 0)
 		return r;
@@ -101,6 +104,7 @@ int options_parse(
 		options.names = argv + 1;
 		options.name_count = (size_t)words - 1;
 	}
+	options.dashes = dashes > 0 ? (size_t)dashes - 1 : SIZE_MAX;
 	*ret_options = options;
 	return 0;
 }
@@ -276,6 +280,7 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_NOW:
 	case OPTION_READ_ONLY:
 	case OPTION_YES:
+	case OPTION_WAIT:
 		break;
 	}
 	return 0;

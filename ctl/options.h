@@ -41,7 +41,8 @@ enum option {
 	OPTION_ONCE = 1 << 27,
 	OPTION_WATCH = 1 << 28,
 	OPTION_HOST = 1 << 29,
-	OPTION_QUIET = 1 << 30
+	OPTION_QUIET = 1 << 30,
+	OPTION_WAIT = INT32_MIN /* bit 31, the last one: an enumerator is an int */
 };
 
 /* What every verb takes. */
@@ -77,6 +78,7 @@ struct options {
 	const char *verb;   /* NULL: none was given */
 	char **names;       /* what follows the verb, in argv, which is reordered */
 	size_t name_count;
+	size_t dashes; /* so many of them stand before "--"; SIZE_MAX: there is none */
 };
 
 /* Why a command line is wrong: the argument and what is the matter with it. */

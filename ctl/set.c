@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* set.c: superctl set and unset: other values for a program until the next apply; and what is
- * overridden. */
+/* set.c: superctl set and unset: other values for a program until the next apply, and what is
+ * overridden; superctl forget, whose replies are the same. */
 #include <string.h>
 
 #include "ctl/assign.h"
@@ -54,6 +54,21 @@ enum exitcode ctl_unset(struct ctl *ctl)
 	jsonw_end_array(&call.request);
 	code = run(&call);
 	call_done(&call);
+	return code;
+}
+
+enum exitcode ctl_forget(struct ctl *ctl)
+{
+	enum exitcode code = EXITCODE_OK;
+
+	for (size_t i = 0; i < ctl->options.name_count; i++) {
+		struct call call;
+
+		call_init(&call, ctl, "Forget", true);
+		jsonw_member_string(&call.request, "name", ctl->options.names[i]);
+		code = exitcode_join(code, run(&call));
+		call_done(&call);
+	}
 	return code;
 }
 

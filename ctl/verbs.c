@@ -119,6 +119,15 @@ const struct verb verbs_table[] = {
 	{"disable", "NAME...", 1, NAMES, "needs a program's name", FORCED | OPTION_NOW, ctl_disable,
 	 "have programs not started with supervisord",
 	 "A program that is running goes on, unless --now stops it.\n"},
+	{"run", "[NAME] [KEY=VALUE...] -- CMD...", 1, LIMIT_ARGV, "needs a command: superctl run -- CMD ARG...", WAITING | OPTION_WAIT | OPTION_FOLLOW | OPTION_JSON, ctl_run,
+	 "run a command as a program that is in no file",
+	 "CMD gets its arguments as they are; it runs here, and once, unless KEY=VALUE says otherwise, as\n"
+	 "with superctl set.  Without NAME it is called run-1, run-2 ....  With --wait its status is that of\n"
+	 "superctl, with -f its output is shown, too.  One that has ended well is forgotten soon; one that\n"
+	 "failed stays until superctl forget.\n"},
+	{"forget", "NAME...", 1, NAMES, "needs a program's name", WAITING | OPTION_JSON, ctl_forget,
+	 "forget a program of superctl run that has failed",
+	 "It must not be running.  Its log stays.\n"},
 	{"check", "[FILE...]", 0, NAMES, NULL, OPTION_JSON, ctl_check,
 	 "read the configuration and say what is wrong with it",
 	 "Nothing is changed.  With files these are read, together and with what they include, and no\n"

@@ -50,6 +50,10 @@
 /* Names or globs in one command. */
 #define LIMIT_COMMAND_NAMES 1024
 
+/* One of superctl run that has ended well is kept so long; numbers that its name may have. */
+#define LIMIT_TRANSIENT_KEEP_NS (10 * 1000 * 1000 * 1000LL)
+#define LIMIT_TRANSIENT_NUMBER  100000
+
 /* Configuration: one file, all files, their number, nesting of includes and of sections, a word. */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 #define LIMIT_CONFIG_BYTES      (16 * 1024 * 1024)

@@ -132,7 +132,8 @@ bool amend_commit(struct amend *amend, const struct op_request *request, struct 
 	    .op = op_new(request),
 	    .errors = &errors,
 	    .values = true,
-	    .file = amend->file};
+	    .file = amend->file,
+	    .name = amend->name};
 	int error = apply.op != NULL ? apply_config(call->engine, &apply, config) : -ENOMEM;
 
 	if (error == 0) {

@@ -26,6 +26,7 @@ struct amend {
 	size_t count;
 	bool changed;
 	const char *file; /* that was written for it, to be told; or NULL */
+	const char *name; /* likewise: that the program has got */
 };
 
 /* False: answered (shutdown, safe mode). */

@@ -24,6 +24,7 @@
 #include "supervisord/engine/ipc.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
+#include "supervisord/engine/runcall.h"
 #include "supervisord/engine/runs.h"
 #include "supervisord/engine/scale.h"
 #include "supervisord/engine/selection.h"
@@ -83,6 +84,9 @@ static const struct method {
     {INTERFACE ".Unset", RIGHT_SET, setcall_unset},
     {INTERFACE ".Enable", RIGHT_ENABLE, enable_call},
     {INTERFACE ".Overrides", RIGHT_CONFIG, setcall_show},
+    {INTERFACE ".RunCommand", RIGHT_RUN, runcall_run},
+    {INTERFACE ".Forget", RIGHT_RUN, runcall_forget},
+    {INTERFACE ".Wait", RIGHT_STATUS, runcall_wait},
     {INTERFACE ".Check", RIGHT_CHECK, confcall_check},
     {INTERFACE ".Config", RIGHT_CONFIG, confshow_serve},
     {INTERFACE ".Shutdown", RIGHT_SHUTDOWN, shut_down},
@@ -146,7 +150,8 @@ static void run_method(struct call *call, const char *message, size_t length)
 			continue;
 		call->right = methods[i].right;
 		if (!access_may_call(call->client, call->right))
-			access_refuse(call, call->right, first_name(call));
+			access_refuse(call, call->right,
+			    rights_is_whole(call->right) ? NULL : first_name(call));
 		else if (!tells_drift(methods[i].serve) || !is_held(call, message, length))
 			methods[i].serve(call);
 		return;

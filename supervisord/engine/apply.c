@@ -85,6 +85,8 @@ int apply_config(struct engine *engine, const struct apply_request *request, str
 		jsonw_raw(&apply.steps, request->left->data, request->left->length);
 		jsonw_end_array(&apply.steps);
 	}
+	if (request->name != NULL)
+		jsonw_member_string(&apply.steps, "name", request->name);
 	error = commit(&apply, config);
 	if (error == 0 && apply.op != NULL)
 		op_set_extra(apply.op, &apply.steps);
@@ -176,6 +178,7 @@ static int commit(struct apply *apply, struct config *config)
 	atomic_store(
 	    &engine->ledger->header.shutdown_timeout_ns, config->settings.key_shutdown_timeout);
 	access_take_config(engine);
+	transient_note_change(&engine->transient);
 	act(apply);
 	error = 0;
 out:

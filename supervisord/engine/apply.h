@@ -32,6 +32,7 @@ struct apply_request {
 	struct config_errors *errors;
 	bool values;            /* its steps are told with what each changed key was and is */
 	const char *file;       /* that was written for it; or NULL */
+	const char *name;       /* of the program that it is about, where that is news; or NULL */
 	bool rollback;          /* on trial, see trial.h */
 	int64_t deadline_ns;    /* of the trial; 0: none */
 	const struct jsonw *left; /* draft_names.left, which the client is told; or NULL */

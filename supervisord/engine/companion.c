@@ -214,6 +214,7 @@ static int copy_named(const char *owner, const char *text, char **ret_copy)
 	    .user = "%{user}",
 	    .home = "%{home}",
 	    .run_dir = "%{run_dir}",
+	    .percent = "%{percent}",
 	};
 
 	instname_split(owner, &parts);

@@ -92,6 +92,12 @@ const struct program_override *config_find_override(
 	return NULL;
 }
 
+bool config_is_transient(const struct program_config *program)
+{
+	return program->file != NULL &&
+	       strncmp(program->file, CONFIG_RUN_PATH, strlen(CONFIG_RUN_PATH)) == 0;
+}
+
 bool config_is_set(const struct program_override *override)
 {
 	return strncmp(override->file, CONFIG_SET_PATH, strlen(CONFIG_SET_PATH)) == 0;

@@ -198,6 +198,7 @@ struct program_override {
 
 /* The sources with what superctl set and superctl run have said are called that and a program. */
 #define CONFIG_SET_PATH "superctl set "
+#define CONFIG_RUN_PATH "superctl run "
 
 /*
  * One instance of a stanza `program "NAME" { … }`, defaults filled in.  Members are key_command,
@@ -299,6 +300,11 @@ int config_load_files(const char *const *paths, size_t count, const struct confi
 int config_load_stamped(const char *path, struct config **ret_config, struct config_errors *errors,
     struct confstamp **ret_stamp);
 
+/* The same with sources beside the files, which are copied and leave no trace in the stamp; the
+ * stamp is given as by config_load_stamped(). */
+int config_load_beside(const char *path, const struct config_source *sources, size_t count,
+    struct config **ret_config, struct config_errors *errors, struct confstamp **ret_stamp);
+
 /* The same from an applied configuration, see config_write_applied(). */
 int config_load_applied(int fd, struct config **ret_config, struct config_errors *errors);
 
@@ -325,6 +331,9 @@ const struct program_config *config_find_program(const struct config *config, co
 /* What has replaced the value of this key (enum program_key) of the stanza; or NULL. */
 const struct program_override *config_find_override(
     const struct program_config *program, uint32_t key);
+
+/* Is it one of superctl run: in no file? */
+bool config_is_transient(const struct program_config *program);
 
 /* Does superctl set say it: until the next apply?  Else a file does. */
 bool config_is_set(const struct program_override *override);

@@ -24,6 +24,7 @@ static bool find_source(struct loader *loader, struct confsource_id id, struct b
 static void report_recursion(struct loader *loader, size_t first, struct build_place from);
 static int add_source(
     struct loader *loader, char *path, char *text, size_t length, struct confsource_id id);
+static int take_beside(struct loader *loader, const struct config_source *source);
 static int parse_source(struct loader *loader, size_t source);
 static int read_includes(
     struct loader *loader, size_t source, const string_list patterns, int line);
@@ -44,6 +45,12 @@ int config_load(const char *path, struct config **ret_config, struct config_erro
 int config_load_stamped(const char *path, struct config **ret_config, struct config_errors *errors,
     struct confstamp **ret_stamp)
 {
+	return config_load_beside(path, NULL, 0, ret_config, errors, ret_stamp);
+}
+
+int config_load_beside(const char *path, const struct config_source *sources, size_t count,
+    struct config **ret_config, struct config_errors *errors, struct confstamp **ret_stamp)
+{
 	struct loader loader;
 	int error;
 
@@ -53,6 +60,9 @@ int config_load_stamped(const char *path, struct config **ret_config, struct con
 	loader.stamp = *ret_stamp;
 	if (error == 0)
 		error = read_first(&loader, path);
+	loader.stamp = NULL;
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = take_beside(&loader, &sources[i]);
 	return loader_finish(&loader, error, ret_config);
 }
 
@@ -185,6 +195,25 @@ static int read_first(struct loader *loader, const char *path)
 		error = read_file(loader, absolute, (struct build_place){0});
 	free(absolute);
 	return error;
+}
+
+/* One that is no file. */
+static int take_beside(struct loader *loader, const struct config_source *source)
+{
+	struct config_source copy;
+	int error = confsource_copy(source->path, source->text, source->length, &copy);
+
+	if (error == 0)
+		error = add_source(
+		    loader, copy.path, copy.text, copy.length, (struct confsource_id){0});
+	if (error == -E2BIG) {
+		confreport_add(&loader->report, source->path, 0, NULL,
+		    "too much beside the files: at most %d files and %d bytes are allowed",
+		    LIMIT_CONFIG_FILES, LIMIT_CONFIG_BYTES);
+		return 0;
+	}
+	return error < 0 ? error
+			 : parse_source(loader, loader->build.whole->config.source_count - 1);
 }
 
 /* `from`: the include that names it, line 0 for the first file. */

@@ -15,6 +15,7 @@
 #include "supervisord/engine/draftleft.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
+#include "supervisord/engine/transient.h"
 
 /* Before the name of a socket in a scope; no name has a blank. */
 #define SOCKET "socket "
@@ -52,7 +53,7 @@ int draft_from_files(const struct engine *engine, const struct draft_names *name
 	struct scope scope;
 	int error;
 
-	error = config_load(engine->config_path, &files, &problem->errors);
+	error = transient_load_files(engine, &files, &problem->errors);
 	if (error < 0)
 		return error;
 	if (is_everything(names)) {
@@ -167,7 +168,9 @@ static bool add_matches(struct scope *scope, const struct config *config, const 
 		if (strcmp(name, instance) != 0 && !instname_is_of(instance, name) &&
 		    !(glob && fnmatch(name, instance, 0) == 0))
 			continue;
-		add(scope, instance);
+		/* In no file, so nothing newer of it can be taken from one. */
+		if (!config_is_transient(config->programs[i]))
+			add(scope, instance);
 		found = true;
 	}
 	return found;

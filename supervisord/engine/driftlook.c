@@ -16,6 +16,7 @@
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/plan.h"
 #include "supervisord/engine/socketdiff.h"
+#include "supervisord/engine/transient.h"
 
 #define LAST_WORD "end"
 
@@ -65,7 +66,7 @@ static int look(const char *path, FILE *file)
 	bool any = false;
 	int error;
 
-	error = config_load_stamped(path, &files, &errors, &stamp);
+	error = transient_load_stamped(path, DRIFTLOOK_FD_CONFIG, &files, &errors, &stamp);
 	if (error != -ENOMEM && stamp != NULL && names.file != NULL) {
 		if (error == 0)
 			error = config_load_applied(DRIFTLOOK_FD_CONFIG, &applied, &ignored);

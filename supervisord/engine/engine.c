@@ -119,6 +119,7 @@ struct rlimit engine_child_nofile(const struct engine *engine)
 void engine_program_changed(struct engine *engine, struct program *program)
 {
 	trial_note_change(&engine->trial);
+	transient_note_change(&engine->transient);
 	engine_defer_linked(program);
 	rolling_note_change(program);
 	op_note_change(program);
@@ -323,6 +324,7 @@ static void on_round(struct ev_loop *loop, ev_prepare *prepare, int revents)
 	    engine); /* what was read of /proc before these exits says nothing about them */
 	do_put_off_work(engine);
 	more |= trial_review(engine);
+	more |= transient_review(engine);
 	more |= task_work(engine, ROUND_BATCH);
 	run_end_round(engine);
 	if (engine->shutdown)

@@ -28,6 +28,7 @@
 #include "supervisord/engine/slots.h"
 #include "supervisord/engine/sockets.h"
 #include "supervisord/engine/timers.h"
+#include "supervisord/engine/transient.h"
 #include "supervisord/engine/trial.h"
 
 struct engine {
@@ -45,6 +46,7 @@ struct engine {
 	struct config *config;
 	struct drift drift;
 	struct trial trial;
+	struct transient transient;
 	struct idcache ids;
 	struct sockets sockets;
 	struct accepts accepts;

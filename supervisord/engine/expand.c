@@ -28,6 +28,7 @@ static const struct word known[] = {
     WORD(user),
     WORD(home),
     WORD(run_dir),
+    WORD(percent),
 };
 
 static const struct word *find_word(const char *text, size_t *ret_length);
@@ -96,6 +97,8 @@ static size_t write_expanded(const char *text, const struct expand_words *words,
 		} else {
 			value = *(
 			    const char *const *)(const void *)((const char *)words + word->offset);
+			if (value == NULL && word->offset == offsetof(struct expand_words, percent))
+				value = "%";
 			count = value == NULL ? 0 : strlen(value);
 		}
 		if (ret_text != NULL && count > 0)

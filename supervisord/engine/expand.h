@@ -2,9 +2,9 @@
 /*
  * expand.h: %{word} in the strings of a stanza.
  *
- * Known words: name program instance user home run_dir.  An unknown word in %{…} or an unclosed %{
- * is an error (found when the file is loaded); every other % is left alone, so `%20` and `date +%s`
- * need no quoting.  Pure.
+ * Known words: name program instance user home run_dir, and percent, which is "%".  An unknown word
+ * in %{…} or an unclosed %{ is an error (found when the file is loaded); every other % is left
+ * alone, so `%20` and `date +%s` need no quoting.  Pure.
  */
 #ifndef ENGINE_EXPAND_H
 #define ENGINE_EXPAND_H
@@ -16,6 +16,7 @@ struct expand_words {
 	const char *user;
 	const char *home;
 	const char *run_dir;
+	const char *percent; /* NULL: "%" */
 };
 
 /* Returns 0 and gives a new string, -EINVAL for a bad %{…}, -ENOMEM. */

@@ -10,6 +10,8 @@
 #include "supervisord/engine/valuetype.h"
 #include "supervisord/engine/words.h"
 
+static int write_section(
+    const struct overridetext *text, const char *head, const char *section, char **ret_text);
 static int on_stanza(void *context, const struct stanza *stanza);
 
 int overridetext_read(const struct config_source *source, struct overridetext *text)
@@ -69,6 +71,17 @@ bool overridetext_unset(struct overridetext *text, enum program_key key)
 
 int overridetext_write(const struct overridetext *text, const char *head, char **ret_text)
 {
+	return write_section(text, head, "override", ret_text);
+}
+
+int overridetext_write_program(const struct overridetext *text, char **ret_text)
+{
+	return write_section(text, "", "program", ret_text);
+}
+
+static int write_section(
+    const struct overridetext *text, const char *head, const char *section, char **ret_text)
+{
 	char *written = NULL;
 	size_t length = 0;
 	FILE *file = open_memstream(&written, &length);
@@ -76,7 +89,7 @@ int overridetext_write(const struct overridetext *text, const char *head, char *
 
 	if (file == NULL)
 		return -ENOMEM;
-	fprintf(file, "%soverride \"%s\" {\n", head, text->program);
+	fprintf(file, "%s%s \"%s\" {\n", head, section, text->program);
 	/* The keys of the section health stand together in the table. */
 	for (size_t i = 0; i < text->count; i++) {
 		bool is_health = keytable_is_health(&program_rows[text->items[i].key]);

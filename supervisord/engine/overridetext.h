@@ -45,8 +45,10 @@ int overridetext_set(struct overridetext *text, enum program_key key, bool list,
 /* False: the key was not there. */
 bool overridetext_unset(struct overridetext *text, enum program_key key);
 
-/* The whole text behind `head`, to be freed.  0 or -ENOMEM. */
+/* The whole text behind `head`, to be freed; as the stanza program it is one of superctl run.  0 or
+ * -ENOMEM. */
 int overridetext_write(const struct overridetext *text, const char *head, char **ret_text);
+int overridetext_write_program(const struct overridetext *text, char **ret_text);
 
 /* "key = value" of an item, as a section has it. */
 void overridetext_write_item(const struct overridetext_item *item, FILE *file);

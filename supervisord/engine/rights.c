@@ -262,7 +262,7 @@ static int check_whole(const struct right_rule *rule, char **ret_problem)
 /* Who has it can become the user of the daemon: "all" does not give it, only its own word does. */
 static bool is_like_root(enum right right)
 {
-	return right == RIGHT_SET;
+	return right == RIGHT_SET || right == RIGHT_RUN;
 }
 
 /* 0: it is no right. */

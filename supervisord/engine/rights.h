@@ -25,7 +25,7 @@
 	X(RUNS, "runs", false) X(BLAME, "blame", false) X(SEND, "send", false) X(MESSAGES, "messages", false) X(START, "start", false) \
 	X(STOP, "stop", false) X(RESTART, "restart", false) X(RELOAD, "reload", false) \
 	X(SIGNAL, "signal", false) X(SET, "set", false) X(ENABLE, "enable", false) X(ROTATE, "rotate", false) X(CLEAR, "clear", false) \
-	X(EVENTS, "events", true) X(CHECK, "check", true) X(PLAN, "plan", true) X(APPLY, "apply", true) \
+	X(EVENTS, "events", true) X(CHECK, "check", true) X(PLAN, "plan", true) X(RUN, "run", true) X(APPLY, "apply", true) \
 	X(SHUTDOWN, "shutdown", true)
 
 #define RIGHT_ENUM(name, word, whole) RIGHT_##name,

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -211,6 +212,20 @@ fail:
 	error = -errno;
 	close(fd);
 	return error;
+}
+
+size_t streams_count_unlogged(const struct streams *streams, const struct slots *slots)
+{
+	size_t count = 0;
+
+	for (int i = 0; i < 2; i++) {
+		int waiting = 0;
+
+		/* Either end of a pipe tells it. */
+		if (ioctl(slots_get_fd(slots, streams->log_write[i]), FIONREAD, &waiting) == 0)
+			count += (size_t)waiting;
+	}
+	return count;
 }
 
 void streams_release(struct streams *streams, struct slots *slots)

@@ -76,6 +76,9 @@ int streams_prepare_logs(struct program *program, enum launch_step *ret_step);
  */
 int streams_open_path(struct filelooks *looks, enum stdio_kind kind, const char *path, int *ret_fd);
 
+/* Bytes that it has written and the logger has not taken yet. */
+size_t streams_count_unlogged(const struct streams *streams, const struct slots *slots);
+
 /* The instance is gone: let go of everything. */
 void streams_release(struct streams *streams, struct slots *slots);
 

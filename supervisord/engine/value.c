@@ -110,9 +110,8 @@ int value_check_expand(const char *text, char **ret_problem)
 	if (word == NULL)
 		return -ENOMEM;
 	error = value_sentence(ret_problem,
-	    "'%s' is not known: %%{name}, %%{program}, %%{instance}, %%{user}, %%{home} and "
-	    "%%{run_dir} are "
-	    "allowed",
+	    "'%s' is not known: %%{name}, %%{program}, %%{instance}, %%{user}, %%{home}, "
+	    "%%{run_dir} and %%{percent} are allowed",
 	    confreport_quote(word, quoted));
 	free(word);
 	return error;

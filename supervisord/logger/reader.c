@@ -17,7 +17,7 @@
 
 static bool has_place(const struct readers *readers, uid_t uid);
 static bool is_master(uid_t uid);
-static void refuse(int conn, const struct readers *readers, const char *unknown);
+static void refuse(int conn, const struct readers *readers);
 static void wake(struct readers *readers, struct reader *reader);
 static void end_reader(struct readers *readers, struct reader *reader);
 
@@ -38,18 +38,18 @@ void readers_add_consume(struct readers *readers, const struct specs *specs,
 	struct ucred peer = {0};
 	socklen_t size = sizeof(peer);
 	struct reader *reader = NULL;
-	char name[32];
 
+	/* The engine knows of it and we do not yet (or not any more): as if we had just been
+	 * started, the client comes again. */
 	if (spec == NULL) {
-		(void)snprintf(name, sizeof(name), "row %u", request->row);
-		refuse(conn, readers, name);
+		close(conn);
 		return;
 	}
 	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
 	    has_place(readers, peer.uid))
 		reader = readout_new(request, conn);
 	if (reader == NULL) {
-		refuse(conn, readers, NULL);
+		refuse(conn, readers);
 		return;
 	}
 	reader->owner = readers;
@@ -236,20 +236,15 @@ static bool is_master(uid_t uid)
 	return uid == 0 || uid == geteuid();
 }
 
-/* Say why not, in one message that always fits, and close.  `unknown`: the name that has no log. */
-static void refuse(int conn, const struct readers *readers, const char *unknown)
+/* Say why not, in one message that always fits, and close. */
+static void refuse(int conn, const struct readers *readers)
 {
 	struct jsonw w;
 	char reason[64];
 
 	jsonw_init(&w, LIMIT_VARLINK_BYTES);
-	if (unknown != NULL) {
-		reply_write_no_such_program(&w, unknown);
-	} else {
-		(void)snprintf(
-		    reason, sizeof(reason), "%u log readers are being served", readers->count);
-		reply_write_busy(&w, reason);
-	}
+	(void)snprintf(reason, sizeof(reason), "%u log readers are being served", readers->count);
+	reply_write_busy(&w, reason);
 	if (jsonw_error(&w) == 0)
 		(void)send(conn, w.data, w.length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	jsonw_done(&w);

@@ -6,8 +6,7 @@
 
 #include "supervisord/logger/reply.h"
 
-static void write_error(
-    struct jsonw *w, const char *error, const char *key, const char *value, bool nearest);
+static void write_error(struct jsonw *w, const char *error, const char *key, const char *value);
 static size_t count_begun_sequence(const char *bytes, size_t length);
 
 void reply_write(struct jsonw *w, const struct reply *reply)
@@ -48,17 +47,12 @@ void reply_write_last(struct jsonw *w, const struct reply *reply)
 
 void reply_write_busy(struct jsonw *w, const char *reason)
 {
-	write_error(w, "io.superctl.Busy", "reason", reason, false);
+	write_error(w, "io.superctl.Busy", "reason", reason);
 }
 
 void reply_write_invalid_parameter(struct jsonw *w, const char *parameter)
 {
-	write_error(w, "org.varlink.service.InvalidParameter", "parameter", parameter, false);
-}
-
-void reply_write_no_such_program(struct jsonw *w, const char *name)
-{
-	write_error(w, "io.superctl.NoSuchProgram", "name", name, true);
+	write_error(w, "org.varlink.service.InvalidParameter", "parameter", parameter);
 }
 
 size_t reply_cut(const char *bytes, size_t length, bool is_full)
@@ -70,8 +64,7 @@ size_t reply_cut(const char *bytes, size_t length, bool is_full)
 	return length - count_begun_sequence(bytes, length);
 }
 
-static void write_error(
-    struct jsonw *w, const char *error, const char *key, const char *value, bool nearest)
+static void write_error(struct jsonw *w, const char *error, const char *key, const char *value)
 {
 	jsonw_reset(w);
 	jsonw_begin_object(w);
@@ -79,8 +72,6 @@ static void write_error(
 	jsonw_key(w, "parameters");
 	jsonw_begin_object(w);
 	jsonw_member_string(w, key, value);
-	if (nearest)
-		jsonw_member_null(w, "nearest");
 	jsonw_end_object(w);
 	jsonw_end_object(w);
 	jsonw_raw(w, "", 1);

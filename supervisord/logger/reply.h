@@ -29,7 +29,6 @@ void reply_write_last(struct jsonw *w, const struct reply *reply);
 
 void reply_write_busy(struct jsonw *w, const char *reason);
 void reply_write_invalid_parameter(struct jsonw *w, const char *parameter);
-void reply_write_no_such_program(struct jsonw *w, const char *name);
 
 /*
  * How much of `bytes` one message should carry when more may follow: up to the last line end in a

@@ -28,6 +28,7 @@ table() {
 		unset           0       0     0      0       0       0       4        4      5
 		disable         0       0     0      0       0       0       4        4      5
 		enable          0       0     0      0       0       0       4        4      5
+		forget          1       1     1      1       1       1       4        4      5
 	END
 }
 
@@ -38,11 +39,12 @@ table_of_all() {
 		check     0 4 5
 		apply     0 4 5
 		bridge    0 4 5
+		run       0 4 5
 	END
 }
 
 # Tested in files of their own.
-ELSEWHERE=' attach send messages plan edit run blame scale upgrade shutdown help '
+ELSEWHERE=' attach send messages plan edit blame scale upgrade shutdown help '
 
 setup_file() {
 	local verb state
@@ -158,14 +160,16 @@ allow_nobody() {
 }
 
 @test "exit codes: commands about no program" {
-	local verb with without denied wrong=0
+	local verb with without denied words
 
 	allow_nobody
 	while read -r verb with without denied; do
-		exits "$with" sctl "$verb" </dev/null
-		exits "$without" "$SUPERCTL" -s "$SD/run/none.sock" "$verb" </dev/null
+		words=("$verb")
+		[ "$verb" != run ] || words=(run -- true)
+		exits "$with" sctl "${words[@]}" </dev/null
+		exits "$without" "$SUPERCTL" -s "$SD/run/none.sock" "${words[@]}" </dev/null
 		[ "$(id -u)" -ne 0 ] ||
-			exits "$denied" setpriv --reuid 65534 --regid 65534 --clear-groups "$SD/superctl" -s "$SD/run/control.sock" "$verb" </dev/null
+			exits "$denied" setpriv --reuid 65534 --regid 65534 --clear-groups "$SD/superctl" -s "$SD/run/control.sock" "${words[@]}" </dev/null
 	done < <(table_of_all)
 }
 
@@ -209,7 +213,7 @@ for name in os.listdir(sys.argv[1]):
 	local verb words
 
 	while read -r verb _; do
-		case $verb in command | signal) continue ;; esac
+		case $verb in command | signal | forget) continue ;; esac # that one has nothing to forget
 		words "$verb" "$(program_of "$verb" running)"
 		exits any sctl -q "${words[@]}"
 		[ -z "$output" ] || { echo "$verb -q says: $output"; return 1; }

@@ -411,8 +411,8 @@ static void test_command_is_required_and_must_be_one(void **state)
 	    "@/main.conf:5: command: is missing in program 'b': each program needs one\n"
 	    "@/main.conf:6: command: a list with shell = true: one string is allowed\n"
 	    "@/main.conf:7: command: '%{x}' is not known: %{name}, %{program}, %{instance}, "
-	    "%{user}, %{home} and "
-	    "%{run_dir} are allowed\n"
+	    "%{user}, %{home}, "
+	    "%{run_dir} and %{percent} are allowed\n"
 	    "@/main.conf:8: command: a ' that is not closed in the command: put a \\ before it (in "
 	    "\"...\" of this file: "
 	    "\\\\) to take it literally\n");

@@ -50,6 +50,8 @@ static void test_other_percents_are_left_alone(void **state)
 	assert_expands("%20 date +%s 100% %% %(name) %name% {name} %",
 	    "%20 date +%s 100% %% %(name) %name% {name} %");
 	assert_expands("%%{name}", "%web@3");
+	/* And so is what would be a word. */
+	assert_expands("%{percent}{name} %{percent}%{percent}{", "%{name} %%{");
 }
 
 static void test_unknown_or_open_word_is_refused(void **state)

@@ -178,8 +178,8 @@ static void test_streams_are_read(void **state)
 	assert_refused(
 	    "stdout", "append:/var/log/", "'append:/var/log/' names no file: " STDOUT_ALLOWED);
 	assert_refused("stdout", "append:%{nam}",
-	    "'%{nam}' is not known: %{name}, %{program}, %{instance}, %{user}, %{home} and "
-	    "%{run_dir} are allowed");
+	    "'%{nam}' is not known: %{name}, %{program}, %{instance}, %{user}, %{home}, "
+	    "%{run_dir} and %{percent} are allowed");
 	assert_refused("stdout", "program:a b",
 	    "the program name 'a b' has other characters than letters, digits, '_', '.' and '-'");
 }

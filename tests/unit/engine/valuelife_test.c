@@ -251,8 +251,8 @@ static void test_bad_targets_of_ready_are_refused(void **state)
 	    "'https://localhost/' would need TLS, which is not spoken here: "
 	    "http://HOST[:PORT]/PATH is allowed, or exec: with a command that asks");
 	assert_refused("ready", "file:/%{nam}",
-	    "'%{nam}' is not known: %{name}, %{program}, %{instance}, %{user}, %{home} and "
-	    "%{run_dir} are allowed");
+	    "'%{nam}' is not known: %{name}, %{program}, %{instance}, %{user}, %{home}, "
+	    "%{run_dir} and %{percent} are allowed");
 	assert_refused("ready", "exec:", "is empty: a program to run is needed");
 	assert_refused("ready", "exec:a 'b",
 	    "a ' that is not closed in the command: put a \\ before it (in \"...\" of this file: "

@@ -62,9 +62,6 @@ static void test_errors_when_written_then_as_the_interface_says(void **state)
 	reply_write_invalid_parameter(&w, "from");
 	assert_string_equal(w.data, "{\"error\":\"org.varlink.service.InvalidParameter\","
 				    "\"parameters\":{\"parameter\":\"from\"}}");
-	reply_write_no_such_program(&w, "x");
-	assert_string_equal(w.data, "{\"error\":\"io.superctl.NoSuchProgram\",\"parameters\":{"
-				    "\"name\":\"x\",\"nearest\":null}}");
 	jsonw_done(&w);
 }
 
