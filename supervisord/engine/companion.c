@@ -14,7 +14,6 @@
 static int fill_keys(struct build *build, const struct build_program *owner,
     const bool is_shared[PROGRAM_KEY_COUNT], struct program_config *companion,
     struct life_config *life);
-static int fill_default(const struct key_row *row, void *member);
 static int copy_value(const char *owner, const struct key_row *row, const void *from, void *to);
 static int copy_named(const char *owner, const char *text, char **ret_copy);
 static int copy_list(string_list list, string_list *ret_copy);
@@ -160,21 +159,8 @@ static int fill_keys(struct build *build, const struct build_program *owner,
 
 		error = is_shared[k] ? copy_value(owner->program->name, row,
 					   build_program_member(build, owner, row), member)
-				     : fill_default(row, member);
+				     : value_read_default(row, member);
 	}
-	return error;
-}
-
-static int fill_default(const struct key_row *row, void *member)
-{
-	struct value_input input = {.row = row, .items = &row->def, .count = 1};
-	char *problem = NULL;
-	int error;
-
-	if (row->def == NULL)
-		return 0;
-	error = value_parse(&input, member, &problem);
-	free(problem);
 	return error;
 }
 

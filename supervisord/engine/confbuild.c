@@ -3,8 +3,10 @@
  * confbuild.c: whole programs of what the files say, see confbuild.h.
  */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,7 @@ struct hasher {
 	struct {
 		const struct key_row *row;
 		int mark;
+		uint64_t plain; /* the hash of its default */
 	} keys[PROGRAM_KEY_COUNT];
 	FILE *file; /* one for all values: it is rewound for each */
 	char *text; /* what is written to it */
@@ -37,10 +40,12 @@ struct hasher {
 	struct hashed last[PROGRAM_KEY_COUNT];
 };
 
-static void choose_keys(struct hasher *hasher);
+static int choose_keys(struct hasher *hasher);
+static int hash_default(struct hasher *hasher, const struct key_row *row, uint64_t *ret_hash);
 static int hash_program(struct hasher *hasher, struct build_program *program);
 static int hash_key(struct hasher *hasher, const struct build_program *program,
     const struct key_row *row, uint64_t *ret_hash);
+static void write_text(const struct key_row *row, const void *value, FILE *file);
 static int hash_text(struct hasher *hasher, uint64_t *ret_hash);
 static bool is_told(
     const struct build *build, struct build_place place, enum program_key key, const char *message);
@@ -97,7 +102,7 @@ int build_hash(struct build *build)
 	hasher.file = open_memstream(&hasher.text, &hasher.length);
 	if (hasher.file == NULL)
 		return -ENOMEM;
-	choose_keys(&hasher);
+	error = choose_keys(&hasher);
 	for (size_t i = 0; i < build->program_count && error == 0; i++)
 		error = hash_program(&hasher, &build->programs[i]);
 	fclose(hasher.file);
@@ -105,19 +110,42 @@ int build_hash(struct build *build)
 	return error;
 }
 
-static void choose_keys(struct hasher *hasher)
+static int choose_keys(struct hasher *hasher)
 {
-	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
+	int error = 0;
+
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT && error == 0; k++) {
 		const struct key_row *row = &program_rows[k];
 		int mark = keytable_mark((enum program_key)k);
 
 		if (row->change != CHANGE_RESTART && mark < 0)
 			continue;
 		hasher->keys[hasher->count].row = row;
-		hasher->keys[hasher->count++].mark = mark;
+		hasher->keys[hasher->count].mark = mark;
+		error = hash_default(hasher, row, &hasher->keys[hasher->count++].plain);
 	}
+	return error;
 }
 
+static int hash_default(struct hasher *hasher, const struct key_row *row, uint64_t *ret_hash)
+{
+	_Alignas(max_align_t) char value[sizeof(struct life_config)] = {0};
+	int error;
+
+	assert(row->size <= sizeof(value));
+	error = value_read_default(row, value);
+	if (error < 0)
+		return error;
+	rewind(hasher->file);
+	write_text(row, value, hasher->file);
+	value_done(row, value, NULL);
+	return hash_text(hasher, ret_hash);
+}
+
+/*
+ * A key that has its default is no part of it: so a version that knows more keys starts nothing
+ * anew when it takes over.
+ */
 static int hash_program(struct hasher *hasher, struct build_program *program)
 {
 	struct program_config *config = program->program;
@@ -132,7 +160,7 @@ static int hash_program(struct hasher *hasher, struct build_program *program)
 		error = hash_key(hasher, program, row, &key_hash);
 		if (error < 0)
 			return error;
-		if (row->change == CHANGE_RESTART)
+		if (row->change == CHANGE_RESTART && key_hash != hasher->keys[i].plain)
 			hash = fnv_add_number(hash, key_hash);
 		if (mark >= 0)
 			config->next_marks |= (key_hash >> 48) << (16 * mark);
@@ -170,13 +198,18 @@ static int hash_key(struct hasher *hasher, const struct build_program *program,
 static void write_for_hash(
     const struct build_program *program, const struct key_row *row, const void *member, FILE *file)
 {
-	fputs_unlocked(row->name, file);
-	putc_unlocked('=', file);
 	/* Its own filter is called otherwise when it is. */
 	if (row == &program_rows[PROGRAM_stdout] && writes_to_filter(program->program))
-		fputs_unlocked("program:" INSTNAME_FILTER, file);
+		fprintf(file, "%s=program:" INSTNAME_FILTER "\n", row->name);
 	else
-		value_write(row, member, file);
+		write_text(row, member, file);
+}
+
+static void write_text(const struct key_row *row, const void *value, FILE *file)
+{
+	fputs_unlocked(row->name, file);
+	putc_unlocked('=', file);
+	value_write(row, value, file);
 	putc_unlocked('\n', file);
 }
 
@@ -387,22 +420,15 @@ bool build_is_absolute(const char *text)
 /* The defaults of keys.h where the files give none. */
 static int fill_defaults(struct build *build)
 {
-	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
-		const struct key_row *row = &program_rows[k];
-		struct value_input input = {.row = row, .items = &row->def, .count = 1};
-		char *problem = NULL;
-		int error;
+	int error = 0;
 
-		if (row->def == NULL || build->defaults[k].line > 0)
-			continue;
-		error = value_parse(&input, build_base_member(build, row), &problem);
-		free(problem);
-		/* A default that is not allowed is a fault of keys.h; the unit test walks over all.
-		 */
-		if (error < 0)
-			return error;
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT && error == 0; k++) {
+		const struct key_row *row = &program_rows[k];
+
+		if (build->defaults[k].line == 0)
+			error = value_read_default(row, build_base_member(build, row));
 	}
-	return 0;
+	return error;
 }
 
 /* By name, then in the order of reading. */

@@ -53,14 +53,10 @@ static int fill_defaults(struct build *build)
 
 	for (size_t k = 0; k < SETTING_KEY_COUNT && error == 0; k++) {
 		const struct key_row *row = &setting_rows[k];
-		struct value_input input = {.row = row, .items = &row->def, .count = 1};
-		char *problem = NULL;
 
-		if (row->def == NULL || build->settings[k].line > 0)
-			continue;
-		error = value_parse(
-		    &input, build_member(&build->whole->config.settings, row), &problem);
-		free(problem);
+		if (build->settings[k].line == 0)
+			error = value_read_default(
+			    row, build_member(&build->whole->config.settings, row));
 	}
 	return error;
 }

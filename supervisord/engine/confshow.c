@@ -199,16 +199,10 @@ void confshow_serve(struct call *call)
 /* The default as the parser reads it, so that "60s" and "1min" are the same. */
 static int write_default(struct confshow_texts *texts, const struct key_row *row, char **ret_text)
 {
-	struct value_input input = {.row = row, .items = &row->def, .count = 1};
 	_Alignas(max_align_t) char value[sizeof(struct life_config)] = {0};
-	char *problem = NULL;
-	int error;
+	int error = value_read_default(row, value);
 
-	if (row->def == NULL)
-		return 0;
-	error = value_parse(&input, value, &problem);
-	free(problem);
-	if (error < 0)
+	if (error < 0 || row->def == NULL)
 		return error;
 	if (write_value(texts, row, value)) {
 		*ret_text = strdup(texts->value.text);

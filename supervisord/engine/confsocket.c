@@ -115,20 +115,15 @@ static int compare_sockets(const void *a, const void *b)
 
 static int fill_defaults(struct build_socket *socket)
 {
-	for (size_t k = 0; k < SOCKET_KEY_COUNT; k++) {
-		const struct key_row *row = &socket_rows[k];
-		struct value_input input = {.row = row, .items = &row->def, .count = 1};
-		char *problem = NULL;
-		int error;
+	int error = 0;
 
-		if (row->def == NULL || socket->lines[k] > 0)
-			continue;
-		error = value_parse(&input, build_member(&socket->config, row), &problem);
-		free(problem);
-		if (error < 0)
-			return error;
+	for (size_t k = 0; k < SOCKET_KEY_COUNT && error == 0; k++) {
+		const struct key_row *row = &socket_rows[k];
+
+		if (socket->lines[k] == 0)
+			error = value_read_default(row, build_member(&socket->config, row));
 	}
-	return 0;
+	return error;
 }
 
 static void refuse_doubles(struct build *build)

@@ -82,7 +82,6 @@ static void write_difference(const struct key_row *row, const void *old_value,
 
 static void write_default(const struct key_row *row, struct valuetext *text)
 {
-	struct value_input input = {.row = row, .items = &row->def, .count = 1};
 	union {
 		struct stdio stdio;
 		struct exit_set exits;
@@ -94,12 +93,10 @@ static void write_default(const struct key_row *row, struct valuetext *text)
 		double factor;
 		void *pointer;
 	} value;
-	char *problem = NULL;
 
 	assert(row->size <= sizeof(value));
 	memset(&value, 0, sizeof(value));
-	if (row->def != NULL && value_parse(&input, &value, &problem) < 0)
-		free(problem);
+	(void)value_read_default(row, &value);
 	(void)valuetext_put(text, row, &value);
 	value_done(row, &value, NULL);
 }

@@ -22,6 +22,16 @@ int value_parse(const struct value_input *input, void *ret_value, char **ret_pro
 	return types[input->row->type]->parse(input, ret_value, ret_problem);
 }
 
+int value_read_default(const struct key_row *row, void *ret_value)
+{
+	struct value_input input = {.row = row, .items = &row->def, .count = 1};
+	char *problem = NULL;
+	int error = row->def != NULL ? value_parse(&input, ret_value, &problem) : 0;
+
+	free(problem);
+	return error;
+}
+
 void value_done(const struct key_row *row, void *value, const void *shared)
 {
 	if (types[row->type]->done != NULL)

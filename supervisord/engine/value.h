@@ -34,6 +34,11 @@ struct value_input {
  */
 int value_parse(const struct value_input *input, void *ret_value, char **ret_problem);
 
+/* The default of keys.h, into the member `ret_value`, zeroed before; nothing where there is none.  0,
+ * or -errno as above: one that is not allowed is a fault of keys.h (the unit test walks over all).
+ */
+int value_read_default(const struct key_row *row, void *ret_value);
+
 /* Free what a value holds and zero it.  `shared` (may be NULL) is the default it may have been
  * copied from. */
 void value_done(const struct key_row *row, void *value, const void *shared);

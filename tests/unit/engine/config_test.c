@@ -12,9 +12,12 @@
 #include <sys/mman.h>
 
 #include "lib/clock.h"
+#include "lib/fnv.h"
 #include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "lib/rundir.h"
+#include "supervisord/engine/plan.h"
+#include "supervisord/engine/value.h"
 
 /* ---- good ones ------------------------------------------------------------------------------ */
 
@@ -144,6 +147,31 @@ static void test_includes_are_sorted_and_read_once(void **state)
 	for (size_t i = 0; i < 4; i++)
 		assert_string_equal(config->sources[i].path, confdir_path(names[i]));
 	assert_int_equal(config->program_count, 3);
+	config_free(config);
+}
+
+/* So one that has more keys starts nothing anew when it takes over from this version. */
+static void test_hash_is_of_nothing_but_what_differs_from_the_defaults(void **state)
+{
+	struct config *config = confdir_accept("program \"web\" { command = x }\n");
+	const struct program_config *web = config->programs[0];
+	char *text = NULL;
+	size_t length = 0;
+	FILE *file = open_memstream(&text, &length);
+	uint64_t hash, plain = web->hash;
+
+	(void)state;
+	assert_non_null(file);
+	fputs("command=", file);
+	value_write(&program_rows[PROGRAM_command], &web->key_command, file);
+	fputs("\n", file);
+	assert_int_equal(fclose(file), 0);
+	hash = fnv_add_number(FNV_START, fnv_add_bytes(FNV_START, text, length));
+	assert_int_equal(plain, plan_mark_hash(fnv_add_number(hash, web->sockets_hash), false));
+	free(text);
+	config_free(config);
+	config = confdir_accept("program \"web\" { command = x directory = \"/\" }\n");
+	assert_int_not_equal(config->programs[0]->hash, plain);
 	config_free(config);
 }
 
@@ -574,6 +602,7 @@ int main(void)
 	    cmocka_unit_test(
 		test_copy_when_it_is_read_instead_then_errors_have_the_name_of_the_file),
 	    cmocka_unit_test(test_program_with_only_a_command_has_all_defaults),
+	    cmocka_unit_test(test_hash_is_of_nothing_but_what_differs_from_the_defaults),
 	    cmocka_unit_test(test_empty_file_is_a_configuration_without_programs),
 	    cmocka_unit_test(test_defaults_hold_for_all_files_and_own_keys_win),
 	    cmocka_unit_test(test_paths_are_seen_from_the_right_place),
