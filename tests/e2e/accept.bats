@@ -263,6 +263,33 @@ all_free() {
 	told_in_order 0 "slow: 5 connections in trigger_limit_interval: those that come now wait until it is over"
 }
 
+@test "an address that somebody else has is told with his process, by check and by apply" {
+	local other
+
+	"$PYTHON" -IS - "$HOST" "$PORT" "$SD/taken" <<-'END' 3>&- &
+		import socket, sys
+		s = socket.create_server((sys.argv[1], int(sys.argv[2])))
+		open(sys.argv[3], "w").close()
+		s.accept()
+	END
+	other=$!
+	wait_for "$PATIENCE" test -e "$SD/taken"
+	stanza_file late <<-END
+		socket "late" { listen = "tcp:$HOST:$PORT" }
+		program "late" { command = "/bin/cat" sockets = {"late"} socket_as = "stdin" accept = true }
+	END
+	exits any "$SUPERCTL" check "$SD/supervisord.conf"
+	matches "$output" "late.conf:1: listen: 'tcp:$HOST:$PORT' is in use by .*\\(process $other\\)"
+	exits 1 sctl apply
+	matches "$output" "late.conf:1: listen: 'tcp:$HOST:$PORT' is in use by .*\\(process $other\\)"
+	exits 4 sctl status late
+	kill "$other"
+	wait "$other" || true
+	exits 0 sctl apply
+	join 7
+	leave 7
+}
+
 @test "a command that cannot be run closes the connection, with the reason, and is not given up" {
 	stanza broken <<-END
 		socket "broken" { listen = "tcp:$HOST:$PORT" }
