@@ -209,6 +209,28 @@ all_free() {
 	leave 7
 }
 
+@test "a stop that begins with none lets those that are there finish, and takes no more" {
+	local stop
+
+	echoes calm "tcp:$HOST:$PORT" <<-'END'
+		max_connections = 2
+		stop_sequence = {"none:1h", "TERM:10s"}
+	END
+	wait_for "$PATIENCE" all_free calm
+	join 7
+	sctl stop calm >/dev/null 2>&1 3>&- 7>&- &
+	stop=$!
+	wait_for "$PATIENCE" place_is calm 1 STOPPING
+	wait_for "$PATIENCE" place_is calm 2 STOPPED
+	echo still >&7
+	hears 7 still
+	[ -e "/proc/$stop" ]
+	leave 7
+	wait "$stop"
+	equals state "$(record calm@1 state)" STOPPED
+	equals "its end" "$(record calm@1 last_exit)" '{"status": 0}'
+}
+
 @test "an apply leaves connections alone, the next one gets the new command" {
 	echoes change "tcp:$HOST:$PORT" <<<'max_connections = 3'
 	wait_for "$PATIENCE" all_free change
