@@ -327,7 +327,8 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 			break;
 		}
 		taken = take(acceptor, program, io->fd);
-		if (taken == TAKEN || taken == DROPPED)
+		/* Who is refused does not use up what others may have. */
+		if (taken == TAKEN)
 			acceptrule_note(&rule, &acceptor->window, now_ns);
 	}
 	acceptor->engine->accepts.stale = true;

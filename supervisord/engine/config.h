@@ -114,6 +114,8 @@ struct health_action {
 #define STOP_END_OF_INPUT 0
 /* Likewise: the worker of a cluster is told to disconnect. */
 #define STOP_DISCONNECT (-1)
+/* "none": nobody is told anything, it has this time to end by itself. */
+#define STOP_NOTHING (-2)
 
 enum start_mode { START_NOW, START_ON_DEMAND };
 

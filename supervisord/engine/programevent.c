@@ -160,6 +160,8 @@ void program_stop_by_step(struct program *program)
 		return;
 	if (state->stop_step == 1 && state->reason == REASON_WATCHDOG)
 		number = SIGABRT; /* for a core dump that tells why */
+	if (number == STOP_NOTHING)
+		return;
 	if (number == SIGKILL && stop.all)
 		run_kill(&program->run, program_name(program));
 	else
@@ -279,7 +281,7 @@ static void stop_rest(struct program *program, size_t left)
 	struct ledger_state state = *program_state(program);
 	struct transition_stop stop = transition_stop_step(program->config, &state);
 
-	if ((state.flags & (LEDGER_FLAG_REST | LEDGER_FLAG_KILLED)) || stop.signal == 0)
+	if ((state.flags & (LEDGER_FLAG_REST | LEDGER_FLAG_KILLED)) || stop.signal <= 0)
 		return;
 	log_notice("%s: its main process has ended, %zu other%s left", program_name(program), left,
 	    left == 1 ? " is" : "s are");

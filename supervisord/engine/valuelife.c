@@ -33,6 +33,9 @@ static int parse_retry(const struct value_input *input, const char *target,
     struct on_failure *ret_value, char **ret_problem);
 static int parse_start(const char *name, struct on_failure *ret_value, char **ret_problem);
 
+/* In place of a signal. */
+static const char nothing[] = "none";
+
 /* ---- steps ----------------------------------------------------------------------------------- */
 
 static int parse_steps(const struct value_input *input, void *ret_value, char **ret_problem)
@@ -53,7 +56,7 @@ static int parse_steps(const struct value_input *input, void *ret_value, char **
 	return 0;
 }
 
-/* "TERM:10s", "KILL" */
+/* "TERM:10s", "none:5min", "KILL" */
 static int parse_step(
     const struct value_input *input, size_t index, struct stop_step *ret_step, char **ret_problem)
 {
@@ -64,9 +67,9 @@ static int parse_step(
 	name = strndup(text, colon != NULL ? (size_t)(colon - text) : strlen(text));
 	if (name == NULL)
 		return -ENOMEM;
-	ret_step->signal = signame_parse(name);
+	ret_step->signal = strcmp(name, nothing) == 0 ? STOP_NOTHING : signame_parse(name);
 	free(name);
-	if (ret_step->signal < 0)
+	if (ret_step->signal < 0 && ret_step->signal != STOP_NOTHING)
 		return value_problem(input, text, "begins with no signal", ret_problem);
 	confreport_quote(text, quoted);
 	if (ret_step->signal == SIGKILL && !last)
@@ -107,7 +110,9 @@ static void write_steps(const void *value, FILE *file)
 	putc('{', file);
 	for (uint32_t i = 0; i < sequence->count; i++)
 		fprintf(file, "%s\"%s:%s\"", i == 0 ? "" : ", ",
-		    signame_format(sequence->steps[i].signal, name, sizeof(name)),
+		    sequence->steps[i].signal == STOP_NOTHING
+			? nothing
+			: signame_format(sequence->steps[i].signal, name, sizeof(name)),
 		    units_format_duration(sequence->steps[i].wait_ns, wait, sizeof(wait)));
 	putc('}', file);
 }

@@ -209,6 +209,28 @@ all_free() {
 	leave 7
 }
 
+@test "a stop that begins with none lets those that are there finish, and takes no more" {
+	local stop
+
+	echoes calm "tcp:$HOST:$PORT" <<-'END'
+		max_connections = 2
+		stop_sequence = {"none:1h", "TERM:10s"}
+	END
+	wait_for "$PATIENCE" all_free calm
+	join 7
+	sctl stop calm >/dev/null 2>&1 3>&- 7>&- &
+	stop=$!
+	wait_for "$PATIENCE" place_is calm 1 STOPPING
+	wait_for "$PATIENCE" place_is calm 2 STOPPED
+	echo still >&7
+	hears 7 still
+	[ -e "/proc/$stop" ]
+	leave 7
+	wait "$stop"
+	equals state "$(record calm@1 state)" STOPPED
+	equals "its end" "$(record calm@1 last_exit)" '{"status": 0}'
+}
+
 @test "an apply leaves connections alone, the next one gets the new command" {
 	echoes change "tcp:$HOST:$PORT" <<<'max_connections = 3'
 	wait_for "$PATIENCE" all_free change
@@ -261,6 +283,33 @@ all_free() {
 	exits 0 env PATIENCE="$PATIENCE" "$PYTHON" -IS "$CLIENT" flood "$HOST:$PORT" 20 20
 	equals "what clients say" "$output" "served 20 closed 0"
 	told_in_order 0 "slow: 5 connections in trigger_limit_interval: those that come now wait until it is over"
+}
+
+@test "an address that somebody else has is told with his process, by check and by apply" {
+	local other
+
+	"$PYTHON" -IS - "$HOST" "$PORT" "$SD/taken" <<-'END' 3>&- &
+		import socket, sys
+		s = socket.create_server((sys.argv[1], int(sys.argv[2])))
+		open(sys.argv[3], "w").close()
+		s.accept()
+	END
+	other=$!
+	wait_for "$PATIENCE" test -e "$SD/taken"
+	stanza_file late <<-END
+		socket "late" { listen = "tcp:$HOST:$PORT" }
+		program "late" { command = "/bin/cat" sockets = {"late"} socket_as = "stdin" accept = true }
+	END
+	exits any "$SUPERCTL" check "$SD/supervisord.conf"
+	matches "$output" "late.conf:1: listen: 'tcp:$HOST:$PORT' is in use by .*\\(process $other\\)"
+	exits 1 sctl apply
+	matches "$output" "late.conf:1: listen: 'tcp:$HOST:$PORT' is in use by .*\\(process $other\\)"
+	exits 4 sctl status late
+	kill "$other"
+	wait "$other" || true
+	exits 0 sctl apply
+	join 7
+	leave 7
 }
 
 @test "a command that cannot be run closes the connection, with the reason, and is not given up" {

@@ -78,6 +78,7 @@ static void test_signal_that_is_unset_is_not_printed(void **state)
 
 static void test_steps_are_read(void **state)
 {
+	static const char *const patient[] = {"none:5min", "TERM:10s"};
 	static const char *const three[] = {"TERM:10s", "sigint:500ms", "KILL"};
 	static const char *const two[] = {"TERM:1min30s", "KILL:2s"};
 	static const char *const many[] = {"TERM:1s", "TERM:1s", "TERM:1s", "TERM:1s", "TERM:1s",
@@ -85,6 +86,7 @@ static void test_steps_are_read(void **state)
 
 	(void)state;
 	list_prints("stop_sequence", three, 3, "{\"TERM:10s\", \"INT:500ms\", \"KILL:1s\"}");
+	list_prints("stop_sequence", patient, 2, "{\"none:5min\", \"TERM:10s\"}");
 	list_prints("stop_sequence", two, 2, "{\"TERM:1min30s\", \"KILL:2s\"}");
 	list_prints("stop_sequence", many, 8,
 	    "{\"TERM:1s\", \"TERM:1s\", \"TERM:1s\", \"TERM:1s\", \"TERM:1s\", \"TERM:1s\", "
