@@ -179,7 +179,7 @@ COLUMNS = ("shared", "reuse-port", "pm2", "node")
 
 def wrk(subject, close, *more):
     header = ["-H", "Connection: close"] if close else []
-    return ["wrk", "-t1", "-c16", *more, *header, f"http://127.0.0.1:{subject.port}/"]
+    return ["wrk", "-t1", "-c16", "--timeout", "20s", *more, *header, f"http://127.0.0.1:{subject.port}/"]
 
 
 def load(subject, seconds, close):
@@ -194,7 +194,7 @@ def count_requests(text):
 
 
 def count_lost(text):
-    """What wrk could not connect for, read, write or wait for, and what was refused."""
+    """What wrk could not connect for, read, write or wait for (20 s), and what was refused."""
     errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     return sum(int(number) for number in (errors.groups() if errors else ())) + int(refused[1] if refused else 0)

@@ -85,12 +85,12 @@ generations() {
 }
 
 # load_begin: wrk with connections that are kept and with one for each request, until load_end, which says how many requests
-# there were and fails when one was lost.
+# there were and fails when one was lost.  One that only waits, for a worker to come back, is not.
 load_begin() {
 	command -v wrk >/dev/null || skip "there is no wrk here"
-	wrk -t1 -c8 -d3600s "http://127.0.0.1:$PORT/" >"$SD/load.keep" 2>&1 3>&- 4>&- &
+	wrk -t1 -c8 -d3600s --timeout "$PATIENCE" "http://127.0.0.1:$PORT/" >"$SD/load.keep" 2>&1 3>&- 4>&- &
 	LOAD=($!)
-	wrk -t1 -c8 -d3600s -H 'Connection: close' "http://127.0.0.1:$PORT/" >"$SD/load.close" 2>&1 3>&- 4>&- &
+	wrk -t1 -c8 -d3600s --timeout "$PATIENCE" -H 'Connection: close' "http://127.0.0.1:$PORT/" >"$SD/load.close" 2>&1 3>&- 4>&- &
 	LOAD+=($!)
 	wait_for "$PATIENCE" is_under_load
 }
