@@ -23,7 +23,6 @@ const struct option_row options_table[] = {
 	{OPTION_TIMEOUT, 0,   "timeout", "DURATION", "wait no longer than this (10s, 2min); the command goes on"},
 	{OPTION_ROLLING, 0,   "rolling", NULL,       "one instance after the other, each when the one before is ready"},
 	{OPTION_ROLLBACK,0,  "rollback",NULL,       "go back to what was applied before when a program does not come up"},
-	{OPTION_WAIT,    0,   "wait",    NULL,       "wait for the end of the program, and exit with its status"},
 	{OPTION_PERSIST, 0,   "persist", NULL,       "for good: in a file beside the configuration, too"},
 	{OPTION_NOW,     0,   "now",     NULL,       "start or stop it now, too"},
 	{OPTION_FORCE,   0,   "force",   NULL,       "stop what requires these programs too"},
@@ -284,7 +283,6 @@ static int take_option(struct walk *walk, const struct option_row *row, const ch
 	case OPTION_NOW:
 	case OPTION_READ_ONLY:
 	case OPTION_YES:
-	case OPTION_WAIT:
 		break;
 	}
 	return 0;

@@ -27,18 +27,6 @@ struct completion_cases {
 };
 void completion_print_cases(const struct completion_cases *cases);
 
-/* The signals that are offered, with a blank between two. */
-void completion_print_signals(void);
-
-/* Branches of a `case`: for each verb the options and the slots of its arguments, between what a
- * shell wants around them; and one for what is no verb. */
-struct completion_cases {
-	void (*print_options)(unsigned set);
-	const char *before_options, *before_slots, *end;
-	const char *no_slots; /* in place of before_slots and end, where there are none */
-};
-void completion_print_cases(const struct completion_cases *cases);
-
 /* The slots of arguments as words that the shell code knows: "signals names*", where * stands for
  * any number of it; words that stand for themselves as "=show|keys". */
 void completion_print_slots(const char *arguments);
