@@ -170,7 +170,7 @@ static void test_hash_is_of_nothing_but_what_differs_from_the_defaults(void **st
 	assert_int_equal(plain, plan_mark_hash(fnv_add_number(hash, web->sockets_hash), false));
 	free(text);
 	config_free(config);
-	config = confdir_accept("program \"web\" { command = x directory = \"/\" }\n");
+	config = confdir_accept("program \"web\" { command = x directory = \"/tmp\" }\n");
 	assert_int_not_equal(config->programs[0]->hash, plain);
 	config_free(config);
 }
