@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_O = $(O)/fuzz
 FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined -g -O1
 
-FUZZ_SRC_config = $(wildcard supervisord/engine/conf*.c supervisord/engine/value*.c) \
+FUZZ_SRC_config = $(filter-out %/confcall.c,$(wildcard supervisord/engine/conf*.c supervisord/engine/value*.c)) \
 	$(addprefix supervisord/engine/,backoff.c checktarget.c depend.c expand.c ids.c keytable.c order.c parse.c slicecheck.c sliceread.c \
 	policy.c rights.c step.c transition.c words.c)
 FUZZ_SRC_notify = supervisord/engine/notifyparse.c
@@ -18,13 +18,17 @@ FUZZ_SRC_dispatch = supervisord/engine/api.c supervisord/engine/call.c
 FUZZ_LIB = $(wildcard lib/*.c)
 FUZZ_TARGETS = config dispatch frame inbox lines logrequest message notify primary rights
 
+# What else of the engine they call is none of what is fuzzed.
+$(FUZZ_O)/config_fuzz: FUZZ_REST = $(O)/libengine.a
+$(FUZZ_O)/config_fuzz: $(O)/libengine.a
+
 # The methods are not linked: nothing calls them.
 $(FUZZ_O)/dispatch_fuzz: FUZZ_FLAGS += -I$(O)/gen -fno-pie -no-pie -Wl,--unresolved-symbols=ignore-all
 $(FUZZ_O)/dispatch_fuzz: $(O)/gen/interface.inc
 
 $(FUZZ_O)/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_LIB) FORCE
 	@mkdir -p $(@D) $(FUZZ_O)/corpus-$*
-	clang -std=gnu17 $(ALL_CPPFLAGS) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_SRC_$*) $(FUZZ_LIB) $(LIBS_engine) $(LIBS_logger)
+	clang -std=gnu17 $(ALL_CPPFLAGS) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_SRC_$*) $(FUZZ_REST) $(FUZZ_LIB) $(LIBS_engine) $(LIBS_logger)
 
 fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the parsers for FUZZ_SECONDS (60) each
 
