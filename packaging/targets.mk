@@ -87,7 +87,8 @@ install: all man $(UNIT_FILE) $(OPENRC_FILE) ## install below DESTDIR and PREFIX
 	@mkdir -p $(foreach dir,$(INSTALL_DIRS),'$(DESTDIR)$(dir)')
 	$(INSTALL_PROGRAM) $(OUT_guardian) '$(DESTDIR)$(sbindir)/supervisord'
 	$(INSTALL_PROGRAM) $(OUT_ctl) '$(DESTDIR)$(bindir)/superctl'
-	$(INSTALL_PROGRAM) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_hello) $(OUT_shell) $(OUT_top) '$(DESTDIR)$(pkglibexecdir)/'
+	$(INSTALL_PROGRAM) $(OUT_engine) $(OUT_logger) $(OUT_cluster) $(OUT_terminal) $(OUT_hello) \
+		$(OUT_shell) $(OUT_top) '$(DESTDIR)$(pkglibexecdir)/'
 	$(INSTALL_DATA) $(OUT_worker) '$(DESTDIR)$(pkglibexecdir)/'
 	$(INSTALL_DATA) $(O)/completion/superctl '$(DESTDIR)$(bashcompletiondir)/'
 	$(INSTALL_DATA) $(O)/completion/_superctl '$(DESTDIR)$(zshcompletiondir)/'

@@ -25,7 +25,7 @@ make_install()
 	[ "$status" -eq 0 ]
 	for file in sbin/supervisord bin/superctl libexec/supervisord/engine libexec/supervisord/logger \
 		libexec/supervisord/hello libexec/supervisord/superctl-shell \
-		libexec/supervisord/superctl-top libexec/supervisord/cluster; do
+		libexec/supervisord/superctl-top libexec/supervisord/cluster libexec/supervisord/terminal; do
 		[ -x "$dest/opt/sv/$file" ] || { echo "not there: $file"; return 1; }
 	done
 	for file in etc/supervisord/supervisord.conf etc/supervisord/conf.d/hello.conf share/man/man1/superctl.1 \
@@ -36,6 +36,8 @@ make_install()
 		[ -f "$dest/opt/sv/$file" ] || { echo "not there: $file"; return 1; }
 		[ ! -x "$dest/opt/sv/$file" ] || { echo "executable: $file"; return 1; }
 	done
+	# All that is built to be there, also what this list does not know.
+	diff <(ls "$O/libexec/supervisord") <(ls "$dest/opt/sv/libexec/supervisord")
 	[ -x "$dest/opt/sv/etc/init.d/supervisord" ]
 	# conf.d/supervisord.conf of the tree is the main file: in conf.d it would include itself.
 	[ ! -e "$dest/opt/sv/etc/supervisord/conf.d/supervisord.conf" ]

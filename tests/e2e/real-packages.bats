@@ -34,17 +34,17 @@ install_deps()
 }
 
 INSTALL="$BATS_TEST_DIRNAME/../../packaging/install-deps"
-ALL="nginx redis memcached postgresql postgresql-client haproxy mosquitto lighttpd py3-gunicorn nodejs"
+ALL="nginx redis memcached postgresql postgresql-client haproxy mosquitto lighttpd py3-gunicorn dbus util-linux-misc git-daemon nodejs"
 
 @test "install-deps real names the packages of each distribution" {
 	run "$INSTALL" --print --all --for apt real
-	[[ $output == *"apt-get install"*" nginx redis-server memcached postgresql haproxy mosquitto lighttpd gunicorn nodejs" ]]
+	[[ $output == *"apt-get install"*" nginx redis-server memcached postgresql haproxy mosquitto lighttpd gunicorn dbus-daemon dbus-bin uuid-runtime git nodejs" ]]
 	run "$INSTALL" --print --all --for dnf real
-	[[ $output == *"dnf install"*" nginx valkey memcached postgresql-server postgresql haproxy mosquitto lighttpd python3-gunicorn nodejs" ]]
+	[[ $output == *"dnf install"*" nginx valkey memcached postgresql-server postgresql haproxy mosquitto lighttpd python3-gunicorn dbus-daemon dbus-tools uuidd git-daemon nodejs" ]]
 	run "$INSTALL" --print --all --for apk real
 	[[ $output == *"apk add $ALL" ]]
 	run "$INSTALL" --print --all --for pacman real
-	[[ $output == *"pacman -S"*" nginx valkey memcached postgresql haproxy mosquitto lighttpd gunicorn nodejs" ]]
+	[[ $output == *"pacman -S"*" nginx valkey memcached postgresql haproxy mosquitto lighttpd gunicorn dbus util-linux git nodejs" ]]
 }
 
 @test "install-deps real beside another group, as a user: nothing is installed, which is said and is no failure" {

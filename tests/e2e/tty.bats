@@ -185,7 +185,10 @@ has_all_numbers() {
 		assert children()["numbers"] == program
 		lines = t.seen.split(b"\r\n")[1:-1]
 		numbers = [int(line.split()[1]) for line in lines if re.fullmatch(rb"\S+ \d+ x+", line)]
-		assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), lines
+		# While there was no engine to come back through, more may have been written than is kept for that: it is said.
+		left_out = sum(b"bytes of output are left out" in line for line in lines)
+		gaps = [pair for pair in zip(numbers, numbers[1:]) if pair[1] != pair[0] + 1]
+		assert all(now > before for before, now in gaps) and len(gaps) <= left_out, (gaps, left_out)
 		assert len(numbers) > 200, len(numbers)
 		t.kill()
 		t.end(130)
