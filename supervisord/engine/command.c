@@ -12,6 +12,7 @@
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/finding.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/rolling.h"
 #include "supervisord/engine/selection.h"
@@ -40,7 +41,8 @@ struct command {
 
 static void run(struct call *call, enum op_goal goal, enum reason reason);
 static bool read_command(struct command *command, const char *const *names);
-static void drop_surge(struct command *command);
+static void drop_leaving(struct command *command);
+static bool has_staying(const struct selection *named, const struct program *program);
 static void add_filters(struct command *command);
 static bool may_start(struct call *call);
 static bool find_forced(struct command *command);
@@ -87,6 +89,7 @@ void command_reload(struct call *call)
 
 	if (!read_command(&command, wait_names))
 		return;
+	drop_leaving(&command);
 	op = op_new(&command.request);
 	for (size_t i = 0; op != NULL && ok && i < command.named.count; i++)
 		ok = reload_one(op, command.named.list[i], call->client->uid);
@@ -148,7 +151,7 @@ static void run(struct call *call, enum op_goal goal, enum reason reason)
 
 	if (!read_command(&command, goal == OP_RESTARTED ? restart_names : force_names))
 		return;
-	drop_surge(&command);
+	drop_leaving(&command);
 	if (!command.rolling)
 		add_filters(&command);
 	if (selection_init(&command.forced, call->engine) < 0 ||
@@ -183,19 +186,36 @@ static bool read_command(struct command *command, const char *const *names)
 	       selection_read(call, true, &command->named);
 }
 
-/* An extra instance of a rolling update can be stopped, and nothing else: it goes by itself. */
-static void drop_surge(struct command *command)
+/* An extra instance of a rolling update can be stopped, and nothing else: it goes by itself.  So
+ * does one that is being removed; who names its program means those that stay. */
+static void drop_leaving(struct command *command)
 {
 	struct selection *named = &command->named;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < named->count; i++) {
-		if (command->goal != OP_DOWN && named->list[i]->config->surge)
+		const struct program *program = named->list[i];
+
+		if (command->goal != OP_DOWN &&
+		    (program->config->surge || (program->removed && has_staying(named, program))))
 			named->known[named->list[i]->run.row] = false;
 		else
 			named->list[kept++] = named->list[i];
 	}
 	named->count = kept;
+}
+
+/* Is an instance of the same program named that is not being removed? */
+static bool has_staying(const struct selection *named, const struct program *program)
+{
+	struct instname parts;
+
+	instname_split(program_name(program), &parts);
+	for (size_t i = 0; i < named->count; i++)
+		if (!named->list[i]->removed && !named->list[i]->config->surge &&
+		    instname_is_of(program_name(named->list[i]), parts.program))
+			return true;
+	return false;
 }
 
 /* Whatever is done to a program is done to the filter of its log; not the other way round. */

@@ -56,6 +56,7 @@ struct program_config *retired_new(const char *name, const struct program_config
 	last->key_log_max_size = config->key_log_max_size;
 	last->key_log_keep = config->key_log_keep;
 	last->key_umask = config->key_umask;
+	last->surge = config->surge;
 	retired->life.key_accept = config->life->key_accept; /* it is said by the log's name */
 	if (copy_text(&last->name, name) && copy_order(retired, config) &&
 	    copy_surroundings(retired, config) && copy_stop(retired, config) &&

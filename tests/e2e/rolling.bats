@@ -283,6 +283,22 @@ is_unknown() {
 	exits 4 sctl status "$1" 2>/dev/null
 }
 
+@test "one that is being removed is not meant by the name of its program" {
+	web_stanza 1 3 "pre_stop = {\"/bin/sh\", \"-c\", \"while [ -e $SD/hold.%{name} ]; do sleep 0.05; done\"}"
+	touch "$SD/go" "$SD/hold.web@3"
+	sd_start
+	wait_state web@3 RUNNING
+	wait_state web@1 RUNNING
+	sctl scale web=2 --no-wait
+	wait_state web@3 STOPPING
+	exits 0 sctl restart web
+	exits 0 sctl start web
+	# By its own name it is, and cannot be had.
+	exits 1 sctl restart web@3
+	rm "$SD/hold.web@3"
+	wait_for "$PATIENCE" is_unknown web@3
+}
+
 @test "start-first: an extra instance that fails costs nothing; one instance is enough" {
 	web_stanza 1 1 'update = "start-first"'
 	touch "$SD/go"
