@@ -286,8 +286,14 @@ has_all_numbers() {
 	run sctl status brief+tty
 	equals "exit status" "$status" 4
 	assert_numbers 3000 <"$SD/log/brief.log"
+	# By the shell itself: a command that it starts then may be told to stop, too.
+	cat >"$SD/last.sh" <<-'END'
+		trap 'i=0; while [ $((i += 1)) -le 3000 ]; do echo $i; done; exit' TERM
+		echo on
+		while :; do sleep 0.1; done
+	END
 	stanza brief <<-END
-		program "brief" { command = "sh -c 'trap \"seq 3000; exit\" TERM; echo on; while :; do sleep 0.1; done'" tty = true }
+		program "brief" { command = "sh $SD/last.sh" tty = true }
 	END
 	wait_for "$PATIENCE" has_line brief on
 	stanza brief <<-END
