@@ -34,7 +34,6 @@ struct record {
 	uint32_t text_length;
 };
 
-static int write_all(int fd, const void *bytes, size_t length);
 static int read_all(int fd, off_t *at, void *bytes, size_t length);
 static int read_source(int fd, off_t *at, struct config_source *ret_source);
 
@@ -46,18 +45,18 @@ int confsource_write(const struct config_source *sources, size_t count, int *ret
 	fd = memfd_create("supervisord-applied", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	error = write_all(fd, &head, sizeof(head));
+	error = confsource_write_all(fd, &head, sizeof(head));
 	for (size_t i = 0; error == 0 && i < count; i++) {
 		struct record record = {
 		    .path_length = (uint32_t)strlen(sources[i].path),
 		    .text_length = (uint32_t)sources[i].length,
 		};
 
-		error = write_all(fd, &record, sizeof(record));
+		error = confsource_write_all(fd, &record, sizeof(record));
 		if (error == 0)
-			error = write_all(fd, sources[i].path, record.path_length);
+			error = confsource_write_all(fd, sources[i].path, record.path_length);
 		if (error == 0)
-			error = write_all(fd, sources[i].text, record.text_length);
+			error = confsource_write_all(fd, sources[i].text, record.text_length);
 	}
 	if (error == 0 &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
@@ -119,7 +118,7 @@ static int read_source(int fd, off_t *at, struct config_source *ret_source)
 	return error;
 }
 
-static int write_all(int fd, const void *bytes, size_t length)
+int confsource_write_all(int fd, const void *bytes, size_t length)
 {
 	const char *at = bytes;
 

@@ -33,7 +33,6 @@ static int refuse(const struct config *files, const char *name, char **ret_probl
 static int open_directory(const char *path, const char **ret_name);
 static int write_temporary(int directory, const char *name, const char *text, const char *like);
 static int take_looks(int fd, int directory, const char *name, const char *like);
-static int write_all(int fd, const char *text);
 
 int dropin_find(const struct config *files, const struct program_config *program,
     struct dropin *ret_dropin, char **ret_problem)
@@ -216,7 +215,7 @@ static int write_temporary(int directory, const char *name, const char *text, co
 		return -errno;
 	error = take_looks(fd, directory, name, like);
 	if (error == 0)
-		error = write_all(fd, text);
+		error = confsource_write_all(fd, text, strlen(text));
 	if (error == 0 && fsync(fd) < 0)
 		error = -errno;
 	close(fd);
@@ -235,21 +234,4 @@ static int take_looks(int fd, int directory, const char *name, const char *like)
 	if (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
 		return -errno;
 	return fchmod(fd, st.st_mode & 0666) < 0 ? -errno : 0;
-}
-
-static int write_all(int fd, const char *text)
-{
-	size_t length = strlen(text);
-
-	while (length > 0) {
-		ssize_t done = write(fd, text, length);
-
-		if (done < 0 && errno != EINTR)
-			return -errno;
-		if (done > 0) {
-			text += done;
-			length -= (size_t)done;
-		}
-	}
-	return 0;
 }

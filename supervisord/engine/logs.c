@@ -139,14 +139,8 @@ static bool find_row(struct call *call, const char *name, unsigned streams,
 		return false;
 	}
 	program = engine_find(call->engine, name);
-	if (program == NULL) {
-		selection_tell_missing(call, name, false);
+	if (!selection_allows(call, program, name))
 		return false;
-	}
-	if (!access_may(call->client, call->right, program)) {
-		access_refuse(call, call->right, name);
-		return false;
-	}
 	filter = engine_find_filter(call->engine, program);
 	if ((streams & STDOUT_BIT) && filter != NULL)
 		program = filter;

@@ -40,7 +40,7 @@ static void tell_given_up(const struct party *party, const struct rollout *rollo
 static void do_act(struct party *party, size_t index);
 static void set_flags(struct program *program, unsigned drop, unsigned set);
 static void replace(struct program *program);
-static void link_again(struct engine *engine, const struct party *party);
+static void link_again(const struct party *party);
 static void retire_with_filter(struct program *program);
 static void retire(struct program *program);
 static void stop_with_filter(const struct party *party, size_t index);
@@ -114,7 +114,7 @@ void rolling_go_on(struct program *program)
 		if (rollout.surge > 0)
 			add_surge(&party, rollout.surge);
 		if (party.has_changed)
-			link_again(engine, &party);
+			link_again(&party);
 		for (size_t i = 0; i < party.count; i++)
 			if (party.acts[i] == ROLLOUT_REMOVE)
 				stop_with_filter(&party, i);
@@ -127,12 +127,12 @@ void rolling_go_on(struct program *program)
 }
 
 /* One that is being removed requires nothing any more, and a new one does. */
-static void link_again(struct engine *engine, const struct party *party)
+static void link_again(const struct party *party)
 {
-	int error = engine_link_programs(engine);
+	int error = engine_link_programs(party->engine);
 
 	if (error == 0)
-		error = logspecs_hold(engine);
+		error = logspecs_hold(party->engine);
 	if (error < 0)
 		log_error("%s: rolling update: %s", party->name.program, strerror(-error));
 }

@@ -124,14 +124,8 @@ struct program *selection_find_one(struct call *call, const char *name)
 		return NULL;
 	}
 	program = engine_next_named(call->engine, name, &index);
-	if (program == NULL) {
-		selection_tell_missing(call, name, false);
+	if (!selection_allows(call, program, name))
 		return NULL;
-	}
-	if (!access_may(call->client, call->right, program)) {
-		access_refuse(call, call->right, name);
-		return NULL;
-	}
 	second = engine_next_named(call->engine, name, &index);
 	if (second == NULL)
 		return program;
@@ -140,6 +134,19 @@ struct program *selection_find_one(struct call *call, const char *name)
 	jsonw_member_string(&call->w, "nearest", program_name(program));
 	call_error_end(call);
 	return NULL;
+}
+
+bool selection_allows(struct call *call, const struct program *program, const char *name)
+{
+	if (program == NULL) {
+		selection_tell_missing(call, name, false);
+		return false;
+	}
+	if (!access_may(call->client, call->right, program)) {
+		access_refuse(call, call->right, name);
+		return false;
+	}
+	return true;
 }
 
 /* False: answered. */

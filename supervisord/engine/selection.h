@@ -50,4 +50,7 @@ void selection_tell_missing(struct call *call, const char *name, bool groups);
  */
 struct program *selection_find_one(struct call *call, const char *name);
 
+/* Is there such a program (NULL: no), and may the client do what it calls for?  False: answered. */
+bool selection_allows(struct call *call, const struct program *program, const char *name);
+
 #endif

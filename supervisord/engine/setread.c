@@ -9,7 +9,6 @@
 #include "lib/limits.h"
 #include "lib/nearest.h"
 #include "lib/ownlog.h"
-#include "supervisord/engine/access.h"
 #include "supervisord/engine/amend.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/confreport.h"
@@ -28,15 +27,7 @@ bool setread_is_stanza(struct call *call, const char *name)
 
 	if (strpbrk(name, "@+") == NULL && config_count_instances(call->engine->config, name) > 0)
 		program = engine_next_named(call->engine, name, &index);
-	if (program == NULL) {
-		selection_tell_missing(call, name, false);
-		return false;
-	}
-	if (!access_may(call->client, call->right, program)) {
-		access_refuse(call, call->right, name);
-		return false;
-	}
-	return true;
+	return selection_allows(call, program, name);
 }
 
 bool setread_settings(struct call *call, const json_t *settings, struct overridetext *text)

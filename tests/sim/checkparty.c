@@ -10,8 +10,7 @@
 
 /* All instances but one, counted. */
 struct others {
-	unsigned wanted;    /* up, without extra ones */
-	unsigned missing;   /* of those: not ready, or not long enough */
+	unsigned missing;   /* wanted up, not extra, and not ready or not long enough */
 	unsigned extra;     /* extra ones that serve */
 	bool has_turn;      /* somebody is yet to be replaced */
 	bool is_any_broken; /* has failed, or may be about to be started again */
@@ -67,7 +66,7 @@ void check_settled_extra(int program)
 
 static struct others count_others(int program)
 {
-	struct others others = {.wanted = 0};
+	struct others others = {.missing = 0};
 
 	for (int other = 0; other < world->program_count; other++)
 		if (other != program && stanza_are_mates(program, other))
@@ -96,7 +95,6 @@ static void count_one(int program, struct others *others)
 		others->extra += fine && state->config_hash == program_hash_of(program);
 		return;
 	}
-	others->wanted++;
 	others->has_turn = others->has_turn || (state->flags & LEDGER_FLAG_TURN);
 	/* On demand one without a run is what it is to be. */
 	others->missing +=
