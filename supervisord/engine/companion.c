@@ -11,6 +11,9 @@
 #include "supervisord/engine/value.h"
 #include "supervisord/engine/words.h"
 
+static int make_room(struct build *build, size_t count);
+static void add(struct build *build, const struct build_program *companion);
+static void sort(struct build *build);
 static int fill_keys(struct build *build, const struct build_program *owner,
     const bool is_shared[PROGRAM_KEY_COUNT], struct program_config *companion,
     struct life_config *life);
@@ -19,15 +22,39 @@ static int copy_named(const char *owner, const char *text, char **ret_copy);
 static int copy_list(string_list list, string_list *ret_copy);
 static int compare_names(const void *a, const void *b);
 
-int companion_make_room(struct build *build, size_t count)
+int companion_add_all(struct build *build, const struct companion_kind *kind)
+{
+	size_t owners = build->program_count, count = 0;
+	int error;
+
+	for (size_t i = 0; i < owners; i++)
+		count += kind->has(&build->programs[i]);
+	if (count == 0)
+		return 0;
+	error = make_room(build, count);
+	for (size_t i = 0; i < owners && error == 0; i++) {
+		struct build_program companion;
+
+		if (!kind->has(&build->programs[i]))
+			continue;
+		error = kind->make(build, &build->programs[i], &companion);
+		if (error < 0)
+			break;
+		add(build, &companion);
+		error = kind->join(build, &build->programs[i], companion.program->name);
+	}
+	sort(build);
+	return error;
+}
+
+/* For so many more, so that pointers to them stay good. */
+static int make_room(struct build *build, size_t count)
 {
 	struct config *config = &build->whole->config;
 	size_t room = build->program_count + count;
 	struct program_config **given;
 	struct build_program *programs;
 
-	if (count == 0)
-		return 0;
 	programs = reallocarray(build->programs, room, sizeof(*programs));
 	if (programs == NULL)
 		return -ENOMEM;
@@ -72,13 +99,13 @@ int companion_new(struct build *build, const struct build_program *owner, const 
 	return 0;
 }
 
-int companion_add(struct build *build, const struct build_program *companion)
+/* Takes it. */
+static void add(struct build *build, const struct build_program *companion)
 {
 	struct config *config = &build->whole->config;
 
 	config->programs[config->program_count++] = companion->program;
 	build->programs[build->program_count++] = *companion;
-	return 0;
 }
 
 int companion_want(struct build *build, struct build_program *owner, const char *name)
@@ -110,7 +137,8 @@ int companion_want(struct build *build, struct build_program *owner, const char 
 	return error;
 }
 
-void companion_sort(struct build *build)
+/* By name, as they are looked for. */
+static void sort(struct build *build)
 {
 	struct config *config = &build->whole->config;
 

@@ -32,6 +32,7 @@ static void check_cluster(struct build *build, const struct build_program *progr
 static int make_primary(
     struct build *build, const struct build_program *owner, struct build_program *ret_primary);
 static int make_command(const struct life_config *owner, string_list *ret_command);
+static int join(struct build *build, struct build_program *owner, const char *primary);
 static int adapt(struct build *build, struct build_program *owner);
 
 void build_check_clusters(struct build *build)
@@ -50,29 +51,10 @@ void build_check_clusters(struct build *build)
 
 int build_add_clusters(struct build *build)
 {
-	size_t owners = build->program_count, count = 0;
-	int error;
+	static const struct companion_kind kind = {
+	    .has = has_cluster, .make = make_primary, .join = join};
 
-	for (size_t i = 0; i < owners; i++)
-		count += has_cluster(&build->programs[i]);
-	if (count == 0)
-		return 0;
-	error = companion_make_room(build, count);
-	for (size_t i = 0; i < owners && error == 0; i++) {
-		struct build_program primary;
-
-		if (!has_cluster(&build->programs[i]))
-			continue;
-		error = make_primary(build, &build->programs[i], &primary);
-		if (error == 0)
-			error = companion_add(build, &primary);
-		if (error == 0)
-			error = companion_want(build, &build->programs[i], primary.program->name);
-		if (error == 0)
-			error = adapt(build, &build->programs[i]);
-	}
-	companion_sort(build);
-	return error;
+	return companion_add_all(build, &kind);
 }
 
 static bool has_cluster(const struct build_program *program)
@@ -168,6 +150,13 @@ static int make_command(const struct life_config *owner, string_list *ret_comman
 	*ret_command = words_copy(words, count);
 	free(path);
 	return *ret_command != NULL ? 0 : -ENOMEM;
+}
+
+static int join(struct build *build, struct build_program *owner, const char *primary)
+{
+	int error = companion_want(build, owner, primary);
+
+	return error == 0 ? adapt(build, owner) : error;
 }
 
 /* A worker is ready when it listens, where the stanza does not say otherwise, and is told to

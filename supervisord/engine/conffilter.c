@@ -63,25 +63,10 @@ void build_check_filters(struct build *build)
 
 int build_add_filters(struct build *build)
 {
-	size_t owners = build->program_count, count = 0;
-	int error;
+	static const struct companion_kind kind = {
+	    .has = has_filter, .make = make_filter, .join = divert};
 
-	for (size_t i = 0; i < owners; i++)
-		count += has_filter(&build->programs[i]);
-	error = companion_make_room(build, count);
-	for (size_t i = 0; i < owners && error == 0; i++) {
-		struct build_program filter;
-
-		if (!has_filter(&build->programs[i]))
-			continue;
-		error = make_filter(build, &build->programs[i], &filter);
-		if (error == 0)
-			error = companion_add(build, &filter);
-		if (error == 0)
-			error = divert(build, &build->programs[i], filter.program->name);
-	}
-	companion_sort(build);
-	return error;
+	return companion_add_all(build, &kind);
 }
 
 /* One of the defaults is for the programs that have a log. */

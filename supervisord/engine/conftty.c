@@ -58,27 +58,10 @@ void build_check_ttys(struct build *build)
 
 int build_add_ttys(struct build *build)
 {
-	size_t owners = build->program_count, count = 0;
-	int error;
+	static const struct companion_kind kind = {
+	    .has = has_tty, .make = make_relay, .join = companion_want};
 
-	for (size_t i = 0; i < owners; i++)
-		count += has_tty(&build->programs[i]);
-	if (count == 0)
-		return 0;
-	error = companion_make_room(build, count);
-	for (size_t i = 0; i < owners && error == 0; i++) {
-		struct build_program relay;
-
-		if (!has_tty(&build->programs[i]))
-			continue;
-		error = make_relay(build, &build->programs[i], &relay);
-		if (error == 0)
-			error = companion_add(build, &relay);
-		if (error == 0)
-			error = companion_want(build, &build->programs[i], relay.program->name);
-	}
-	companion_sort(build);
-	return error;
+	return companion_add_all(build, &kind);
 }
 
 static bool has_tty(const struct build_program *program)
