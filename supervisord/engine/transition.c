@@ -19,6 +19,7 @@ static bool is_asked_for(const struct ledger_state *state, const struct life_con
     const struct happening *happening);
 static void note_exit(struct ledger_state *state, const struct program_config *config,
     const struct happening *happening);
+static bool has_failed(const struct ledger_state *state, const struct program_config *config);
 static void note_news(struct transition *transition, const struct ledger_state *before,
     const struct happening *happening);
 static bool is_flooded(const struct ledger_state *state, const struct life_config *life,
@@ -60,12 +61,21 @@ int transition_decide(const struct ledger_state *state, const struct program_con
 	if (error < 0)
 		return error;
 	transition->actions = step.actions;
-	transition->failed = (transition->state.flags & LEDGER_FLAG_FAILED) ||
-			     (step.actions & (ACTION_FAIL | ACTION_COUNT));
+	transition->failed = (step.actions & (ACTION_FAIL | ACTION_COUNT)) ||
+			     has_failed(&transition->state, config);
 	transition->moved = state->state != step.next || (step.actions & ACTION_BEGIN);
 	enter(&transition->state, config, &step, happening, transition->moved);
 	note_news(transition, state, happening);
 	return 0;
+}
+
+/* The run that has just ended, whether or not it is to be followed by another.  What it is told to
+ * end by is no failure. */
+static bool has_failed(const struct ledger_state *state, const struct program_config *config)
+{
+	return (state->flags & LEDGER_FLAG_FAILED) ||
+	       (!transition_is_halting(state) &&
+		   !policy_is_success(&config->key_success_exit, state->last_wstatus));
 }
 
 /* What is told of it, under its number. */

@@ -53,7 +53,7 @@ struct transition {
 	unsigned actions;          /* enum action: to be done after that */
 	bool moved;                /* another state, or the same one by a new run */
 	bool ended;                /* a run has */
-	bool failed;               /* that one */
+	bool failed;               /* that one, also where the policy says: not again */
 	bool news;                 /* either, or there is another reason: to be told of, once */
 	enum state from;
 	int64_t waited_ns; /* since when it was WAITING, 0: it was not */

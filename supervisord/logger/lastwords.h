@@ -4,9 +4,10 @@
  *
  * From where the output is anyway: the ring, where every record says its run; a log of stamped or
  * JSON lines, where each line does; a raw log, of which the stream knows how many of its last bytes
- * came during which run.  A logger that was not there then does not know that: it takes the end of
- * a raw log for the run's if no other run has begun.  Of a raw file that several programs write to
- * nothing can be said.
+ * came during which run; what was still in the pipe when the next run began counts for that one,
+ * since nothing in it says whose it is.  A logger that was not there then does not know that: it
+ * takes the end of a raw log for the run's if no other run has begun.  Of a raw file that several
+ * programs write to nothing can be said.
  */
 #ifndef LOGGER_LASTWORDS_H
 #define LOGGER_LASTWORDS_H

@@ -124,6 +124,46 @@ static void test_crash_loop_follows_its_schedule_and_recovers(void **state)
 	assert_true(delay_ns >= 200 * NS_PER_MS && delay_ns <= 210 * NS_PER_MS);
 }
 
+/* What is told of a run does not hang on what the policy makes of it. */
+static void test_bad_end_then_the_run_has_failed_whatever_comes_next(void **state)
+{
+	static const struct {
+		enum restart_policy restart;
+		uint8_t wanted;
+		int32_t wstatus;
+		bool failed;
+	} rows[] = {
+	    {RESTART_NEVER, WANTED_UP, 1 << 8, true},
+	    {RESTART_ON_ABNORMAL, WANTED_UP, 1 << 8, true},
+	    {RESTART_ALWAYS, WANTED_UP, 1 << 8, true},
+	    {RESTART_NEVER, WANTED_UP, 15, true},
+	    {RESTART_NEVER, WANTED_UP, 0, false},
+	    {RESTART_NEVER, WANTED_DOWN, 15, false},
+	};
+
+	(void)state;
+	config.key_success_exit.codes[0] = 1;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct ledger_state now = {
+		    .state = rows[i].wanted == WANTED_UP ? STATE_RUNNING : STATE_STOPPING,
+		    .wanted = rows[i].wanted,
+		    .starts = 1};
+		struct happening happening = {.event = EVENT_EXIT,
+		    .may_start = true,
+		    .may_stop = true,
+		    .launched = true,
+		    .run = 1,
+		    .wstatus = rows[i].wstatus};
+		struct transition transition;
+
+		config.key_restart = rows[i].restart;
+		assert_int_equal(transition_decide(&now, &config, &happening, &transition), 0);
+		assert_true(transition.ended);
+		assert_int_equal(transition.failed, rows[i].failed);
+	}
+	config.key_success_exit.codes[0] = 0;
+}
+
 /* Others of the run are left when its main process ends: which step does the stop begin with? */
 static uint8_t step_after_exit(enum kill_mode mode)
 {
@@ -422,6 +462,7 @@ int main(void)
 	    cmocka_unit_test(test_kill_comes_at_the_deadline_of_the_last_step),
 	    cmocka_unit_test(test_kill_comes_after_all_steps_that_are_left),
 	    cmocka_unit_test(test_crash_loop_follows_its_schedule_and_recovers),
+	    cmocka_unit_test(test_bad_end_then_the_run_has_failed_whatever_comes_next),
 	    cmocka_unit_test(test_stop_of_the_rest_when_signals_are_for_the_main_process_then_kill),
 	    cmocka_unit_test(test_on_demand_then_only_who_asks_starts_it),
 	    cmocka_unit_test(test_on_demand_then_a_connection_or_a_need_ends_the_wait),
