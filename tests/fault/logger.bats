@@ -150,13 +150,14 @@ merge_by_first_line() {
 		run 40 $WRITER 30000 100 1 a
 		run 41 $WRITER 3000 100 1 b 0 500
 		until grep -q 'web: stdout: cannot write .*No space left' $T/err
-		sh { i=0; until [ -e $T/done ]; do for f in $T/small/web.log.*; do i=\$((i + 1)); mv \$f $T/saved/\$i 2>/dev/null; done; sleep 0.02; done; } &
+		sh { i=0; until [ -e $T/done ]; do for f in $T/small/web.log.*; do i=\$((i + 1)); mv \$f $T/saved/\$i 2>/dev/null; done; sleep 0.02; done; touch $T/moved; } &
 		storm 20
 		wait 41
 		wait 40
 		drained 40
 		drained 41
 		sh touch $T/done
+		until test -e $T/moved
 		finish
 	END
 	merge_by_first_line "$T"/saved/* "$T"/small/* >"$T/all"
