@@ -225,12 +225,12 @@ has_no_log_file() {
 @test "targets: what is kept in memory of 300 programs without a file stays below log_memory" {
 	[ -z "${SAN:-}" ] || skip "the sanitizers have memory of their own"
 	for i in {1..300}; do
-		echo "program \"p$i\" { command = \"$SD/bin/numbers 700 0 200\" stdout = \"syslog\" }"
+		echo "program \"p$i\" { command = \"$SD/bin/numbers 200 0 200\" stdout = \"syslog\" }"
 	done | stanza_file many
 	echo 'log_memory = "4MB"' >>"$SD/supervisord.conf"
 	receive dgram "$SD/syslog.sock" got
 	sd_start
-	wait_for "$PATIENCE" has_count "$SD/got" ' - [^ ]* 700 x' 300
-	# 42 MB have gone through; the rest of what it needs is for 300 streams and the table of specs.
+	wait_for "$PATIENCE" has_count "$SD/got" ' - [^ ]* 200 x' 300
+	# 12 MB have gone through; the rest of what it needs is for 300 streams and the table of specs.
 	at_most "kB of the logger" "$(awk '/^RssAnon:/ { print $2 }' "/proc/$(role_pid logger)/status")" 6000
 }

@@ -171,7 +171,8 @@ grows() {
 	# Nor does SIGKILL of either end the other.
 	source=$(record source pid)
 	kill_program sink
-	exits any sctl start sink
+	wait_state sink EXITED
+	exits 0 sctl start sink
 	grows "$SD/sink" 20
 	equals "pid of the writer" "$(record source pid)" "$source"
 	sink=$(record sink pid)
