@@ -38,6 +38,7 @@ run: ## build, then run supervisord with the hello worker in the foreground
 check: ## build, then run every test (TESTS=... for some)
 	@packaging/install-deps build test real $(if $(and $(shell command -v apt-get),$(filter 0,$(shell id -u))),deb)
 	$(SUBMAKE) tests man
+	@[ -n '$(TESTS)' ] || O='$(O)' tests/e2e/node/fetch express ws || echo 'check: without express and ws from npm, their tests are skipped'
 	@O='$(O)' CC='$(CC)' tests/run $(TESTS)
 
 check-asan: ## the same with AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan
