@@ -29,7 +29,7 @@ enum link_type {
 	LINK_GONE,       /* slot, key: its process has ended, whoever else may have the channel */
 	LINK_BOUND,      /* value: 0 with the descriptor, or -errno; to LINK_BIND */
 	LINK_SEND,       /* slot, key, payload: a JSON value for process.on('message') */
-	LINK_TELL,       /* say all there is to say of each worker again */
+	LINK_TELL,       /* say all there is to say of each worker again, and what to hold */
 	LINK_SETTLED,    /* no worker is being replaced: close what none of them listens to */
 	/* primary -> engine */
 	LINK_ONLINE = 160, /* slot, key: it has Node's cluster module, and a channel */

@@ -58,6 +58,8 @@ struct worker {
 	bool stuck;
 	bool gap_told;  /* PHASE_GAP: by this process */
 	int bind_error; /* what the engine said to what it waits for; 0: nothing yet */
+	int64_t asked_ns;   /* since when it waits for a socket of the engine; 0: it does not */
+	uint32_t asked_for; /* ... the listener */
 	uint32_t due;   /* of what the engine has to be told, bits: see link.h */
 	struct handle handle;
 	struct offer offers[LIMIT_CLUSTER_LISTENERS];

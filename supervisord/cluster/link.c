@@ -140,6 +140,7 @@ static void take(struct cluster *cluster, const struct msg_head *head, size_t le
 			workers_send_message(cluster, worker, payload, length);
 		break;
 	case LINK_TELL:
+		listeners_tell_again(cluster);
 		for (uint32_t i = 0; i < LIMIT_CLUSTER_WORKERS; i++)
 			if (cluster->workers[i] != NULL)
 				workers_tell(cluster->workers[i]);

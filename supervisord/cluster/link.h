@@ -28,7 +28,7 @@ void link_flush(struct cluster *cluster);
 void link_hold(struct cluster *cluster, uint32_t listener, uint32_t slot, int fd);
 void link_unhold(struct cluster *cluster, uint32_t listener, uint32_t slot);
 
-/* Ask for a socket.  0 or -EAGAIN. */
+/* Ask for a socket.  0 or -errno: the link is full. */
 int link_bind(
     struct cluster *cluster, uint32_t listener, uint32_t slot, const struct bind_place *place);
 

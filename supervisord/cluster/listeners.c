@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/ownlog.h"
 #include "supervisord/cluster/expected.h"
 #include "supervisord/cluster/link.h"
@@ -16,9 +17,14 @@
 #include "supervisord/cluster/workers.h"
 
 #define DEFAULT_BACKLOG 511
+/* 0 would mean that it waits for nothing; see ask_engine(). */
+#define ASKED_LONG_AGO (INT64_MIN / 2)
 
 static struct listener *need(struct cluster *cluster, uint32_t number);
 static int take_socket(struct cluster *cluster, struct listener *listener, uint32_t slot, int fd);
+static int ask_engine(struct cluster *cluster, struct worker *worker, struct listener *listener,
+    const struct bind_place *place);
+static void end_question(struct worker *worker, int error);
 static bool has_members(const struct cluster *cluster, const struct listener *listener);
 static void close_socket(
     struct cluster *cluster, const struct listener *listener, uint32_t slot, int fd);
@@ -75,15 +81,9 @@ int listeners_need_socket(
 		return 0;
 	if (error < 0)
 		return error;
-	if (listener->state->phase == LISTENER_ASKED && !listener->state->per_slot)
-		return -EINPROGRESS; /* by another worker */
 	place.reuse_port = listener->state->per_slot;
-	if (port != 0 && port < cluster->options->privileged) {
-		error = link_bind(cluster, listener->number, slot, &place);
-		if (listener->state->phase == LISTENER_NONE)
-			atomic_store(&listener->state->phase, LISTENER_ASKED);
-		return error < 0 ? error : -EINPROGRESS;
-	}
+	if (port != 0 && port < cluster->options->privileged)
+		return ask_engine(cluster, worker, listener, &place);
 	error = bind_open(&place);
 	return error < 0 ? error : take_socket(cluster, listener, slot, error);
 }
@@ -162,22 +162,45 @@ void listeners_note_bound(
 	struct listener *listener =
 	    number < LIMIT_CLUSTER_LISTENERS ? cluster->listeners[number] : NULL;
 
-	if (listener == NULL || (error == 0 && fd < 0))
+	const int *place = listener != NULL ? listeners_get_fd(listener, slot) : NULL;
+	bool is_waited_for = false;
+
+	if (error == 0 && fd < 0)
 		error = -EINVAL;
-	if (error == 0)
+	if (error == 0 && place != NULL)
 		error = take_socket(cluster, listener, slot, fd);
 	else if (fd >= 0)
 		close(fd);
-	if (listener != NULL && error < 0 && listener->state->phase == LISTENER_ASKED)
-		listeners_close(cluster, listener);
+	/* What was asked twice is there already, and the second answer says that it is in use. */
+	if (place == NULL || *place >= 0)
+		error = 0;
 	for (uint32_t i = 0; i < LIMIT_CLUSTER_WORKERS; i++) {
 		struct worker *worker = cluster->workers[i];
 
-		if (worker == NULL || !worker->blocked || worker->full)
+		if (worker == NULL || worker->asked_ns == 0 || worker->asked_for != number)
 			continue;
-		worker->bind_error = error;
+		if (place == NULL || !listener->state->per_slot || i == slot)
+			end_question(worker, error);
+		else
+			is_waited_for = true;
+	}
+	if (error < 0 && listener->state->phase == LISTENER_ASKED && !is_waited_for)
+		listeners_close(cluster, listener);
+}
+
+void listeners_tell_again(struct cluster *cluster)
+{
+	for (uint32_t i = 0; i < LIMIT_CLUSTER_WORKERS; i++) {
+		struct worker *worker = cluster->workers[i];
+
+		if (worker == NULL || worker->asked_ns == 0)
+			continue;
+		worker->asked_ns = ASKED_LONG_AGO;
 		workers_unblock(worker);
 	}
+	for (uint32_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++)
+		if (cluster->listeners[i] != NULL)
+			cluster->listeners[i]->hold_due = true;
 }
 
 void listeners_close_unused(struct cluster *cluster)
@@ -236,6 +259,41 @@ void listeners_close(struct cluster *cluster, struct listener *listener)
 	cluster->listeners[listener->number] = NULL;
 	free(listener->slot_fds);
 	free(listener);
+}
+
+/*
+ * -EINPROGRESS.  One question a socket; whoever waits too long for its answer asks again, as an
+ * engine may have had no room to send it.
+ */
+static int ask_engine(struct cluster *cluster, struct worker *worker, struct listener *listener,
+    const struct bind_place *place)
+{
+	_Atomic uint32_t *phase = &listener->state->phase;
+	int64_t now_ns = clock_boot_ns(), patience_ns = cluster->options->patience_ns;
+	bool waits = worker->asked_ns != 0 && now_ns < worker->asked_ns + patience_ns;
+	bool is_asked = worker->asked_ns == 0 && !listener->state->per_slot &&
+			*phase == LISTENER_ASKED; /* by another worker */
+
+	if (!waits && !is_asked && link_bind(cluster, listener->number, worker->slot, place) < 0) {
+		worker->retry = true;
+		cluster_arm(cluster, now_ns + LIMIT_CLUSTER_REFUSED_NS);
+		return -EINPROGRESS;
+	}
+	if (!waits) {
+		worker->asked_ns = now_ns;
+		worker->asked_for = listener->number;
+	}
+	if (*phase == LISTENER_NONE)
+		atomic_store(phase, LISTENER_ASKED);
+	cluster_arm(cluster, worker->asked_ns + patience_ns);
+	return -EINPROGRESS;
+}
+
+static void end_question(struct worker *worker, int error)
+{
+	worker->asked_ns = 0;
+	worker->bind_error = error;
+	workers_unblock(worker);
 }
 
 static struct listener *need(struct cluster *cluster, uint32_t number)

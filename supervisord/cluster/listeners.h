@@ -43,6 +43,9 @@ void listeners_resume(struct cluster *cluster);
 void listeners_note_bound(
     struct cluster *cluster, uint32_t number, uint32_t slot, int error, int fd);
 
+/* There is another engine: it may have died over what it was asked, or given to hold. */
+void listeners_tell_again(struct cluster *cluster);
+
 /* But what a worker that has yet to listen may ask for. */
 void listeners_close_unused(struct cluster *cluster);
 

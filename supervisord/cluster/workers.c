@@ -175,6 +175,10 @@ void workers_look_at_time(struct cluster *cluster, struct worker *worker, int64_
 		workers_unblock(worker);
 		queries_pay(cluster, worker);
 	}
+	if (worker->asked_ns != 0 && now_ns >= worker->asked_ns + patience_ns)
+		workers_unblock(worker); /* to ask again */
+	else if (worker->asked_ns != 0)
+		cluster_arm(cluster, worker->asked_ns + patience_ns);
 	if (state->phase == PHASE_GAP)
 		go_on_leaving(cluster, worker, now_ns);
 	if (state->phase == PHASE_CLOSED || state->phase == PHASE_NONE)
@@ -304,6 +308,7 @@ static void reset(struct worker *worker, uint64_t id)
 	worker->retry = false;
 	worker->stuck = false;
 	worker->bind_error = 0;
+	worker->asked_ns = 0;
 	worker->due = 0;
 	worker->handle = (struct handle){0};
 	set_phase(worker, PHASE_NEW);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/channel.h"
@@ -53,6 +54,7 @@ static void take(struct cluster *cluster, const struct msg_head *head, const cha
 static void take_of_worker(
     struct program *worker, const struct msg_head *head, const char *payload, size_t length);
 static void hold(struct cluster *cluster, const struct msg_head *head, int fd);
+static bool is_same_socket(int a, int b);
 static void release(struct cluster *cluster, const struct msg_head *head);
 static void bind_for(
     struct cluster *cluster, const struct msg_head *head, const char *payload, size_t length);
@@ -486,6 +488,10 @@ static void hold(struct cluster *cluster, const struct msg_head *head, int fd)
 		return;
 	}
 	slot = slots_find(slots, key);
+	if (slot >= 0 && is_same_socket(slots_get_fd(slots, slot), fd)) {
+		close(fd);
+		return;
+	}
 	if (slot >= 0)
 		slots_release(slots, slot);
 	if (slots_hold(slots, key, fd) < 0) {
@@ -493,6 +499,14 @@ static void hold(struct cluster *cluster, const struct msg_head *head, int fd)
 		    program_name(program));
 		close(fd);
 	}
+}
+
+static bool is_same_socket(int a, int b)
+{
+	struct stat first, second;
+
+	return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_ino == second.st_ino &&
+	       first.st_dev == second.st_dev;
 }
 
 static void release(struct cluster *cluster, const struct msg_head *head)

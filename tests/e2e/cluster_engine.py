@@ -131,6 +131,8 @@ class Engine:
 
     def take(self, name, slot, key, payload, fds):
         if name == "HOLD":
+            if (slot, key) in self.held:
+                os.close(self.held[slot, key])
             self.held[slot, key] = fds.pop()
         elif name == "UNHOLD":
             os.close(self.held.pop((slot, key)))
@@ -880,7 +882,20 @@ def test_privileged():
     equal("its error", worker.wait_line("error"), "error EADDRINUSE")
     worker.kill()
     worker.gone()
+    # An engine that is killed over the question: the next one is asked again.
+    engine.binder = lambda listener, slot: asked.append(listener)
+    worker = Worker(engine, 0, ["local=%d" % port])
+    until(lambda: engine.pump() or asked, "the question")
+    asked.clear()
     engine.binder = bind
+    engine.send("TELL")
+    engine.wait("LISTENING", worker)
+    equal("who serves", pids(engine, port, 2), {worker.process.pid: 2})
+    worker.kill()
+    worker.gone()
+    engine.send("SETTLED")
+    until(lambda: engine.pump() or not engine.held, "the port is closed")
+    asked.clear()
     workers = engine.begin(2, "local=%d" % port)
     equal("who serves", len(pids(engine, port, 4)), 2)
     equal("questions", len(asked), 1)

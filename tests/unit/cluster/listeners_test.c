@@ -94,6 +94,87 @@ static void test_privileged_when_the_engine_binds_then_waits_for_it(void **state
 	listeners_note_bound(cluster, 5, 0, 0, -1);
 }
 
+/* Both wait, for different ones: each hears of its own. */
+static void test_privileged_when_two_wait_then_each_has_its_own_answer(void **state)
+{
+	const char *problem;
+
+	(void)state;
+	assert_int_equal(listen_rule_parse("tcp:81-90", &options.rules[0], &problem), 0);
+	world_begin(0, 7);
+	world_begin(1, 8);
+	world_ask(0, "queryServer", 81, 2);
+	world_ask(1, "queryServer", 82, 2);
+	assert_true(world_is_told(LINK_BIND, 0));
+	listeners_note_bound(cluster, 0, 0, -EADDRINUSE, -1);
+	workers_read(cluster, cluster->workers[0]);
+	world_expect(0, "\"errno\":-98");
+	workers_read(cluster, cluster->workers[1]);
+	world_expect_silence(1);
+	listeners_note_bound(cluster, 1, 1, -EACCES, -1);
+	workers_read(cluster, cluster->workers[1]);
+	world_expect(1, "\"errno\":-13");
+}
+
+static void test_privileged_when_another_engine_comes_then_it_is_asked_again(void **state)
+{
+	const char *problem;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+
+	(void)state;
+	assert_int_equal(listen_rule_parse("tcp:81-90", &options.rules[0], &problem), 0);
+	world_begin(0, 7);
+	world_ask(0, "queryServer", 81, 2);
+	assert_true(world_is_told(LINK_BIND, 0));
+	/* It was killed over that: nothing comes. */
+	listeners_tell_again(cluster);
+	workers_read(cluster, cluster->workers[0]);
+	assert_true(world_is_told(LINK_BIND, 0));
+	workers_read(cluster, cluster->workers[0]);
+	assert_false(world_is_told(LINK_BIND, 0));
+	/* Or had no room for the answer. */
+	world_pass(LIMIT_CLUSTER_STUCK_NS);
+	cluster->workers[0]->asked_ns -= LIMIT_CLUSTER_STUCK_NS;
+	workers_read(cluster, cluster->workers[0]);
+	assert_true(world_is_told(LINK_BIND, 0));
+	/* Who is asked twice answers twice: the second time that it is taken. */
+	assert_int_equal(bind(fd, (const struct sockaddr *)&name, sizeof(name)), 0);
+	listeners_note_bound(cluster, 0, 0, 0, fd);
+	listeners_note_bound(cluster, 0, 0, -EADDRINUSE, -1);
+	workers_read(cluster, cluster->workers[0]);
+	world_expect(0, "\"errno\":0");
+	assert_true(world_is_told(LINK_HOLD, 0));
+	/* And the next one is told again what to hold. */
+	listeners_tell_again(cluster);
+	assert_true(world_is_told(LINK_HOLD, 0));
+}
+
+/* A full link is no error of the application. */
+static void test_privileged_when_the_link_is_full_then_asked_later(void **state)
+{
+	static const char block[LIMIT_IPC_LINE];
+	const struct msg_head head = {.type = LINK_MESSAGE};
+	const char *problem;
+	int error = 0;
+
+	(void)state;
+	assert_int_equal(listen_rule_parse("tcp:81-90", &options.rules[0], &problem), 0);
+	world_begin(0, 7);
+	while (error == 0)
+		error = channel_send_long(
+		    FD_CLUSTER_LINK, &head, block, sizeof(block), -1, MSG_DONTWAIT);
+	while (channel_send_long(FD_CLUSTER_LINK, &head, block, 1, -1, MSG_DONTWAIT) == 0)
+		;
+	world_ask(0, "queryServer", 81, 2);
+	world_expect_silence(0);
+	assert_false(world_is_told(LINK_BIND, 0));
+	world_pass(LIMIT_CLUSTER_REFUSED_NS);
+	workers_read(cluster, cluster->workers[0]);
+	world_expect_silence(0);
+	assert_true(world_is_told(LINK_BIND, 0));
+}
+
 static void test_close_when_of_its_own_accord_then_the_last_one_closes_it(void **state)
 {
 	char text[LIMIT_CLUSTER_KEY + 64];
@@ -196,6 +277,9 @@ int main(void)
 	    TEST(test_query_when_not_allowed_then_its_errno),
 	    TEST(test_query_when_there_are_too_many_then_enobufs),
 	    TEST(test_privileged_when_the_engine_binds_then_waits_for_it),
+	    TEST(test_privileged_when_two_wait_then_each_has_its_own_answer),
+	    TEST(test_privileged_when_another_engine_comes_then_it_is_asked_again),
+	    TEST(test_privileged_when_the_link_is_full_then_asked_later),
 	    TEST(test_close_when_of_its_own_accord_then_the_last_one_closes_it),
 	    TEST(test_close_when_it_goes_then_the_socket_stays_for_the_next),
 	    TEST(test_close_unused_when_one_has_yet_to_listen_then_it_stays),
