@@ -68,6 +68,21 @@ int bind_get_name(int fd, struct bind_place *place)
 	return 0;
 }
 
+/* As uv_pipe_chmod() of libuv. */
+int bind_add_mode(const struct bind_place *place, const struct request *request)
+{
+	const char *path = ((const struct sockaddr_un *)&place->address)->sun_path;
+	mode_t mode = (request->readable_all ? S_IRUSR | S_IRGRP | S_IROTH : 0) |
+		      (request->writable_all ? S_IWUSR | S_IWGRP | S_IWOTH : 0);
+	struct stat st;
+
+	if (mode == 0 || place->address.ss_family != AF_UNIX)
+		return 0;
+	if (stat(path, &st) < 0 || chmod(path, (st.st_mode & 07777) | mode) < 0)
+		return -errno;
+	return 0;
+}
+
 unsigned bind_get_port(const struct bind_place *place)
 {
 	if (place->address.ss_family == AF_INET)

@@ -32,6 +32,9 @@ int bind_open(const struct bind_place *place);
 /* Where it is bound: a port that was 0 is known then.  0 or -errno. */
 int bind_get_name(int fd, struct bind_place *place);
 
+/* readableAll and writableAll of a path: what its file's mode has besides.  0 or -errno. */
+int bind_add_mode(const struct bind_place *place, const struct request *request);
+
 unsigned bind_get_port(const struct bind_place *place);
 
 #endif

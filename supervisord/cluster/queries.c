@@ -100,6 +100,8 @@ static int find_or_open(struct cluster *cluster, struct worker *worker,
 	if (error == -EAFNOSUPPORT && is_new && !request->has_address &&
 	    bind_resolve(request, true, &listener->state->place) == 0)
 		error = listeners_need_socket(cluster, worker, listener, worker->slot);
+	if (error == 0 && is_new)
+		error = bind_add_mode(&listener->state->place, request);
 	if (error < 0 && error != -EINPROGRESS && is_new)
 		listeners_close(cluster, listener);
 	*ret_listener = listener;

@@ -307,6 +307,16 @@ def test_path():
         worker.gone()
     engine.send("SETTLED")
     until(lambda: not os.path.exists(path), "the path is gone")
+    # readableAll, writableAll: a proxy of another user may connect.
+    for mode in "round-robin", "shared":
+        other = Engine(mode)
+        worker = other.begin(1, "forall=" + path)[0]
+        equal("its mode with " + mode, os.stat(path).st_mode & 0o666, 0o666)
+        worker.kill()
+        worker.gone()
+        other.send("SETTLED")
+        until(lambda: not os.path.exists(path), "the path is gone")
+        other.done()
     return engine
 
 

@@ -31,6 +31,8 @@ const actions = {
 	http: (port) => serve(Number(port)),
 	local: (port) => serve(Number(port), '127.0.0.1'),
 	path: (path) => serve(path),
+	forall: (path) => http.createServer().listen({ path, readableAll: true, writableAll: true },
+	    () => say('listening')),
 	exclusive: (port) => http.createServer((q, r) => r.end('x')).listen({ port: Number(port), exclusive: true },
 	    () => say('listening')),
 	backlog: (port, length) => http.createServer().listen({ port: Number(port), host: '127.0.0.1',
