@@ -74,9 +74,9 @@ uint64_t cluster_worker_id(const struct program *worker)
 }
 
 /* Without a gap there is nothing for it to do. */
-int cluster_find_preload(const struct program *program, char **ret_path)
+int cluster_find_preload(const struct program_config *config, char **ret_path)
 {
-	const struct life_config *life = program->config->life;
+	const struct life_config *life = config->life;
 	const char *directory = getenv("SUPERVISORD_LIBEXEC");
 
 	*ret_path = NULL;

@@ -31,7 +31,7 @@ uint64_t cluster_worker_id(const struct program *worker);
 
 /* The script that a worker is to load before its application, or NULL; to be freed.  0 or -ENOMEM.
  */
-int cluster_find_preload(const struct program *program, char **ret_path);
+int cluster_find_preload(const struct program_config *config, char **ret_path);
 
 /*
  * Before the launch of a primary: a new link, with all that is held sent on it.  Adds its

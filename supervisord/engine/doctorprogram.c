@@ -21,6 +21,7 @@
 
 #include "lib/clock.h"
 #include "lib/ttylink.h"
+#include "supervisord/engine/cluster.h"
 #include "supervisord/engine/doctorfile.h"
 #include "supervisord/engine/doctorprogram.h"
 #include "supervisord/engine/expand.h"
@@ -60,6 +61,7 @@ static void look_in_child(const struct looked_at *at, const struct launch_reques
 static void look_at_commands(struct looked_at *at, const struct launch_request *base);
 static void look_at_command(
     struct looked_at *at, const struct launch_request *base, const struct command *command);
+static void look_at_preload(struct looked_at *at);
 static void gather(struct looked_at *at, int fd);
 static char *expand(const struct looked_at *at, const char *text);
 
@@ -287,6 +289,20 @@ static void look_at_commands(struct looked_at *at, const struct launch_request *
 	if (life->key_on_failure.words != NULL)
 		look_at_command(
 		    at, base, &(struct command){"on_failure", life->key_on_failure.words});
+	look_at_preload(at);
+}
+
+static void look_at_preload(struct looked_at *at)
+{
+	char *path;
+
+	if (cluster_find_preload(at->program, &path) < 0 || path == NULL)
+		return;
+	if (access(path, R_OK) < 0)
+		findings_add(at->findings, FINDING_WARNING, "cluster",
+		    "%s: %s: connections that clients keep may be cut at a restart", path,
+		    strerror(errno));
+	free(path);
 }
 
 static void look_at_command(
@@ -301,7 +317,8 @@ static void look_at_command(
 		for (char **entry = plan.envp; *entry != NULL; entry++)
 			if (strncmp(*entry, "PATH=", 5) == 0)
 				search = *entry + 5;
-		doctorfile_look(at->findings, command->key, plan.paths, search, plan.envp);
+		if (!plan.is_own) /* see launch.c: it is run whatever its user may see */
+			doctorfile_look(at->findings, command->key, plan.paths, search, plan.envp);
 	}
 	launch_plan_done(&plan);
 }

@@ -31,7 +31,9 @@ static pid_t make_child(struct launch_plan *plan, int cgroup, pid_t *ret_pid);
 static int child_main(void *argument);
 static void join_cgroup(struct launch_plan *plan);
 static int drop_ids(const struct ids *ids, enum launch_step *step);
-static int try_exec(const struct launch_plan *plan);
+static int open_own(const struct launch_plan *plan);
+static void look_at_preload(struct launch_plan *plan);
+static int try_exec(const struct launch_plan *plan, int own);
 
 const char *launch_step_name(enum launch_step step)
 {
@@ -52,7 +54,7 @@ int launch_init(void)
 }
 
 int launch_program(const struct launch_request *request, struct ledger *ledger, int row,
-    enum launch_step *ret_step, int *ret_cgroup_error)
+    enum launch_step *ret_step, struct launch_lack *ret_lack)
 {
 	struct launch_fd sorted[LAUNCH_EXTRA];
 	struct launch_plan plan = {
@@ -81,7 +83,7 @@ int launch_program(const struct launch_request *request, struct ledger *ledger, 
 	error = pid < 0 ? (int)pid : 0;
 	if (pid > 0)
 		ledger->table[row].last_pid = pid;
-	*ret_cgroup_error = -plan.cgroup_error;
+	*ret_lack = (struct launch_lack){-plan.cgroup_error, -plan.preload_error};
 	launch_fd_unstage(request->streams, request->extra_count);
 out:
 	launch_plan_done(&plan);
@@ -120,7 +122,7 @@ VCLONE_CHILD static int child_main(void *argument)
 {
 	struct launch_plan *plan = argument;
 	enum launch_step step = LAUNCH_DESCRIPTORS;
-	int error;
+	int error, own;
 
 	if (plan->cgroup_procs >= 0)
 		join_cgroup(plan);
@@ -130,11 +132,13 @@ VCLONE_CHILD static int child_main(void *argument)
 	if (error < 0)
 		goto fail;
 	launch_plan_write_pid(plan, (pid_t)syscall(SYS_getpid));
+	own = open_own(plan);
 	error = launch_become(plan, &step);
 	if (error < 0)
 		goto fail;
+	look_at_preload(plan);
 	step = LAUNCH_EXEC;
-	error = try_exec(plan);
+	error = try_exec(plan, own);
 fail:
 	atomic_store(&plan->failure->error, -error);
 	atomic_store(&plan->failure->step, step);
@@ -202,9 +206,26 @@ VCLONE_CHILD static int drop_ids(const struct ids *ids, enum launch_step *step)
 	return 0;
 }
 
+/* While it is still root's to open; -1: none.  Raw, as above. */
+VCLONE_CHILD static int open_own(const struct launch_plan *plan)
+{
+	return plan->is_own && plan->ids->change
+		   ? (int)syscall(SYS_openat, AT_FDCWD, plan->paths[0], O_PATH | O_CLOEXEC)
+		   : -1;
+}
+
+/* Node would not start at all without a script that it is to load. */
+VCLONE_CHILD static void look_at_preload(struct launch_plan *plan)
+{
+	if (plan->preload == NULL || syscall(SYS_faccessat, AT_FDCWD, plan->preload, R_OK) == 0)
+		return;
+	plan->preload_error = errno;
+	plan->envp[plan->preload_at] = plan->preload_without;
+}
+
 /* The errno that a person expects: EACCES of a file that is there before ENOENT of the next
  * directory. */
-VCLONE_CHILD static int try_exec(const struct launch_plan *plan)
+VCLONE_CHILD static int try_exec(const struct launch_plan *plan, int own)
 {
 	int error = -ENOENT;
 
@@ -214,6 +235,10 @@ VCLONE_CHILD static int try_exec(const struct launch_plan *plan)
 			error = -EACCES;
 		else if (errno != ENOENT && errno != ENOTDIR)
 			return -errno;
+	}
+	if (own >= 0 && error == -EACCES) {
+		(void)syscall(SYS_execveat, own, "", plan->argv, plan->envp, AT_EMPTY_PATH);
+		return -errno;
 	}
 	return error;
 }

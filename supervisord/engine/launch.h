@@ -69,8 +69,8 @@ struct launch_request {
 	/* Added to config's, wins over it; NULL: nothing.  The child completes "WATCHDOG_PID=" and
 	 * "LISTEN_PID=" with its own pid. */
 	char *const *environment;
-	const char *node_preload; /* a script for Node, behind what the stanza says in NODE_OPTIONS;
-				     NULL: none */
+	const char *node_preload; /* a script for Node, behind what the stanza says in NODE_OPTIONS,
+				     if its user may read it; NULL: none */
 	uint64_t run;
 	uint64_t nonce;                /* of the guardian: makes SUPERVISORD_RUN unmistakable */
 	struct rlimit nofile;          /* the child's */
@@ -81,6 +81,12 @@ struct launch_request {
 	int cgroup;                    /* directory of the run's cgroup, open; -1: none */
 };
 
+/* What a child goes without: 0, or the -errno why. */
+struct launch_lack {
+	int cgroup; /* could not be put into request->cgroup, and runs in ours */
+	int node_preload;
+};
+
 /* LISTEN_FDS of all sockets and a full store, one for ready = "fd:N", and an IPC channel; a relay
  * of a terminal has others, and fewer. */
 #define LAUNCH_EXTRA (LIMIT_PROGRAM_SOCKETS + LIMIT_FDSTORE + 2)
@@ -88,11 +94,12 @@ struct launch_request {
 /*
  * Start it.  `row` is where the kernel writes the pid and the child its failure.  Returns 0 when a
  * child was made (it may still have failed to exec: row.failure tells, and its exit comes like any
- * other), or -errno with *ret_step when there is no child.  With a child, *ret_cgroup_error is 0,
- * or the -errno for which it could not be put into request->cgroup and runs in ours.
+ * other), or -errno with *ret_step when there is no child; with one, what it does without.
+ *
+ * An executable in our libexec is run for users, too, who may not search a directory above it.
  */
 int launch_program(const struct launch_request *request, struct ledger *ledger, int row,
-    enum launch_step *ret_step, int *ret_cgroup_error);
+    enum launch_step *ret_step, struct launch_lack *ret_lack);
 
 /* Reserve the staging descriptors.  Call once, early.  Returns 0 or -errno. */
 int launch_init(void);

@@ -206,12 +206,16 @@ static int add_stanzas(
  * than quotes is not to be had by `make install`. */
 static int add_node_preload(struct launch_plan *plan, const char *path)
 {
+	static char none[] = "NODE_OPTIONS=";
 	size_t at = 0;
 
 	if (path == NULL || strpbrk(path, "\"\\") != NULL)
 		return 0;
 	while (plan->envp[at] != NULL && strncmp(plan->envp[at], "NODE_OPTIONS=", 13) != 0)
 		at++;
+	plan->preload = path;
+	plan->preload_at = at;
+	plan->preload_without = plan->envp[at] != NULL ? plan->envp[at] : none;
 	return own_format(plan, &plan->envp[at], "%s%s--require \"%s\"",
 	    plan->envp[at] != NULL ? plan->envp[at] : "NODE_OPTIONS=",
 	    plan->envp[at] != NULL && plan->envp[at][13] != '\0' ? " " : "", path);
@@ -255,6 +259,8 @@ static int add_ours(struct launch_plan *plan, const struct launch_request *reque
 static int build_paths(struct launch_plan *plan)
 {
 	const char *name = plan->argv[0];
+	const char *libexec = getenv("SUPERVISORD_LIBEXEC");
+	size_t length = libexec != NULL ? strlen(libexec) : 0;
 	const char *path = find_variable(plan->envp, "PATH");
 	size_t count = 1, at = 0;
 
@@ -265,18 +271,20 @@ static int build_paths(struct launch_plan *plan)
 		return -ENOMEM;
 	if (strchr(name, '/') != NULL) {
 		plan->paths[0] = plan->argv[0];
+		plan->is_own = length > 0 && strncmp(name, libexec, length) == 0 &&
+			       name[length] == '/' && strchr(name + length + 1, '/') == NULL;
 		return 0;
 	}
 	for (;;) {
-		size_t length = strcspn(path, ":");
-		int error = own_format(plan, &plan->paths[at++], "%.*s%s%s", (int)length, path,
-		    length > 0 ? "/" : "", name);
+		size_t part = strcspn(path, ":");
+		int error = own_format(plan, &plan->paths[at++], "%.*s%s%s", (int)part, path,
+		    part > 0 ? "/" : "", name);
 
 		if (error < 0)
 			return error;
-		if (path[length] == '\0')
+		if (path[part] == '\0')
 			return 0;
-		path += length + 1;
+		path += part + 1;
 	}
 }
 

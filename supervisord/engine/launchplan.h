@@ -33,6 +33,11 @@ struct launch_plan {
 	size_t extra_count;
 	int cgroup_procs;          /* for the child to write itself into, -1: nothing to do */
 	volatile int cgroup_error; /* errno of that */
+	bool is_own;               /* the executable is one of our libexec */
+	const char *preload;       /* a script that envp[preload_at] names; NULL: none */
+	size_t preload_at;
+	char *preload_without;      /* what stands there if it may not be read */
+	volatile int preload_error; /* errno of that */
 	/* Where the child writes its pid: room for it in strings of envp. */
 	char *pid_places[LAUNCH_PID_VARIABLES];
 	size_t pid_count;

@@ -53,7 +53,8 @@ int run_launch(struct run *run, const struct launch_request *request)
 	struct ledger_row *row = row_of(run);
 	struct launch_request full = *request;
 	enum launch_step step;
-	int error, cgroup_error = 0;
+	struct launch_lack lack = {0};
+	int error;
 
 	/* News that an engine before us acted on and did not live to clear: they are not this
 	 * run's. */
@@ -67,11 +68,15 @@ int run_launch(struct run *run, const struct launch_request *request)
 	full.nonce = engine->ledger->header.nonce;
 	full.nofile = engine_child_nofile(engine);
 	full.cgroup = open_leaf(run);
-	error = launch_program(&full, engine->ledger, run->row, &step, &cgroup_error);
+	error = launch_program(&full, engine->ledger, run->row, &step, &lack);
 	if (full.cgroup >= 0)
 		close(full.cgroup);
-	if (cgroup_error < 0)
-		tell_no_leaf(run, cgroup_error);
+	if (lack.cgroup < 0)
+		tell_no_leaf(run, lack.cgroup);
+	if (lack.node_preload < 0)
+		log_warning("%s: cannot read %s (%s), and does without: connections that clients "
+			    "keep may be cut when it is restarted",
+		    row->name, request->node_preload, strerror(-lack.node_preload));
 	if (error < 0)
 		run_note_failure(run, step, -error);
 	return error;

@@ -106,7 +106,7 @@ static int gather(
 	*step = LAUNCH_IPC;
 	error = cluster_prepare(program, parcel->extra, &parcel->extra_count, &parcel->cluster_fd);
 	if (error == 0)
-		error = cluster_find_preload(program, &parcel->preload);
+		error = cluster_find_preload(program->config, &parcel->preload);
 	if (error < 0)
 		return error;
 	error =

@@ -62,7 +62,7 @@ const char *launch_mark(const char *name, uint64_t run, uint64_t nonce, char *bu
 }
 
 int launch_program(const struct launch_request *request, struct ledger *ledger, int row,
-    enum launch_step *ret_step, int *ret_cgroup_error)
+    enum launch_step *ret_step, struct launch_lack *ret_lack)
 {
 	const struct sim_process *process;
 	int leaf = fake_leaf_of(request->cgroup), step = 0, error;
@@ -78,12 +78,12 @@ int launch_program(const struct launch_request *request, struct ledger *ledger, 
 		*ret_step = (enum launch_step)step;
 		return -error;
 	}
-	*ret_cgroup_error = 0;
+	*ret_lack = (struct launch_lack){0};
 	if (leaf != 0 && !world->calm && world_chance(3)) {
-		*ret_cgroup_error = -EBUSY;
+		ret_lack->cgroup = -EBUSY;
 		leaf = 0;
 	}
-	process = kernel_launch(row, request->run, leaf, *ret_cgroup_error != 0);
+	process = kernel_launch(row, request->run, leaf, ret_lack->cgroup != 0);
 	if (process == NULL)
 		return -EAGAIN;
 	steps_effect();

@@ -102,9 +102,9 @@ int cluster_prepare(
 	return 0;
 }
 
-int cluster_find_preload(const struct program *program, char **ret_path)
+int cluster_find_preload(const struct program_config *config, char **ret_path)
 {
-	(void)program;
+	(void)config;
 	*ret_path = NULL;
 	return 0;
 }

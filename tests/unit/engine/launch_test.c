@@ -38,7 +38,7 @@
 struct outcome {
 	int error;
 	enum launch_step step;
-	int cgroup_error;
+	struct launch_lack lack;
 };
 
 static struct ledger *ledger;
@@ -121,8 +121,8 @@ static void launch_after(void (*prepare)(void))
 			prepare();
 		outcome->error = launch_init();
 		if (outcome->error == 0)
-			outcome->error = launch_program(
-			    &request, ledger, ROW, &outcome->step, &outcome->cgroup_error);
+			outcome->error =
+			    launch_program(&request, ledger, ROW, &outcome->step, &outcome->lack);
 		_exit(0);
 	}
 	assert_true(engine > 0);
@@ -211,23 +211,63 @@ static void test_node_preload_then_it_stands_behind_the_stanzas_options(void **c
 	(void)context;
 	config.key_environment = stanzas;
 	request.words = words;
-	request.node_preload = "/opt/my dir/worker.cjs";
+	request.node_preload = "/proc/self/../version"; /* anybody may read it */
 	launch();
-	assert_line("NODE_OPTIONS=--a --b=web --require \"/opt/my dir/worker.cjs\"");
+	assert_line("NODE_OPTIONS=--a --b=web --require \"/proc/self/../version\"");
 	/* The output is that of all launches. */
 	stanzas[0] = none;
 	launch();
-	assert_line("NODE_OPTIONS=--require \"/opt/my dir/worker.cjs\"");
+	assert_line("NODE_OPTIONS=--require \"/proc/self/../version\"");
 	config.key_environment = NULL;
 	launch();
-	assert_int_equal(count_lines("NODE_OPTIONS=--require \"/opt/my dir/worker.cjs\"", true), 2);
+	assert_int_equal(count_lines("NODE_OPTIONS=--require \"/proc/self/../version\"", true), 2);
 	assert_int_equal(count_lines("NODE_OPTIONS=", false), 3);
+	assert_int_equal(outcome->lack.node_preload, 0);
+	/* One that it may not read, and Node would end because of. */
+	request.node_preload = "/nonexistent/worker.cjs";
+	launch();
+	assert_int_equal(outcome->lack.node_preload, -ENOENT);
+	assert_line("NODE_OPTIONS=");
+	config.key_environment = stanzas;
+	stanzas[0] = options;
+	launch();
+	assert_line("NODE_OPTIONS=--a --b=web");
+	config.key_environment = NULL;
 	/* No path that would need more than quotes: then none. */
 	request.node_preload = "/opt/\"/worker.cjs";
 	launch();
 	request.node_preload = NULL;
 	launch();
-	assert_int_equal(count_lines("NODE_OPTIONS=", false), 3);
+	assert_int_equal(count_lines("NODE_OPTIONS=", false), 5);
+}
+
+/* Whoever builds supervisord in /root has users that may not search that. */
+static void test_own_executable_when_its_user_may_not_search_its_directory_then_it_runs(
+    void **context)
+{
+	char directory[] = "/tmp/launch.XXXXXX", path[64], copy[96], *words[] = {path, NULL};
+
+	(void)context;
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(directory)); /* 0700 */
+	(void)snprintf(path, sizeof(path), "%s/env", directory);
+	(void)snprintf(copy, sizeof(copy), "cp /usr/bin/env %s", path);
+	assert_int_equal(system(copy), 0);
+	ids.change = true;
+	ids.uid = 65534;
+	ids.gid = 65534;
+	request.words = words;
+	launch();
+	assert_int_equal(ledger->table[ROW].failure.step, LAUNCH_EXEC);
+	assert_int_equal(ledger->table[ROW].failure.error, EACCES);
+	assert_int_equal(setenv("SUPERVISORD_LIBEXEC", directory, 1), 0);
+	launch();
+	assert_int_equal(ledger->table[ROW].failure.error, 0);
+	assert_line("USER=someone");
+	assert_int_equal(unsetenv("SUPERVISORD_LIBEXEC"), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(directory), 0);
 }
 
 static void test_pid_variables_then_they_are_the_childs(void **context)
@@ -562,7 +602,7 @@ static void launch_into_cgroup(void (*prepare)(void))
 	cgroups_remove(&cgroups);
 	cgroups_done(&cgroups);
 	assert_int_equal(outcome->error, 0);
-	assert_int_equal(outcome->cgroup_error, 0);
+	assert_int_equal(outcome->lack.cgroup, 0);
 	assert_line(wanted);
 }
 
@@ -585,7 +625,7 @@ static void test_cgroup_that_is_none_then_the_program_runs_without(void **contex
 	launch_shell("echo here");
 	close(request.cgroup);
 	assert_int_equal(outcome->error, 0);
-	assert_int_equal(outcome->cgroup_error, -ENOENT);
+	assert_int_equal(outcome->lack.cgroup, -ENOENT);
 	assert_line("here");
 }
 
@@ -596,6 +636,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_environment_then_the_callers_wins_over_the_stanzas_and_that_over_ours),
 	    TEST(test_node_preload_then_it_stands_behind_the_stanzas_options),
+	    TEST(test_own_executable_when_its_user_may_not_search_its_directory_then_it_runs),
 	    TEST(test_pid_variables_then_they_are_the_childs),
 	    TEST(test_pid_then_it_is_written_in_full),
 	    TEST(test_words_then_they_stand_in_for_the_command),
