@@ -36,8 +36,8 @@ enum link_type {
 	LINK_LISTENING,    /* slot, key: on all that is expected of it */
 	LINK_LEAVING,      /* slot, key: of its own accord, worker.disconnect() */
 	LINK_CLOSED,       /* slot, key: its channel is */
-	LINK_STUCK,        /* slot, key: it has not answered, or not ended behind its channel, for
-			    * LIMIT_CLUSTER_STUCK_NS */
+	LINK_STUCK,        /* slot, key: it has not answered, or (value: 1) not ended behind its
+			    * channel, for LIMIT_CLUSTER_STUCK_NS */
 	LINK_MESSAGE,      /* slot, key, payload: what it said with process.send() */
 	LINK_HOLD,         /* slot, key as LINK_LISTENER, descriptor: keep it */
 	LINK_UNHOLD,       /* slot, key: let it go */

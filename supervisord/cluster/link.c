@@ -54,6 +54,8 @@ void link_flush(struct cluster *cluster)
 		for (unsigned bit = 0; worker != NULL && worker->due >> bit != 0; bit++) {
 			struct msg_head head = {
 			    .type = types[bit], .slot = i, .key = worker->state->id};
+			if (head.type == LINK_STUCK)
+				head.value = worker->state->phase == PHASE_CLOSED;
 
 			if (!(worker->due >> bit & 1))
 				continue;

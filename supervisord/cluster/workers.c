@@ -118,6 +118,8 @@ void workers_tell(struct worker *worker)
 		worker->due |= DUE_LEAVING;
 	if (state->phase == PHASE_CLOSED)
 		worker->due |= DUE_CLOSED;
+	if (worker->stuck)
+		worker->due |= DUE_STUCK;
 }
 
 void workers_note_event(

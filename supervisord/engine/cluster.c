@@ -443,9 +443,7 @@ static void take_of_worker(
 		    "%s: disconnects from its cluster of its own accord", program_name(worker));
 		break;
 	case LINK_STUCK:
-		if (step_is_up(program_state_of(worker)))
-			log_warning("%s: takes no connections any more", program_name(worker));
-		program_fail(worker, REASON_UNHEALTHY, 1);
+		program_fail(worker, REASON_STUCK, (int32_t)head->value);
 		break;
 	case LINK_MESSAGE:
 		ipc_take(worker, payload, length);

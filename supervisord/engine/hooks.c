@@ -158,6 +158,7 @@ static const char *result_of(const struct program *program)
 	case REASON_WATCHDOG:
 		return "watchdog";
 	case REASON_UNHEALTHY:
+	case REASON_STUCK:
 		return "health";
 	case REASON_RUNTIME:
 		return "runtime";

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/limits.h"
 #include "lib/signame.h"
 #include "lib/units.h"
 #include "lib/ttylink.h"
@@ -191,6 +192,12 @@ static void add_cause(
 			    state->detail == 1 ? "" : "s");
 		else
 			add(text, "removed from the configuration");
+		break;
+	case REASON_STUCK:
+		add(text, "%s for %d s",
+		    state->detail != 0 ? "had closed its channel and not ended"
+				       : "took no connection",
+		    (int)(LIMIT_CLUSTER_STUCK_NS / NS_PER_S));
 		break;
 	case REASON_EXIT:
 		add(text, "%s",

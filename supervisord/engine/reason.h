@@ -51,6 +51,7 @@ enum reason {
 	REASON_EVENT,      /* of an on_event; detail: the lower bits of the number */
 	REASON_WITHOUT,    /* went on without what it wants; step: row of that one + 1 */
 	REASON_ROLLED,     /* its turn of a rolling update has come; detail: as of CHANGED */
+	REASON_STUCK,      /* a worker of a cluster; detail: 1: it has closed its channel */
 	REASON_COUNT,
 };
 

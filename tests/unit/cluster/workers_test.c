@@ -147,6 +147,9 @@ static void test_end_when_the_channel_stays_then_stuck_unless_it_is_gone(void **
 	assert_true(world_is_told(LINK_STUCK, 1));
 	world_pass(2 * LIMIT_CLUSTER_STUCK_NS);
 	assert_false(world_is_told(LINK_STUCK, 1));
+	/* An engine that was killed over it has a successor. */
+	workers_tell(stays);
+	assert_true(world_is_told(LINK_STUCK, 1));
 }
 
 static void test_message_when_it_is_no_line_then_dropped(void **state)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* What a person reads of a reason. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lib/clock.h"
+#include "supervisord/engine/reason.h"
+#include "supervisord/engine/step.h"
+
+static const char *say(enum reason reason, int32_t detail)
+{
+	static char text[REASON_TEXT];
+	const struct ledger_state state = {
+	    .state = STATE_STOPPING, .reason = (uint8_t)reason, .detail = detail};
+	const struct reason_words words = {0};
+
+	return reason_text(&state, &words, text, sizeof(text));
+}
+
+static void test_stuck_worker_then_what_it_did_not_do(void **state)
+{
+	(void)state;
+	assert_string_equal(say(REASON_STUCK, 0), "took no connection for 10 s");
+	assert_string_equal(say(REASON_STUCK, 1), "had closed its channel and not ended for 10 s");
+}
+
+static void test_phrase_with_a_number_then_it_stands_in_it(void **state)
+{
+	(void)state;
+	assert_string_equal(say(REASON_STARTED, 7), "started by uid 7");
+	assert_string_equal(say(REASON_IDLE, 3), "nobody was connected for 3 s (idle_stop)");
+	assert_string_equal(say(REASON_SHUTDOWN, 9), "supervisord shuts down");
+	assert_string_equal(say(REASON_REMOVED, 0), "removed from the configuration");
+	assert_string_equal(say(REASON_REMOVED, 2), "its program has 2 instances now");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_stuck_worker_then_what_it_did_not_do),
+	    cmocka_unit_test(test_phrase_with_a_number_then_it_stands_in_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
