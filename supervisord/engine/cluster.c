@@ -189,6 +189,16 @@ void cluster_adopt(struct program *program, uint64_t key, int slot)
 	}
 }
 
+void cluster_shut(const struct program *program)
+{
+	const struct slots *slots = &program->engine->slots;
+
+	for (size_t i = HELD_SINGLE_MAX; program->cluster != NULL && i < slots->count; i++)
+		if (held_key_kind(slots->list[i].key) == HELD_CLUSTER_SOCKET &&
+		    held_key_row(slots->list[i].key) == (uint32_t)program->run.row)
+			(void)shutdown(slots->list[i].fd, SHUT_RDWR);
+}
+
 void cluster_release(struct program *program)
 {
 	struct cluster *cluster = program->cluster;

@@ -61,6 +61,10 @@ int cluster_send(struct program *worker, const char *text, size_t length);
 /* A slot of a previous engine (HELD_CLUSTER_LINK, _STATE, _SOCKET). */
 void cluster_adopt(struct program *program, uint64_t key, int slot);
 
+/* It has been removed, and its workers before it: from now on nobody connects to its sockets,
+ * though the guardian closes its copies a moment later. */
+void cluster_shut(const struct program *program);
+
 /* The instance is gone. */
 void cluster_release(struct program *program);
 

@@ -412,6 +412,7 @@ static void free_program(struct engine *engine, struct program *program)
 	streams_release(&program->streams, &engine->slots);
 	if (slots_is_draining(&engine->slots, program->run.row))
 		return;
+	cluster_shut(program);
 	instname_split(program_name(program), &parts);
 	(void)snprintf(name, sizeof(name), "%s", program_name(program));
 	row = program->run.row;

@@ -131,6 +131,11 @@ void cluster_adopt(struct program *program, uint64_t key, int slot)
 	slots_release(&program->engine->slots, slot);
 }
 
+void cluster_shut(const struct program *program)
+{
+	(void)program;
+}
+
 void cluster_release(struct program *program)
 {
 	(void)program;
