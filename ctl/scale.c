@@ -80,6 +80,13 @@ static bool read_wish(struct ctl *ctl, const char *word, struct wish *ret_wish)
 		    word, LIMIT_INSTANCES);
 		return false;
 	}
+	if (memchr(word, '@', length) != NULL) {
+		ctl_complain(ctl,
+		    "scale: %s: a program has instances, not one of them: %.*s%s is "
+		    "allowed",
+		    word, (int)strcspn(word, "@"), word, word + length);
+		return false;
+	}
 	memcpy(ret_wish->name, word, length);
 	ret_wish->name[length] = '\0';
 	ret_wish->number = minus ? -(int64_t)number : (int64_t)number;

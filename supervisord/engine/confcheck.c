@@ -230,6 +230,7 @@ static void check_ipc_to(struct build *build, const struct build_program *progra
 	const char *name = life->key_ipc_to + strlen(IPC_TO_PROGRAM);
 	const struct build_program *other;
 	char quoted[CONFREPORT_QUOTE];
+	uint32_t number;
 
 	if (strncmp(life->key_ipc_to, IPC_TO_PROGRAM, strlen(IPC_TO_PROGRAM)) != 0) {
 		build_report(build, program, PROGRAM_ipc_to,
@@ -240,7 +241,7 @@ static void check_ipc_to(struct build *build, const struct build_program *progra
 	if (!life->key_ipc)
 		build_report(build, program, PROGRAM_ipc_to,
 		    "is for messages on the IPC channel, and ipc is not true: that is needed");
-	other = build_find(build, name);
+	other = build_find_named(build, name, strlen(name), &number);
 	if (other != NULL && other->program->life->key_ipc)
 		return;
 	build_report(build, program, PROGRAM_ipc_to,

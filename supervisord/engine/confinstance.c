@@ -128,6 +128,7 @@ static void check_update(struct build *build, const struct build_program *progra
 static void check_numbers(struct build *build, const struct build_program *program)
 {
 	const char *name = program->program->life->key_on_failure.name;
+	const char *ipc_to = program->program->life->key_ipc_to;
 
 	for (size_t k = 0; k < LIST_KEY_COUNT; k++) {
 		const string_list names = *(const string_list *)build_program_member(
@@ -143,6 +144,9 @@ static void check_numbers(struct build *build, const struct build_program *progr
 	}
 	if (name != NULL)
 		check_number(build, program, PROGRAM_on_failure, name, strlen(name));
+	if (ipc_to != NULL && strncmp(ipc_to, IPC_TO_PROGRAM, strlen(IPC_TO_PROGRAM)) == 0)
+		check_number(build, program, PROGRAM_ipc_to, ipc_to + strlen(IPC_TO_PROGRAM),
+		    strlen(ipc_to + strlen(IPC_TO_PROGRAM)));
 }
 
 static void check_number(struct build *build, const struct build_program *program,

@@ -45,6 +45,14 @@ bool instname_is_of(const char *name, const char *program)
 	return strncmp(name, program, length) == 0 && program[length] == '\0';
 }
 
+bool instname_is_meant(const char *name, const char *text)
+{
+	size_t length = instname_program_length(text);
+
+	return instname_program_length(name) == length && strncmp(name, text, length) == 0 &&
+	       (text[length] == '\0' || instname_number(text) == instname_number(name));
+}
+
 bool instname_other(const char *name, char ret_other[LIMIT_NAME])
 {
 	size_t length = strlen(name), stable = instname_stable_length(name);

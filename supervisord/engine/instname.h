@@ -35,6 +35,9 @@ uint32_t instname_number(const char *name);
 /* Is this an instance of that program? */
 bool instname_is_of(const char *name, const char *program);
 
+/* Does `text`, a name as a person writes it ("web", "web@3"), mean that instance? */
+bool instname_is_meant(const char *name, const char *text);
+
 /* The other name of a first instance.  False: it is not one, or the other name is too long. */
 bool instname_other(const char *name, char ret_other[LIMIT_NAME]);
 

@@ -413,7 +413,7 @@ static void take_message(struct ipc *ipc, struct message *message, const char *l
 		program_note_ready(program, CHECK_IPC);
 }
 
-/* ipc_to: to each instance of that program. */
+/* ipc_to: to each instance of that program, or to the one that is named. */
 static void route(struct ipc *ipc, const char *line, size_t length)
 {
 	const struct program *program = ipc->program;
@@ -427,7 +427,7 @@ static void route(struct ipc *ipc, const char *line, size_t length)
 		struct program *target = engine->programs[i];
 		int error;
 
-		if (target == program || !instname_is_of(program_name(target), to))
+		if (target == program || !instname_is_meant(program_name(target), to))
 			continue;
 		error = ipc_send(target, line, length);
 		if (error < 0)

@@ -184,7 +184,8 @@ all_are_running() {
 	run -2 sctl scale web
 	matches "$output" 'web=8'
 	exits 4 sctl scale wep=3
-	exits 4 sctl scale web@1=3
+	run -2 sctl scale web@1=3
+	matches "$output" 'web=3 is allowed'
 	exits 0 sctl scale web=1
 	equals "the first" "$(pid_of web)" "$first"
 	# What the files say counts again.

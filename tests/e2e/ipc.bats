@@ -200,6 +200,16 @@ engine_kb() {
 	wait_state says RUNNING
 	has says ready true
 	has says reason "ready (ipc)"
+	# One of several instances, as anywhere.
+	stanza ready <<-END
+		program "says" { command = "$program x" ipc = true ipc_to = "program:hears@2" stop_signal = "KILL" }
+		program "hears" { command = "$program x" ipc = true instances = 2 stop_signal = "KILL" }
+	END
+	wait_state says RUNNING
+	wait_state hears@2 RUNNING
+	sctl send says '{"x":2}'
+	wait_for "$PATIENCE" has_message hears@2 '{"got": {"got": {"x": 2}}}'
+	equals "messages of the other" "$(sctl messages -n all hears@1 | grep '"x": 2')" ""
 }
 
 @test "keys that do not fit are told at the check" {
@@ -207,12 +217,14 @@ engine_kb() {
 		program "a" { command = "x" ready = "ipc" }
 		program "b" { command = "x" ipc = true ipc_to = "hello" }
 		program "c" { command = "x" ipc = true ipc_to = "program:plain" }
+		program "d" { command = "x" ipc = true ipc_to = "program:c@2" }
 	END
 	exits 1 sctl check
 	rm "$SD/conf.d/wrong.conf"
 	matches "$output" "wrong.conf:1: ready: 'ipc' is a message on the IPC channel, and ipc is not true"
 	matches "$output" "wrong.conf:2: ipc_to: 'hello' is not known: \"program:NAME\" is allowed"
 	matches "$output" "wrong.conf:3: ipc_to: 'plain' is no program with ipc = true"
+	matches "$output" "wrong.conf:4: ipc_to: there is no 'c@2': program 'c' has 1 instance"
 }
 
 @test "Node: process.send, process.on('message'), and a message with pm2's word" {

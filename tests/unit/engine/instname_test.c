@@ -59,6 +59,19 @@ static void test_name_is_split_into_program_and_number(void **state)
 	assert_false(instname_is_of("web+filter@1", "web"));
 }
 
+static void test_meant_then_all_by_the_program_and_one_by_its_number(void **state)
+{
+	(void)state;
+	assert_true(instname_is_meant("web@3", "web"));
+	assert_true(instname_is_meant("web@3", "web@3"));
+	assert_false(instname_is_meant("web@3", "web@2"));
+	assert_false(instname_is_meant("web@3", "web2@3"));
+	/* An only one has no number. */
+	assert_true(instname_is_meant("web", "web@1"));
+	assert_true(instname_is_meant("web@1", "web"));
+	assert_false(instname_is_meant("web+cluster", "web"));
+}
+
 static void test_first_instance_has_two_names_and_one_that_stays(void **state)
 {
 	char longest[LIMIT_NAME];
@@ -123,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_name_is_split_into_program_and_number),
+	    cmocka_unit_test(test_meant_then_all_by_the_program_and_one_by_its_number),
 	    cmocka_unit_test(test_first_instance_has_two_names_and_one_that_stays),
 	    cmocka_unit_test(test_filter_has_the_number_of_its_program),
 	    cmocka_unit_test(test_relay_of_a_terminal_has_the_number_of_its_program),
