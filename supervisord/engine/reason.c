@@ -271,8 +271,12 @@ static void add_ready(
 		add(text, "closed %s%s without saying that it is ready", form, target);
 	else if (state->reason == REASON_NOT_READY)
 		add(text, "was not ready in time (%s%s)", form, target);
-	else if (state->detail != CHECK_NONE)
+	else if (state->detail == CHECK_NONE)
+		return;
+	else if (check != NULL && (int32_t)check->kind == state->detail)
 		add(text, "ready (%s%s)", form, target);
+	else
+		add(text, "ready"); /* by what the stanza had said before */
 }
 
 static void add_other(

@@ -38,11 +38,26 @@ static void test_phrase_with_a_number_then_it_stands_in_it(void **state)
 	assert_string_equal(say(REASON_REMOVED, 2), "its program has 2 instances now");
 }
 
+static void test_ready_when_the_stanza_has_changed_since_then_not_how(void **state)
+{
+	char text[REASON_TEXT], target[] = "80";
+	struct check check = {.kind = CHECK_TCP, .target = target};
+	const struct ledger_state row = {
+	    .state = STATE_RUNNING, .reason = REASON_READY, .detail = CHECK_TCP};
+	const struct reason_words words = {.ready = &check};
+
+	(void)state;
+	assert_string_equal(reason_text(&row, &words, text, sizeof(text)), "ready (tcp:80)");
+	check = (struct check){.kind = CHECK_NONE};
+	assert_string_equal(reason_text(&row, &words, text, sizeof(text)), "ready");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_stuck_worker_then_what_it_did_not_do),
 	    cmocka_unit_test(test_phrase_with_a_number_then_it_stands_in_it),
+	    cmocka_unit_test(test_ready_when_the_stanza_has_changed_since_then_not_how),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
