@@ -277,7 +277,10 @@ told() {
 	wait_for "$PATIENCE" runs_anew parent "$pid"
 	wait_for "$PATIENCE" has_lines "$SD/child.stamps" 2
 	equals processes "$(count_procs stamp)" 1
-	kill_program parent # which a stop would wait for
+	# A stop would wait for it.
+	exits 0 sctl stop --no-wait parent
+	kill -KILL "$(pgrep -f "^$SD/bin/stamp")"
+	wait_state parent STOPPED
 }
 
 @test "lifecycle: stop_command stops the program, and a failing one is followed by the signal" {
@@ -346,12 +349,13 @@ told() {
 
 	{
 		run other
-		echo 'program "main" { command = "sh -c \"sleep 0.3; exit 7\"" stable_after = "0s" start_limit = 2 essential = true }'
+		echo "program \"main\" { command = \"sh -c 'until [ -e $SD/go ]; do sleep 0.05; done; exit 7'\" stable_after = \"0s\" start_limit = 2 essential = true }"
 	} | stanza_file life
 	sd_start
+	touch "$SD/go"
 	wait "$SD_JOB" || code=$?
 	equals code "$code" 7
-	told_in_order 0 "main: RUNNING -> FATAL" "other: STOPPING -> STOPPED"
+	told_in_order 0 " -> FATAL: exited with status 7" "other: STOPPING -> STOPPED"
 }
 
 @test "lifecycle: conditions say how far another one must be, and a group means each of its members" {
@@ -401,9 +405,10 @@ told() {
 	can_be_pid1 || skip "no PID namespace can be made here"
 	{
 		run other
-		echo 'program "fails" { command = "sh -c \"sleep 0.3; exit 9\"" stable_after = "0s" start_limit = 1 on_failure = "reboot" }'
+		echo "program \"fails\" { command = \"sh -c 'until [ -e $SD/go ]; do sleep 0.05; done; exit 9'\" stable_after = \"0s\" start_limit = 1 on_failure = \"reboot\" }"
 	} | stanza_file life
 	sd_start_pid1
+	touch "$SD/go"
 	wait "$SD_JOB" || code=$?
 	# reboot(2) in a namespace ends its init by HUP; that is what the caller sees.
 	equals code "$code" 129
