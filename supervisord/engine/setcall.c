@@ -91,8 +91,6 @@ static bool read_request(struct call *call, struct request *ret_request)
 	return setread_is_stanza(call, request.program);
 }
 
-/* A program, no instance and no companion, over which the client has the right.  False: answered.
- */
 /* The keys to take back; none named: all.  False: answered. */
 static bool read_keys(struct call *call, const char *program, struct change *change)
 {
