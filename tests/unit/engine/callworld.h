@@ -58,13 +58,13 @@ int __wrap_apply_config(
 	return 0;
 }
 
-/* `text` is applied, and in main.conf. */
-static inline void callworld_begin(struct callworld *w, const char *text)
+/* This is applied, which it takes. */
+static inline void callworld_begin_with(struct callworld *w, struct config *config)
 {
 	struct engine *engine = &w->world.engine;
 	int pair[2];
 
-	engineworld_begin(&w->world, text);
+	engineworld_begin_with(&w->world, config);
 	TAILQ_INIT(&engine->control.clients);
 	TAILQ_INIT(&engine->control.due);
 	assert_int_equal(
@@ -76,6 +76,12 @@ static inline void callworld_begin(struct callworld *w, const char *text)
 	w->call = (struct call){.client = &w->client, .engine = engine};
 	callworld_error = 0;
 	callworld_applies = 0;
+}
+
+/* `text` is, and in main.conf. */
+static inline void callworld_begin(struct callworld *w, const char *text)
+{
+	callworld_begin_with(w, confdir_accept(text));
 }
 
 static inline void callworld_end(struct callworld *w)
