@@ -180,11 +180,11 @@ comma := ,
 # What needs the loop is put in its place by this.
 $(O)/tests/unit/engine/controlplace_test: ALL_LDFLAGS += -Wl,--wrap=control_free_if_dead
 # What is applied is looked at, in place of being done.
-UNIT_APPLY := trial setcall transient
+UNIT_APPLY := trial enable runcall scale setcall transient
 $(UNIT_APPLY:%=$(O)/tests/unit/engine/%_test): ALL_LDFLAGS += -Wl,--wrap=apply_config
 # Those that refuse memory do it by this; tests/unit/refusal.h any of it.
 $(O)/tests/unit/engine/task_test $(O)/tests/unit/engine/readiness_test: ALL_LDFLAGS += -Wl,--wrap=calloc
-UNIT_REFUSAL := setcall sockets transient
+UNIT_REFUSAL := enable runcall scale setcall sockets transient
 $(O)/tests/unit/engine/setcall_test: ALL_LDFLAGS += -Wl,--wrap=fsync
 $(UNIT_REFUSAL:%=$(O)/tests/unit/engine/%_test): ALL_LDFLAGS += \
 	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup)

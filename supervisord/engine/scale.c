@@ -65,6 +65,7 @@ static bool edit_all(struct amend *amend)
 	}
 	return true;
 }
+
 /* {"name": "web", "instances": 8}, or "change": 1.  False: answered. */
 static bool read_number(
     struct call *call, const json_t *item, const char **ret_name, uint32_t *ret_number)
@@ -86,8 +87,10 @@ static bool read_number(
 		selection_tell_missing(call, name, false);
 		return false;
 	}
-	number = json_is_integer(instances) ? json_integer_value(instances)
-					    : json_integer_value(change) + (json_int_t)present;
+	if (json_is_integer(instances))
+		number = json_integer_value(instances);
+	else if (__builtin_add_overflow(json_integer_value(change), (json_int_t)present, &number))
+		number = INT64_MAX;
 	if (number < 1 || number > LIMIT_INSTANCES) {
 		call_error_begin(call, CALL_INTERFACE ".BadNumber");
 		jsonw_member_string(&call->w, "name", name);
