@@ -6,6 +6,8 @@
 #include "tests/unit/engine/callworld.h"
 #include "tests/unit/refusal.h"
 
+#include <inttypes.h>
+
 #include "lib/ownlog.h"
 #include "supervisord/engine/confstamp.h"
 #include "supervisord/engine/runcall.h"
@@ -250,6 +252,39 @@ static void test_forget_then_only_what_is_over_and_in_no_file(void **state)
 	callworld_end(&w);
 }
 
+/* Who waits is told at once where it is over, and else has an op that ends with the connection. */
+static void test_wait_then_for_the_end_of_one_program(void **state)
+{
+	struct program *web;
+	struct ledger_state next;
+	struct callworld w;
+	char parameters[128];
+
+	(void)state;
+	begin(&w, "program \"many\" { command = x instances = 2 }\n");
+	callworld_expect(&w, runcall_wait, "{}", "\"parameter\":\"name\"");
+	callworld_expect(
+	    &w, runcall_wait, "{\"name\": \"web\", \"wait\": true}", "\"parameter\":\"wait\"");
+	callworld_expect(&w, runcall_wait, "{\"name\": \"many\"}", "\"nearest\":\"many@1\"");
+	snprintf(parameters, sizeof(parameters), "{\"name\": \"web\", \"timeout_ms\": %" PRId64 "}",
+	    (int64_t)LIMIT_TIMEOUT_MS + 1);
+	callworld_expect(&w, runcall_wait, parameters, "\"parameter\":\"timeout_ms\"");
+	/* The longest one. */
+	snprintf(parameters, sizeof(parameters), "{\"name\": \"web\", \"timeout_ms\": %" PRId64 "}",
+	    (int64_t)LIMIT_TIMEOUT_MS);
+	assert_string_equal(callworld_ask(&w, runcall_wait, parameters), "");
+	assert_non_null(w.client.op);
+	op_cancel(w.client.op);
+	web = engine_find(&w.world.engine, "web");
+	next = *program_state(web);
+	next.state = STATE_EXITED;
+	next.flags |= LEDGER_FLAG_HAS_EXIT;
+	next.last_wstatus = 3 << 8;
+	ledger_commit_state(w.world.engine.ledger, web->run.row, &next);
+	callworld_expect(&w, runcall_wait, "{\"name\": \"web\"}", "\"unlogged_bytes\":0");
+	callworld_end(&w);
+}
+
 /* Answered once, or cut off; and applied as a whole or not at all. */
 static void test_run_when_memory_is_refused_then_the_whole_stanza_or_none(void **state)
 {
@@ -292,6 +327,7 @@ int main(void)
 	    cmocka_unit_test(test_run_when_it_is_wrong_then_told_and_nothing_is_applied),
 	    cmocka_unit_test(test_run_when_a_word_is_too_long_then_told_which),
 	    cmocka_unit_test(test_forget_then_only_what_is_over_and_in_no_file),
+	    cmocka_unit_test(test_wait_then_for_the_end_of_one_program),
 	    cmocka_unit_test(test_run_when_memory_is_refused_then_the_whole_stanza_or_none),
 	};
 
