@@ -176,12 +176,21 @@ $(foreach c,$(COMPONENTS),$(eval $(call UNIT_RULE,$(c))))
 # It reads the same with jansson.
 $(O)/tests/unit/lib/jsonr_test: LIBS_lib += $(call pkg_libs,jansson)
 
+comma := ,
 # What needs the loop is put in its place by this.
 $(O)/tests/unit/engine/controlplace_test: ALL_LDFLAGS += -Wl,--wrap=control_free_if_dead
-# What a rollback applies is looked at.
-$(O)/tests/unit/engine/trial_test: ALL_LDFLAGS += -Wl,--wrap=apply_config
-# Those that refuse memory do it by this.
+# What is applied is looked at, in place of being done.
+UNIT_APPLY := trial enable runcall scale setcall transient
+$(UNIT_APPLY:%=$(O)/tests/unit/engine/%_test): ALL_LDFLAGS += -Wl,--wrap=apply_config
+# Starts are counted, connections only given.
+$(O)/tests/unit/engine/onevent_test: ALL_LDFLAGS += -Wl,--wrap=program_start
+$(O)/tests/unit/engine/accept_test: ALL_LDFLAGS += -Wl,--wrap=program_event
+# Those that refuse memory do it by this; tests/unit/refusal.h any of it.
 $(O)/tests/unit/engine/task_test $(O)/tests/unit/engine/readiness_test: ALL_LDFLAGS += -Wl,--wrap=calloc
+UNIT_REFUSAL := enable runcall scale setcall sockets transient
+$(O)/tests/unit/engine/setcall_test: ALL_LDFLAGS += -Wl,--wrap=fsync
+$(UNIT_REFUSAL:%=$(O)/tests/unit/engine/%_test): ALL_LDFLAGS += \
+	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup)
 $(O)/tests/unit/logger/timesearch_test: ALL_LDFLAGS += -Wl,--wrap=pread
 
 $(O)/tests/programs/%: $(O)/tests/programs/%.o

@@ -87,13 +87,21 @@ static int64_t round_up_ms(int64_t ns)
 	return ns / NS_PER_MS + (ns % NS_PER_MS > 0);
 }
 
+/* Longer than anybody waits is as long as the engine takes. */
+static int64_t timeout_ms(const struct options *options)
+{
+	const int64_t ms = round_up_ms(options->timeout_ns);
+
+	return ms < LIMIT_TIMEOUT_MS ? ms : LIMIT_TIMEOUT_MS;
+}
+
 void call_add_wait(struct call *call)
 {
 	const struct options *options = &call->ctl->options;
 
 	jsonw_member_bool(&call->request, "wait", (options->set & OPTION_NO_WAIT) == 0);
 	if (options->set & OPTION_TIMEOUT)
-		jsonw_member_int(&call->request, "timeout_ms", round_up_ms(options->timeout_ns));
+		jsonw_member_int(&call->request, "timeout_ms", timeout_ms(options));
 	if (options->set & OPTION_FORCE)
 		jsonw_member_bool(&call->request, "force", true);
 	if (options->set & OPTION_ROLLING)

@@ -76,7 +76,7 @@ static enum exitcode check(struct ctl *ctl, const char *const *words, size_t cou
 	pid_t pid;
 
 	libexec_find(path, PATH_MAX);
-	strcat(path, "/engine");
+	memcpy(path + strlen(path), "/engine", sizeof("/engine"));
 	if (pipe2(fds, O_CLOEXEC) < 0) {
 		ctl_complain(ctl, "cannot check: %s", strerror(errno));
 		return EXITCODE_FAILED;

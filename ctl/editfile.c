@@ -33,7 +33,7 @@ enum exitcode editfile_begin(
 	file->real = file->is_new ? strdup(path) : realpath(path, NULL);
 	if (file->real == NULL)
 		return fail(ctl, path, errno);
-	if (file->is_new) {
+	if (text != NULL) {
 		file->text = strdup(text);
 		file->length = strlen(text);
 		error = file->text == NULL ? -ENOMEM : 0;

@@ -92,6 +92,7 @@ static int fold(const struct group *group, struct program *to, size_t *at, struc
 	struct program sum;
 	char *text;
 	size_t count = group->count; /* what is written may stand where the group does */
+	size_t hole = 0;
 
 	if (group->taken < count) {
 		sum_up(group, &sum);
@@ -100,11 +101,7 @@ static int fold(const struct group *group, struct program *to, size_t *at, struc
 			sum.reason[0] != '\0' ? "; " : "", group->taken, count) < 0)
 			return -ENOMEM;
 		sum.reason = places->texts[places->count++] = text;
-	}
-	/* The first free one makes room for the sum: those before it move up by one. */
-	if (group->taken < count) {
-		size_t hole = 0;
-
+		/* The first free one makes room for the sum: those before it move up by one. */
 		while (!is_free(&group->first[hole]))
 			hole++;
 		memmove(group->first + 1, group->first, hole * sizeof(*group->first));

@@ -45,6 +45,8 @@
  * unsent, as nothing more is done for it then; of all connections of other users together. */
 #define LIMIT_CONTROL_QUEUE  (16 * 1024 * 1024)
 #define LIMIT_CONTROL_UNSENT (64 * 1024 * 1024)
+/* How long a client may ask to wait: a time from now on is a sum, which must be a number. */
+#define LIMIT_TIMEOUT_MS (INT64_MAX / 1000000 / 2)
 /* Lines that the shell of superctl remembers. */
 #define LIMIT_SHELL_HISTORY 1000
 /* Names or globs in one command. */

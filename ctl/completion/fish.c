@@ -60,7 +60,7 @@ static const char body[] =
     "complete -c superctl -f\n";
 
 static void print_slot(const char *verb, size_t index, const struct complete_slot *slot);
-static void print_option(const char *condition, const struct option_row *row);
+static void print_option(const char *verb, const struct option_row *row);
 
 void completion_write_fish(void)
 {

@@ -253,8 +253,8 @@ static bool is_free(const struct program *program)
 	const struct engine *engine = program->engine;
 	const struct ledger_state *state = program_state(program);
 
-	return state->state == STATE_WAITING && state->wanted == WANTED_UP && !program->removed &&
-	       !engine->safe_mode && !atomic_load(&engine->ledger->header.shutdown) &&
+	return state->state == STATE_WAITING && state->wanted == WANTED_UP && !engine->safe_mode &&
+	       !atomic_load(&engine->ledger->header.shutdown) &&
 	       engine_start_blocker(engine, program) == NULL;
 }
 

@@ -18,8 +18,6 @@
 #include "supervisord/engine/selection.h"
 #include "supervisord/engine/transition.h"
 
-#define NO_TIMEOUT (-1)
-
 /* clang-format off */
 static const char *const force_names[]   = {"names", "wait", "timeout_ms", "force", NULL};
 static const char *const restart_names[] = {"names", "wait", "timeout_ms", "force", "rolling", NULL};
@@ -106,8 +104,7 @@ void command_reload(struct call *call)
 void command_signal(struct call *call)
 {
 	static const char *const names[] = {"names", "signal", NULL};
-	struct op_request request = {
-	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
+	const struct op_request request = {.client = call->client, .wait = true, .timeout_ms = -1};
 	struct selection selection;
 	const char *name = NULL;
 	struct op *op;
@@ -176,13 +173,9 @@ static bool read_command(struct command *command, const char *const *names)
 {
 	struct call *call = command->call;
 
-	command->request =
-	    (struct op_request){.client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
-	return call_allows(call, names) && call_get_bool(call, "wait", &command->request.wait) &&
+	return call_allows(call, names) && op_read_request(call, &command->request) &&
 	       call_get_bool(call, "force", &command->force) &&
 	       call_get_bool(call, "rolling", &command->rolling) &&
-	       call_get_int(
-		   call, "timeout_ms", 0, INT64_MAX / 1000000, &command->request.timeout_ms) &&
 	       selection_read(call, true, &command->named);
 }
 

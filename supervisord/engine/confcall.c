@@ -18,12 +18,10 @@
 #include "supervisord/engine/planner.h"
 #include "supervisord/engine/sockets.h"
 
-#define NO_TIMEOUT (-1)
-
 static bool read_names(struct call *call, struct draft_names *ret_names);
 static bool draft(struct call *call, struct config **ret_config, struct jsonw *ret_left);
 static void apply_draft(struct call *call, const struct op_request *request,
-    struct apply_request *apply, struct config *config);
+    const struct apply_request *wanted, struct config *config);
 static void tell_problem(struct call *call, int error, const struct draft_problem *problem);
 static void write_plan(
     struct call *call, const struct planner *planner, const struct jsonw *left, bool values);
@@ -78,17 +76,15 @@ void confcall_plan(struct call *call)
 void confcall_apply(struct call *call)
 {
 	static const char *const names[] = {"names", "wait", "timeout_ms", "rollback", NULL};
-	struct op_request request = {
-	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
+	struct op_request request;
 	struct apply_request apply = {.uid = (uint32_t)call->client->uid};
 	struct config *config;
 	struct jsonw left;
 
-	if (!call_allows(call, names) || !call_get_bool(call, "wait", &request.wait) ||
-	    !call_get_bool(call, "rollback", &apply.rollback) ||
-	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.timeout_ms))
+	if (!call_allows(call, names) || !op_read_request(call, &request) ||
+	    !call_get_bool(call, "rollback", &apply.rollback))
 		return;
-	if (apply.rollback && request.timeout_ms != NO_TIMEOUT)
+	if (apply.rollback && request.timeout_ms >= 0)
 		apply.deadline_ns = clock_boot_ns() + request.timeout_ms * NS_PER_MS;
 	if (call->engine->shutdown) {
 		call_error_text(call, CALL_INTERFACE ".ShuttingDown", NULL, NULL);
@@ -103,16 +99,17 @@ void confcall_apply(struct call *call)
 }
 
 static void apply_draft(struct call *call, const struct op_request *request,
-    struct apply_request *apply, struct config *config)
+    const struct apply_request *wanted, struct config *config)
 {
+	struct apply_request apply = *wanted;
 	struct draft_problem problem = {0};
 	struct op *op = op_new(request);
 	int error;
 
 	log_notice("apply requested by uid %u", (unsigned)call->client->uid);
-	apply->op = op;
-	apply->errors = &problem.errors;
-	error = op != NULL ? apply_config(call->engine, apply, config) : -ENOMEM;
+	apply.op = op;
+	apply.errors = &problem.errors;
+	error = op != NULL ? apply_config(call->engine, &apply, config) : -ENOMEM;
 	if (error == 0) {
 		if (request->wait)
 			trial_tell(call->engine, op);

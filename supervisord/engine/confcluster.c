@@ -143,7 +143,7 @@ static int make_command(const struct life_config *owner, string_list *ret_comman
 	words[count++] = path;
 	words[count++] = "--mode";
 	words[count++] = cluster_mode_name(owner->key_cluster);
-	for (size_t i = 0; rules[i] != NULL && i < LIMIT_CLUSTER_ALLOWED; i++) {
+	for (size_t i = 0; i < LIMIT_CLUSTER_ALLOWED && rules[i] != NULL; i++) {
 		words[count++] = "--listen";
 		words[count++] = rules[i];
 	}

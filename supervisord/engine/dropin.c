@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "supervisord/engine/confsource.h"
@@ -31,8 +30,9 @@ static int choose(const struct config *files, const struct program_config *progr
     const char *name, char **ret_path);
 static int refuse(const struct config *files, const char *name, char **ret_problem);
 static int open_directory(const char *path, const char **ret_name);
-static int write_temporary(int directory, const char *name, const char *text, const char *like);
-static int take_looks(int fd, int directory, const char *name, const char *like);
+static int write_temporary(
+    int directory, const char *name, const char *text, const struct stat *looks);
+static int take_looks(int fd, const struct stat *looks);
 
 int dropin_find(const struct config *files, const struct program_config *program,
     struct dropin *ret_dropin, char **ret_problem)
@@ -70,7 +70,12 @@ void dropin_done(struct dropin *dropin)
 	*dropin = (struct dropin){0};
 }
 
-int dropin_write(const char *path, const char *text, const char *like)
+int dropin_look(const char *path, const char *like, struct stat *ret_looks)
+{
+	return lstat(path, ret_looks) < 0 && stat(like, ret_looks) < 0 ? -errno : 0;
+}
+
+int dropin_write(const char *path, const char *text, const struct stat *looks)
 {
 	const char *name;
 	int directory = open_directory(path, &name), error = 0;
@@ -83,13 +88,13 @@ int dropin_write(const char *path, const char *text, const char *like)
 	else if (text == NULL)
 		error = unlinkat(directory, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 	else
-		error = write_temporary(directory, name, text, like);
+		error = write_temporary(directory, name, text, looks);
 	if (error == 0 && text != NULL && renameat(directory, temporary, directory, name) < 0) {
 		error = -errno;
 		(void)unlinkat(directory, temporary, 0);
 	}
-	if (error == 0 && fsync(directory) < 0)
-		error = -errno;
+	if (error == 0)
+		(void)fsync(directory); /* not every file system can; it is done all the same */
 	close(directory);
 	return error;
 }
@@ -202,7 +207,8 @@ static int open_directory(const char *path, const char **ret_name)
 }
 
 /* One that an engine left which was killed is in the way. */
-static int write_temporary(int directory, const char *name, const char *text, const char *like)
+static int write_temporary(
+    int directory, const char *name, const char *text, const struct stat *looks)
 {
 	char temporary[NAME_MAX + 1];
 	int fd, error;
@@ -213,7 +219,7 @@ static int write_temporary(int directory, const char *name, const char *text, co
 	    directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	error = take_looks(fd, directory, name, like);
+	error = take_looks(fd, looks);
 	if (error == 0)
 		error = confsource_write_all(fd, text, strlen(text));
 	if (error == 0 && fsync(fd) < 0)
@@ -224,14 +230,9 @@ static int write_temporary(int directory, const char *name, const char *text, co
 	return error;
 }
 
-/* Of what it replaces, else of `like`: values of it may be secret. */
-static int take_looks(int fd, int directory, const char *name, const char *like)
+static int take_looks(int fd, const struct stat *looks)
 {
-	struct stat st;
-
-	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && stat(like, &st) < 0)
+	if (geteuid() == 0 && fchown(fd, looks->st_uid, looks->st_gid) < 0)
 		return -errno;
-	if (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
-		return -errno;
-	return fchmod(fd, st.st_mode & 0666) < 0 ? -errno : 0;
+	return fchmod(fd, looks->st_mode & 0666) < 0 ? -errno : 0;
 }

@@ -9,6 +9,8 @@
 #ifndef ENGINE_DROPIN_H
 #define ENGINE_DROPIN_H
 
+#include <sys/stat.h>
+
 #include "supervisord/engine/config.h"
 
 /* The first line; what stands behind the mark in it may change from version to version. */
@@ -30,10 +32,14 @@ int dropin_find(const struct config *files, const struct program_config *program
     struct dropin *ret_dropin, char **ret_problem);
 void dropin_done(struct dropin *dropin);
 
+/* What owner and mode it is to have: its own, or those of `like` where there is none yet: values of
+ * it may be secret.  0 or -errno. */
+int dropin_look(const char *path, const char *like, struct stat *ret_looks);
+
 /*
- * Make `text` the content of the file, or remove it (NULL).  A new one gets owner and mode of the
- * file `like`.  It is on the disk when this returns.  0 or -errno, and then it is as it was.
+ * Make `text` the content of the file, or remove it (NULL).  It is on the disk when this returns.
+ * 0 or -errno, and then it is as it was.
  */
-int dropin_write(const char *path, const char *text, const char *like);
+int dropin_write(const char *path, const char *text, const struct stat *looks);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "lib/clock.h"
 #include "lib/limits.h"
+#include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
@@ -48,6 +49,17 @@ static void send_results(struct op *op, const struct jsonw *waiting, bool last);
 static void finish_if_settled(struct op *op);
 static void drop_item(struct op_item *item);
 static void op_free(struct op *op);
+
+bool op_read_request(struct call *call, struct op_request *ret_request)
+{
+	struct op_request request = {.client = call->client, .wait = true, .timeout_ms = -1};
+
+	if (!call_get_bool(call, "wait", &request.wait) ||
+	    !call_get_int(call, "timeout_ms", 0, LIMIT_TIMEOUT_MS, &request.timeout_ms))
+		return false;
+	*ret_request = request;
+	return true;
+}
 
 struct op *op_new(const struct op_request *request)
 {

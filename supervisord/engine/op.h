@@ -24,6 +24,7 @@
 #define OP_TELL_AGAIN_NS (5 * NS_PER_S)
 #define OP_TELL_PROGRAMS 10
 
+struct call;
 struct control_client;
 
 struct op_request {
@@ -33,6 +34,9 @@ struct op_request {
 };
 
 struct op;
+
+/* The parameters `wait` and `timeout_ms` of a call, both optional.  False: answered. */
+bool op_read_request(struct call *call, struct op_request *ret_request);
 
 /* A new op without programs.  NULL: out of memory. */
 struct op *op_new(const struct op_request *request);

@@ -20,7 +20,8 @@ static int write_text(const struct overridetext *text, char **ret_text);
 static int copy_sources(const struct persist *persist, const char *text,
     struct config_source **ret_sources, size_t *ret_count);
 static void tell(const struct persist *persist, const char *reason);
-static bool write_file(const struct persist *persist, const char *text);
+static bool write_file(const struct persist *persist, const char *text, struct stat *ret_looks);
+static void put_back(const struct persist *persist, const struct stat *looks);
 
 bool persist_begin(struct persist *persist, struct amend *amend, const char *program)
 {
@@ -76,9 +77,9 @@ bool persist_check(const struct persist *persist, struct config **ret_config)
 void persist_finish(struct persist *persist, const struct op_request *request)
 {
 	struct amend *amend = persist->amend;
-	const struct config_source *old = persist->dropin.source;
 	struct config *config = NULL;
 	char *disk = NULL, *applied = NULL;
+	struct stat looks;
 	int error;
 
 	error = write_text(&persist->disk, &disk);
@@ -91,11 +92,10 @@ void persist_finish(struct persist *persist, const struct op_request *request)
 		amend_tell_problem(amend->call, error, NULL);
 	} else if (amend_load(amend, &config)) {
 		amend->file = disk != NULL ? persist->dropin.path : NULL;
-		if (!write_file(persist, disk))
+		if (!write_file(persist, disk, &looks))
 			config_free(config);
 		else if (!amend_commit(amend, request, config)) /* that is answered */
-			(void)dropin_write(persist->dropin.path, old != NULL ? old->text : NULL,
-			    persist->files->sources[0].path);
+			put_back(persist, &looks);
 	}
 	free(disk);
 }
@@ -194,17 +194,19 @@ static void tell(const struct persist *persist, const char *reason)
 	call_error_end(call);
 }
 
-/* False: answered. */
-static bool write_file(const struct persist *persist, const char *text)
+/* Gives what it looked like before.  False: answered. */
+static bool write_file(const struct persist *persist, const char *text, struct stat *ret_looks)
 {
 	const struct config_source *old = persist->dropin.source;
 	char *problem = NULL;
-	int error;
+	const bool same = old != NULL && text != NULL ? strcmp(old->text, text) == 0
+						      : old == NULL && text == NULL;
+	int error = dropin_look(persist->dropin.path, persist->stanza->file, ret_looks);
 
-	if (old != NULL && text != NULL ? strcmp(old->text, text) == 0
-					: text == NULL && old == NULL)
+	if (error == 0 && same)
 		return true;
-	error = dropin_write(persist->dropin.path, text, persist->stanza->file);
+	if (error == 0)
+		error = dropin_write(persist->dropin.path, text, ret_looks);
 	if (error < 0) {
 		if (asprintf(&problem, "%s: %s", persist->dropin.path, strerror(-error)) >= 0)
 			tell(persist, problem);
@@ -216,4 +218,14 @@ static bool write_file(const struct persist *persist, const char *text)
 	log_notice("%s: %s %s", persist->program, persist->dropin.path,
 	    text != NULL ? "written" : "removed");
 	return true;
+}
+
+static void put_back(const struct persist *persist, const struct stat *looks)
+{
+	const struct config_source *old = persist->dropin.source;
+	int error = dropin_write(persist->dropin.path, old != NULL ? old->text : NULL, looks);
+
+	if (error < 0)
+		log_error("%s: %s cannot be made what it was, the next apply takes it: %s",
+		    persist->program, persist->dropin.path, strerror(-error));
 }

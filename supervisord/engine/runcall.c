@@ -19,8 +19,6 @@
 #include "supervisord/engine/setread.h"
 #include "supervisord/engine/value.h"
 
-#define NO_TIMEOUT (-1)
-
 /* A program that is named by us: run-1. */
 #define NAME_FORMAT "run-%u"
 
@@ -73,15 +71,13 @@ void runcall_run(struct call *call)
 void runcall_forget(struct call *call)
 {
 	static const char *const names[] = {"name", "wait", "timeout_ms", NULL};
-	struct op_request request = {
-	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
+	struct op_request request;
 	char run[sizeof(CONFIG_RUN_PATH) + LIMIT_NAME], set[sizeof(CONFIG_SET_PATH) + LIMIT_NAME];
 	const struct program *program;
 	const char *name = NULL;
 	struct amend amend;
 
-	if (!call_allows(call, names) || !call_get_bool(call, "wait", &request.wait) ||
-	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.timeout_ms) ||
+	if (!call_allows(call, names) || !op_read_request(call, &request) ||
 	    !call_get_string(call, "name", &name))
 		return;
 	program = selection_find_one(call, name);
@@ -111,15 +107,13 @@ void runcall_forget(struct call *call)
 void runcall_wait(struct call *call)
 {
 	static const char *const names[] = {"name", "timeout_ms", NULL};
-	struct op_request request = {
-	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
+	struct op_request request;
 	struct program *program;
 	const char *name = NULL;
 	struct jsonw extra;
 	struct op *op;
 
-	if (!call_allows(call, names) ||
-	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.timeout_ms) ||
+	if (!call_allows(call, names) || !op_read_request(call, &request) ||
 	    !call_get_string(call, "name", &name))
 		return;
 	program = selection_find_one(call, name);
@@ -142,13 +136,10 @@ void runcall_wait(struct call *call)
 /* False: answered. */
 static bool read_request(struct call *call, struct request *ret_request)
 {
-	struct request request = {
-	    .start = true, .op = {.client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT}};
+	struct request request = {.start = true};
 	const char *name = NULL, *rule;
 
-	if (!call_get_bool(call, "wait", &request.op.wait) ||
-	    !call_get_bool(call, "start", &request.start) ||
-	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.op.timeout_ms) ||
+	if (!op_read_request(call, &request.op) || !call_get_bool(call, "start", &request.start) ||
 	    !call_get_string(call, "name", &name))
 		return false;
 	rule = name != NULL ? value_check_name(name) : NULL;

@@ -14,8 +14,6 @@
 #include "supervisord/engine/scale.h"
 #include "supervisord/engine/selection.h"
 
-#define NO_TIMEOUT (-1)
-
 static bool edit_all(struct amend *amend);
 static bool read_number(
     struct call *call, const json_t *item, const char **ret_name, uint32_t *ret_number);
@@ -24,12 +22,10 @@ static int edit(struct amend *amend, const char *program, uint32_t number);
 void scale_call(struct call *call)
 {
 	static const char *const names[] = {"programs", "wait", "timeout_ms", NULL};
-	struct op_request request = {
-	    .client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT};
+	struct op_request request;
 	struct amend amend;
 
-	if (!call_allows(call, names) || !call_get_bool(call, "wait", &request.wait) ||
-	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.timeout_ms) ||
+	if (!call_allows(call, names) || !op_read_request(call, &request) ||
 	    !amend_begin(&amend, call))
 		return;
 	if (edit_all(&amend))
@@ -65,6 +61,7 @@ static bool edit_all(struct amend *amend)
 	}
 	return true;
 }
+
 /* {"name": "web", "instances": 8}, or "change": 1.  False: answered. */
 static bool read_number(
     struct call *call, const json_t *item, const char **ret_name, uint32_t *ret_number)
@@ -86,8 +83,10 @@ static bool read_number(
 		selection_tell_missing(call, name, false);
 		return false;
 	}
-	number = json_is_integer(instances) ? json_integer_value(instances)
-					    : json_integer_value(change) + (json_int_t)present;
+	if (json_is_integer(instances))
+		number = json_integer_value(instances);
+	else if (__builtin_add_overflow(json_integer_value(change), (json_int_t)present, &number))
+		number = INT64_MAX;
 	if (number < 1 || number > LIMIT_INSTANCES) {
 		call_error_begin(call, CALL_INTERFACE ".BadNumber");
 		jsonw_member_string(&call->w, "name", name);

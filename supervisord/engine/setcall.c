@@ -16,8 +16,6 @@
 #include "supervisord/engine/setcall.h"
 #include "supervisord/engine/setread.h"
 
-#define NO_TIMEOUT (-1)
-
 /* What a call asks for. */
 struct request {
 	const char *program;
@@ -75,12 +73,10 @@ void setcall_unset(struct call *call)
 /* What set and unset have in common.  False: answered. */
 static bool read_request(struct call *call, struct request *ret_request)
 {
-	struct request request = {
-	    .op = {.client = call->client, .wait = true, .timeout_ms = NO_TIMEOUT}};
+	struct request request = {0};
 
-	if (!call_get_bool(call, "wait", &request.op.wait) ||
+	if (!op_read_request(call, &request.op) ||
 	    !call_get_bool(call, "persist", &request.persist) ||
-	    !call_get_int(call, "timeout_ms", 0, INT64_MAX / 1000000, &request.op.timeout_ms) ||
 	    !call_get_string(call, "name", &request.program))
 		return false;
 	if (request.program == NULL) {
@@ -91,8 +87,6 @@ static bool read_request(struct call *call, struct request *ret_request)
 	return setread_is_stanza(call, request.program);
 }
 
-/* A program, no instance and no companion, over which the client has the right.  False: answered.
- */
 /* The keys to take back; none named: all.  False: answered. */
 static bool read_keys(struct call *call, const char *program, struct change *change)
 {

@@ -40,7 +40,7 @@ static bool is_daemon(const struct socket_owner *owner);
 int sockets_open(struct engine *engine, const struct config *config, struct config_errors *errors)
 {
 	struct confreport report = {.errors = errors};
-	struct sockets wanted;
+	struct sockets wanted = {0};
 	bool fresh[LIMIT_SOCKETS] = {false};
 	char text[SOCKETCHECK_TEXT];
 	int error = list_all(config, &wanted);

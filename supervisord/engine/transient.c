@@ -187,11 +187,12 @@ static bool is_not_over(const struct engine *engine, const char *program)
 	return found == NULL || end_of_keeping(found) > clock_boot_ns();
 }
 
-/* INT64_MAX: it is to stay. */
+/* INT64_MAX: it is to stay; a companion goes with its program, however it is itself. */
 static int64_t end_of_keeping(const struct program *program)
 {
-	if (program->removed || !config_is_transient(program->config) ||
-	    program->config->instances > 1 || !has_ended_well(program))
+	if (program->removed || strchr(program_name(program), '+') != NULL ||
+	    !config_is_transient(program->config) || program->config->instances > 1 ||
+	    !has_ended_well(program))
 		return INT64_MAX;
 	return program_state(program)->since_ns + LIMIT_TRANSIENT_KEEP_NS;
 }

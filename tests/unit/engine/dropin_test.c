@@ -62,25 +62,28 @@ static void test_file_that_was_written_is_found_wherever_it_is(void **state)
 
 static void test_file_is_replaced_as_a_whole_and_keeps_its_looks(void **state)
 {
-	struct stat st;
+	struct stat st, looks;
 	char like[160], path[160];
 
 	(void)state;
 	(void)snprintf(like, sizeof(like), "%s", confdir_path("web.inc"));
 	(void)snprintf(path, sizeof(path), "%s", confdir_path("a.d/x.conf"));
 	assert_int_equal(chmod(like, 0640), 0);
-	assert_int_equal(dropin_write(path, "one", like), 0);
+	assert_int_equal(dropin_look(path, like, &looks), 0);
+	assert_int_equal(dropin_write(path, "one", &looks), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
 	assert_int_equal(chmod(path, 0600), 0);
-	assert_int_equal(dropin_write(path, "twos", like), 0);
+	assert_int_equal(dropin_look(path, like, &looks), 0);
+	assert_int_equal(dropin_write(path, "twos", &looks), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 4);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(dropin_write(path, NULL, like), 0);
+	assert_int_equal(dropin_write(path, NULL, &looks), 0);
 	assert_int_equal(stat(path, &st), -1);
-	assert_int_equal(dropin_write(path, NULL, like), 0); /* gone is gone */
-	assert_int_equal(dropin_write(confdir_path("none/x.conf"), "one", like), -ENOENT);
+	assert_int_equal(dropin_write(path, NULL, &looks), 0); /* gone is gone */
+	assert_int_equal(dropin_look(path, confdir_path("none"), &looks), -ENOENT);
+	assert_int_equal(dropin_write(confdir_path("none/x.conf"), "one", &looks), -ENOENT);
 }
 
 int main(void)

@@ -30,8 +30,8 @@ static inline void engineworld_hold(struct engineworld *world, const struct conf
 	assert_true(slots_hold(&world->engine.slots, held_key(HELD_CONFIG, 0, 0), fd) >= 0);
 }
 
-/* What is applied: `text`. Every program is RUNNING its first run, launched with that. */
-static inline void engineworld_begin(struct engineworld *world, const char *text)
+/* What is applied, which it takes: every program is RUNNING its first run, launched with that. */
+static inline void engineworld_begin_with(struct engineworld *world, struct config *config)
 {
 	struct engine *engine = &world->engine;
 	int pair[2], fd;
@@ -50,16 +50,15 @@ static inline void engineworld_begin(struct engineworld *world, const char *text
 	assert_int_equal(slots_receive(&engine->slots, pair[1]), 0);
 	world->guardian = pair[0];
 	assert_int_equal(timers_init(&engine->timers), 0);
-	engine->config = confdir_accept(text);
+	engine->config = config;
 	engine->cgroups.base = -1;
 	snprintf(world->path, sizeof(world->path), "%s", confdir_path("main.conf"));
 	engine->config_path = world->path;
 	engineworld_hold(world, engine->config);
 	for (size_t i = 0; i < engine->config->program_count; i++) {
-		const struct program_config *config = engine->config->programs[i];
 		struct program *program;
 
-		assert_int_equal(program_new(engine, config,
+		assert_int_equal(program_new(engine, config->programs[i],
 				     &(struct cause){.reason = REASON_AUTOSTART}, &program),
 		    0);
 		assert_int_equal(engine_add(engine, program), 0);
@@ -67,9 +66,15 @@ static inline void engineworld_begin(struct engineworld *world, const char *text
 		    &(struct ledger_state){.state = STATE_RUNNING,
 			.wanted = WANTED_UP,
 			.starts = 1,
-			.config_hash = config->hash});
+			.config_hash = config->programs[i]->hash});
 	}
 	assert_int_equal(engine_link_programs(engine), 0);
+}
+
+/* The same of `text`, as main.conf. */
+static inline void engineworld_begin(struct engineworld *world, const char *text)
+{
+	engineworld_begin_with(world, confdir_accept(text));
 }
 
 static inline void engineworld_end(struct engineworld *world)
