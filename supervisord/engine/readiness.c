@@ -123,11 +123,14 @@ void readiness_begin(struct program *program)
 void readiness_end(struct program *program)
 {
 	struct readiness *readiness = program->readiness;
+	enum reason reason;
 
 	if (readiness == NULL)
 		return;
 	program->readiness = NULL;
-	if (readiness->problem[0] != '\0' && program_state(program)->reason == REASON_NOT_READY)
+	reason = (enum reason)program_state(program)->reason;
+	if (readiness->problem[0] != '\0' &&
+	    (reason == REASON_NOT_READY || reason == REASON_NO_MAIN))
 		log_notice(
 		    "%s: the last look found: %s", program_name(program), readiness->problem);
 	timers_cancel(&program->engine->timers, &readiness->timer);
