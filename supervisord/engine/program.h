@@ -112,6 +112,11 @@ void program_retire(struct program *program);
 /* Its stanza is back before it was gone: drop what was kept of the old one. */
 void program_unretire(struct program *program);
 
+/* Its stanza in the next configuration; what it waits for now is over when that one says.  An
+ * engine that is killed before the ledger has that is followed by one that waits as long as the
+ * old one said. */
+void program_take_stanza(struct program *program, const struct program_config *stanza);
+
 const char *program_name(const struct program *program);
 const struct ledger_state *program_state(const struct program *program);
 static inline enum state program_state_of(const struct program *program)
