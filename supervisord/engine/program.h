@@ -161,8 +161,8 @@ void program_note_health(struct program *program, enum ledger_health health);
 void program_note_idle(struct program *program);
 /* A task has ended, and nothing is left of it. */
 void program_note_task(struct program *program, const struct task_end *end);
-/* RELOADING=1; ended by program_note_ready(). */
-void program_note_reloading(struct program *program);
+/* RELOADING=1; ended by program_note_ready().  Returns whether it is news. */
+bool program_note_reloading(struct program *program);
 /* EXTEND_TIMEOUT_USEC=: the deadline of STARTING or of a stop is not before that; never past twice
  * the stanza's limit or an hour, whichever is more. */
 void program_extend(struct program *program, int64_t until_ns);
