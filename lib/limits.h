@@ -89,6 +89,10 @@
 #define LIMIT_NOTIFY_BYTES 4096
 #define LIMIT_NOTIFY_BATCH 16
 #define LIMIT_NOTIFY_QUEUE 1024
+/* Lines of the daemon's own log about what a program sends, in so many seconds: it may send without
+ * end. */
+#define LIMIT_NOTIFY_LINES   20
+#define LIMIT_NOTIFY_LINES_S 10
 /* Processes of a run that are looked at one by one, where it is not enough to count them; of a
  * cgroup that are listed at once; from a process up to the guardian's child that it came of;
  * cgroups in cgroups that a program may make for us to list them (cgroup.kill goes deeper). */

@@ -250,8 +250,7 @@ static void switch_configs(struct engine *engine, const struct config *config)
 		if (stanza != NULL && stanza->surge && program->removed)
 			continue;
 		if (stanza != NULL) {
-			program->config = stanza;
-			program_unretire(program);
+			program_take_stanza(program, stanza);
 		} else if (!program->removed && !engine->config_lost) {
 			program_retire(program);
 		}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/limits.h"
+#include "lib/ownlog.h"
 #include "supervisord/engine/cgroupold.h"
 
 #define CGROUP2_MAGIC 0x63677270L /* CGROUP2_SUPER_MAGIC of linux/magic.h */
@@ -43,6 +44,9 @@ int cgroupold_sweep(const struct cgroups *cgroups, int lock_fd)
 	     line = strtok_r(NULL, "\n", &save)) {
 		if (strcmp(line, place) == 0 || strlen(line) >= PATH_MAX || !is_left(line))
 			continue;
+		log_warning("%s: programs of a supervisord that was killed still run there, beside "
+			    "those that are started now",
+		    line);
 		length += (size_t)snprintf(kept + length, TEXT_BYTES - length, "%s\n", line);
 		count++;
 	}

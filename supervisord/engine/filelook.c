@@ -48,6 +48,7 @@ static void sweep(struct filelooks *looks);
 
 void filelooks_done(struct filelooks *looks)
 {
+	mounts_done(&looks->mounts);
 	for (struct filelook *look = looks->list; look != NULL; look = look->next)
 		look->ended = true;
 	sweep(looks);
@@ -93,6 +94,14 @@ int filelook_get(struct filelook *look, struct filelook_answer *ret_answer)
 void filelook_end(struct filelook *look)
 {
 	look->ended = true;
+}
+
+bool filelook_hangs(const struct filelooks *looks, const char *path)
+{
+	for (const struct filelook *look = looks->list; look != NULL; look = look->next)
+		if (look->ended && !atomic_load(&look->answered) && strcmp(look->path, path) == 0)
+			return true;
+	return false;
 }
 
 int filelook_now(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)), int option,

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "lib/limits.h"
+#include "supervisord/engine/mounts.h"
 
 struct filelook;
 
@@ -42,6 +43,7 @@ FILELOOK_ACT(filelook_stat);
 struct filelooks {
 	struct filelook *list;
 	unsigned count; /* at most LIMIT_FILE_LOOKS */
+	struct mounts mounts;
 };
 
 /* The engine ends: let go of all.  Waits a moment for threads that are about to come back; one that
@@ -68,6 +70,9 @@ int filelook_get(struct filelook *look, struct filelook_answer *ret_answer);
 
 /* Whether there is an answer or not. */
 void filelook_end(struct filelook *look);
+
+/* Whether a look at this path was let go of and has not come back. */
+bool filelook_hangs(const struct filelooks *looks, const char *path);
 
 /* All at once, waiting for at most `timeout_ms`: as filelook_get(), or -ETIMEDOUT. */
 int filelook_now(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)), int option,

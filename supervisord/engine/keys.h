@@ -41,7 +41,7 @@
 	KEY(shell, BOOL, "false", 0, 0, RESTART, \
 	    "Run command by /bin/sh -c; command must then be a string.") \
 	KEY(directory, PATH, "/", 0, 0, RESTART, \
-	    "Working directory. Relative paths of this stanza, also in command, are taken from here.") \
+	    "Working directory. Relative paths of this stanza, also in command, are taken from here. When it, or the command, is on a file system that does not answer, the start fails.") \
 	KEY(user, STRING, NULL, 0, 0, RESTART, \
 	    "User name or number to run as; sets HOME, USER, LOGNAME and SHELL too. Only root may name another user.") \
 	KEY(group, STRING, NULL, 0, 0, RESTART, \

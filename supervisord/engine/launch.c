@@ -21,6 +21,7 @@
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/launch.h"
 #include "supervisord/engine/launchfd.h"
+#include "supervisord/engine/launchlook.h"
 #include "supervisord/engine/launchplan.h"
 
 #define STEP_NAME(name, text) text,
@@ -68,6 +69,8 @@ int launch_program(const struct launch_request *request, struct ledger *ledger, 
 
 	*ret_step = LAUNCH_PREPARE;
 	error = launch_plan_build(&plan, request);
+	if (error == 0 && request->looks != NULL)
+		error = launchlook_touch(request->looks, &plan, ret_step);
 	if (error < 0)
 		goto out;
 	*ret_step = LAUNCH_DESCRIPTORS;

@@ -19,6 +19,8 @@
 #include "supervisord/engine/config.h"
 #include "supervisord/engine/ids.h"
 
+struct filelooks;
+
 /* In the order in which they happen.  The names are what users see. */
 #define LAUNCH_STEPS(X)                                                                            \
 	X(NONE, "")                                                                                \
@@ -78,6 +80,7 @@ struct launch_request {
 	const struct launch_fd *extra; /* in any order */
 	size_t extra_count;            /* at most LAUNCH_EXTRA */
 	bool tty;                      /* its standard input becomes its controlling terminal */
+	struct filelooks *looks;       /* NULL: what may hang is not looked at before */
 	int cgroup;                    /* directory of the run's cgroup, open; -1: none */
 };
 

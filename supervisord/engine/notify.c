@@ -34,6 +34,8 @@ struct notify {
 	    reload_us; /* superctl reload has told it then, CLOCK_MONOTONIC; 0: not that we know */
 	bool told_refusal; /* one line a run about each of the two */
 	bool told_loss;
+	unsigned lines; /* about what it sent, since then: see may_log() */
+	int64_t lines_since_ns;
 	struct fdstore store;
 };
 
@@ -45,10 +47,11 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events);
 static void receive(struct notify *notify, unsigned most, bool is_over);
 static bool is_believed(struct notify *notify, const struct notify_datagram *datagram);
 static bool has_ended(pid_t pid);
+static bool may_log(struct notify *notify);
 static void take_fds(
     struct notify *notify, const struct notify_message *message, struct notify_datagram *datagram);
 static void take(struct notify *notify, const struct notify_message *message);
-static void take_main(struct program *program, pid_t pid);
+static void take_main(struct notify *notify, pid_t pid);
 static void take_times(struct program *program, const struct notify_message *message);
 static void take_state(struct notify *notify, const struct notify_message *message);
 static bool is_old_reload(const struct notify *notify, const struct notify_message *message);
@@ -308,6 +311,24 @@ static bool has_ended(pid_t pid)
 	return !procstat_read(pid, &stat) || stat.state == 'Z' || stat.state == 'X';
 }
 
+/* Another line about what it sent.  That there are no more is the last one. */
+static bool may_log(struct notify *notify)
+{
+	int64_t now_ns = clock_boot_ns();
+
+	if (now_ns - notify->lines_since_ns >= LIMIT_NOTIFY_LINES_S * NS_PER_S) {
+		notify->lines_since_ns = now_ns;
+		notify->lines = 0;
+	}
+	if (notify->lines > LIMIT_NOTIFY_LINES)
+		return false;
+	if (notify->lines++ < LIMIT_NOTIFY_LINES)
+		return true;
+	log_warning("%s: sends so many notifications that not all of them are logged",
+	    program_name(notify->program));
+	return false;
+}
+
 static void take_fds(
     struct notify *notify, const struct notify_message *message, struct notify_datagram *datagram)
 {
@@ -323,10 +344,12 @@ static void take_fds(
 
 		if (error == 0)
 			datagram->fds[i] = -1;
-		else if (error == -ENOSPC)
+		if (error == 0 || error == -EEXIST || !may_log(notify))
+			continue;
+		if (error == -ENOSPC)
 			log_warning("%s: a descriptor was not stored: fdstore_max is %u",
 			    program_name(program), (unsigned)most);
-		else if (error != -EEXIST)
+		else
 			log_warning("%s: a descriptor was not stored: %s", program_name(program),
 			    strerror(-error));
 	}
@@ -337,27 +360,33 @@ static void take(struct notify *notify, const struct notify_message *message)
 	struct program *program = notify->program;
 
 	if (message->main_pid > 0)
-		take_main(program, (pid_t)message->main_pid);
+		take_main(notify, (pid_t)message->main_pid);
 	if (message->has_status)
 		program_set_status_text(program, message->status);
 	if (message->error >= 0) {
 		notify->error = (int)message->error;
-		log_notice("%s: says errno %d: %s", program_name(program), notify->error,
-		    strerror(notify->error));
+		if (may_log(notify))
+			log_notice("%s: says errno %d: %s", program_name(program), notify->error,
+			    strerror(notify->error));
 	}
 	take_times(program, message);
 	take_state(notify, message);
 }
 
-static void take_main(struct program *program, pid_t pid)
+static void take_main(struct notify *notify, pid_t pid)
 {
+	struct program *program = notify->program;
 	int error;
 
 	/* On its way down, what it leaves is looked after as a whole. */
 	if (pid == program_pid(program) || !step_is_up(program_state_of(program)))
 		return;
 	error = program_set_main(program, pid, RUN_NO_VOUCHER);
-	if (error < 0)
+	if (!may_log(notify))
+		return;
+	if (error == 0)
+		log_notice("%s: its main process is %d", program_name(program), (int)pid);
+	else
 		log_warning("%s: MAINPID=%d: %s", program_name(program), (int)pid,
 		    error == -EPERM ? "that process is not of this program"
 		    : error == -ECHILD
@@ -388,13 +417,14 @@ static void take_state(struct notify *notify, const struct notify_message *messa
 {
 	struct program *program = notify->program;
 
-	if (message->reloading && !is_old_reload(notify, message))
-		program_note_reloading(program);
+	if (message->reloading && !is_old_reload(notify, message) &&
+	    program_note_reloading(program) && may_log(notify))
+		log_notice("%s: reloads", program_name(program));
 	/* In STARTING it is the answer to ready = "notify" only. */
 	if (message->ready && (program_state_of(program) != STATE_STARTING ||
 				  program->config->life->key_ready.kind == CHECK_NOTIFY))
 		program_note_ready(program, CHECK_NOTIFY);
-	if (message->stopping && step_is_up(program_state_of(program)))
+	if (message->stopping && step_is_up(program_state_of(program)) && may_log(notify))
 		log_notice("%s: says that it is stopping", program_name(program));
 }
 

@@ -206,6 +206,22 @@ void program_unretire(struct program *program)
 	program->last_config = NULL;
 }
 
+void program_take_stanza(struct program *program, const struct program_config *stanza)
+{
+	struct ledger_state state = *program_state(program);
+	int64_t deadline_ns = state.deadline_ns;
+
+	if (!program->removed) /* of one that is, only how to stop it is known */
+		deadline_ns = transition_retime_ns(program_state(program), program->config, stanza);
+	program->config = stanza;
+	program_unretire(program);
+	if (deadline_ns == state.deadline_ns)
+		return;
+	state.deadline_ns = deadline_ns;
+	ledger_commit_state(program->engine->ledger, program->run.row, &state);
+	program_set_timer(program, deadline_ns);
+}
+
 const char *program_name(const struct program *program)
 {
 	return program->engine->ledger->table[program->run.row].name;

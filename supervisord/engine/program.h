@@ -112,6 +112,11 @@ void program_retire(struct program *program);
 /* Its stanza is back before it was gone: drop what was kept of the old one. */
 void program_unretire(struct program *program);
 
+/* Its stanza in the next configuration; what it waits for now is over when that one says.  An
+ * engine that is killed before the ledger has that is followed by one that waits as long as the
+ * old one said. */
+void program_take_stanza(struct program *program, const struct program_config *stanza);
+
 const char *program_name(const struct program *program);
 const struct ledger_state *program_state(const struct program *program);
 static inline enum state program_state_of(const struct program *program)
@@ -156,8 +161,8 @@ void program_note_health(struct program *program, enum ledger_health health);
 void program_note_idle(struct program *program);
 /* A task has ended, and nothing is left of it. */
 void program_note_task(struct program *program, const struct task_end *end);
-/* RELOADING=1; ended by program_note_ready(). */
-void program_note_reloading(struct program *program);
+/* RELOADING=1; ended by program_note_ready().  Returns whether it is news. */
+bool program_note_reloading(struct program *program);
 /* EXTEND_TIMEOUT_USEC=: the deadline of STARTING or of a stop is not before that; never past twice
  * the stanza's limit or an hour, whichever is more. */
 void program_extend(struct program *program, int64_t until_ns);

@@ -237,16 +237,16 @@ void program_note_task(struct program *program, const struct task_end *end)
 	program_happen(program, &happening);
 }
 
-void program_note_reloading(struct program *program)
+bool program_note_reloading(struct program *program)
 {
 	struct ledger_state state = *program_state(program);
 
-	if (state.state != STATE_RUNNING)
-		return;
+	if (state.state != STATE_RUNNING || (state.flags & LEDGER_FLAG_RELOADING))
+		return false;
 	state.flags |= LEDGER_FLAG_RELOADING;
 	ledger_commit_state(program->engine->ledger, program->run.row, &state);
-	log_notice("%s: reloads", program_name(program));
 	engine_program_changed(program->engine, program);
+	return true;
 }
 
 void program_extend(struct program *program, int64_t until_ns)
@@ -303,7 +303,6 @@ int program_set_main(struct program *program, pid_t pid, uid_t voucher)
 		program_defer(
 		    program, PENDING_CHECK); /* it is looked at for readiness from now on */
 	}
-	log_notice("%s: its main process is %d", program_name(program), (int)pid);
 	engine_program_changed(program->engine, program);
 	return 0;
 }

@@ -55,6 +55,7 @@ static void begin(struct readiness *readiness);
 static void look_after(struct readiness *readiness, int64_t after_ns);
 static void on_timer(struct timer *timer);
 static void find_main(struct readiness *readiness);
+static int take_main(struct program *program, pid_t pid, uid_t voucher);
 static int take_only_one(struct readiness *readiness);
 static int take_from_file(struct readiness *readiness);
 static bool is_empty(struct readiness *readiness);
@@ -123,11 +124,14 @@ void readiness_begin(struct program *program)
 void readiness_end(struct program *program)
 {
 	struct readiness *readiness = program->readiness;
+	enum reason reason;
 
 	if (readiness == NULL)
 		return;
 	program->readiness = NULL;
-	if (readiness->problem[0] != '\0' && program_state(program)->reason == REASON_NOT_READY)
+	reason = (enum reason)program_state(program)->reason;
+	if (readiness->problem[0] != '\0' &&
+	    (reason == REASON_NOT_READY || reason == REASON_NO_MAIN))
 		log_notice(
 		    "%s: the last look found: %s", program_name(program), readiness->problem);
 	timers_cancel(&program->engine->timers, &readiness->timer);
@@ -317,6 +321,15 @@ static void find_main(struct readiness *readiness)
 	}
 }
 
+static int take_main(struct program *program, pid_t pid, uid_t voucher)
+{
+	int error = program_set_main(program, pid, voucher);
+
+	if (error == 0)
+		log_notice("%s: its main process is %d", program_name(program), (int)pid);
+	return error;
+}
+
 /* 0 or -errno. */
 static int take_only_one(struct readiness *readiness)
 {
@@ -324,7 +337,7 @@ static int take_only_one(struct readiness *readiness)
 	pid_t pid = run_find_main(&program->run);
 
 	if (pid != 0)
-		return program_set_main(program, pid, RUN_NO_VOUCHER);
+		return take_main(program, pid, RUN_NO_VOUCHER);
 	set_problem(readiness, "its command has not left exactly one process");
 	return -ESRCH;
 }
@@ -345,7 +358,7 @@ static int take_from_file(struct readiness *readiness)
 		set_problem(readiness, "pid_file cannot be read");
 	if (error < 0)
 		return error;
-	error = program_set_main(program, pid, choose_voucher(program, owner));
+	error = take_main(program, pid, choose_voucher(program, owner));
 	if (error == 0)
 		return 0;
 	set_problem(readiness, "pid_file names a process that is not of this run");

@@ -269,6 +269,8 @@ static void add_ready(
 		add(text, "its command left no main process that could be found");
 	else if (state->reason == REASON_NOT_READY && state->detail == EPIPE)
 		add(text, "closed %s%s without saying that it is ready", form, target);
+	else if (state->reason == REASON_NOT_READY && check != NULL && check->kind == CHECK_NONE)
+		add(text, "its command did not end in time"); /* type = forking */
 	else if (state->reason == REASON_NOT_READY)
 		add(text, "was not ready in time (%s%s)", form, target);
 	else if (state->detail == CHECK_NONE)

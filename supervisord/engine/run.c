@@ -67,6 +67,7 @@ int run_launch(struct run *run, const struct launch_request *request)
 	full.run_dir = engine->config->settings.key_run_dir;
 	full.nonce = engine->ledger->header.nonce;
 	full.nofile = engine_child_nofile(engine);
+	full.looks = &engine->filelooks;
 	full.cgroup = open_leaf(run);
 	error = launch_program(&full, engine->ledger, run->row, &step, &lack);
 	if (full.cgroup >= 0)

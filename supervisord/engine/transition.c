@@ -145,6 +145,28 @@ int64_t transition_kill_ns(const struct program_config *config, const struct led
 	}
 }
 
+int64_t transition_retime_ns(const struct ledger_state *state, const struct program_config *before,
+    const struct program_config *after)
+{
+	const struct happening least = {.random = 0}, most = {.random = UINT32_MAX};
+	int64_t was_ns = timer_length_ns(state, before, &least, 0);
+	int64_t is_ns = timer_length_ns(state, after, &least, 0);
+	int64_t deadline_ns, last_ns;
+
+	if (is_ns == was_ns)
+		return state->deadline_ns;
+	if (is_ns == NO_TIMER)
+		return 0;
+	if (state->deadline_ns == 0)
+		return state->since_ns + is_ns;
+	deadline_ns = state->deadline_ns + is_ns - was_ns;
+	if (state->state != STATE_BACKOFF)
+		return deadline_ns;
+	/* Of a long delay the jitter was a long one, too. */
+	last_ns = state->since_ns + timer_length_ns(state, after, &most, 0);
+	return deadline_ns < last_ns ? deadline_ns : last_ns;
+}
+
 bool transition_waits_for_ready(const struct program_config *config)
 {
 	return config->life->key_ready.kind != CHECK_NONE || config->life->key_type == TYPE_FORKING;
@@ -367,7 +389,8 @@ static void enter(struct ledger_state *state, const struct program_config *confi
 		state->since_wall_ns = happening->wall_ns;
 		state->deadline_ns = 0;
 	}
-	if (cause->reason != REASON_NONE) {
+	/* That the command of a forking program has ended is no reason: it starts still. */
+	if (cause->reason != REASON_NONE && !(step->actions & ACTION_ADOPT)) {
 		state->reason = (uint8_t)cause->reason;
 		state->detail = cause->detail;
 		state->step = cause->step;

@@ -90,6 +90,13 @@ struct transition_stop transition_stop_step(
  * already, or there is no stop. */
 int64_t transition_kill_ns(const struct program_config *config, const struct ledger_state *state);
 
+/*
+ * The deadline of the present wait when the stanza is another one now: as if it had been so from
+ * the beginning of that wait.  What the program asked for by EXTEND_TIMEOUT_USEC= stays.
+ */
+int64_t transition_retime_ns(const struct ledger_state *state, const struct program_config *before,
+    const struct program_config *after);
+
 /* STARTING waits for something to say that it is ready, so that its deadline is a failure. */
 bool transition_waits_for_ready(const struct program_config *config);
 

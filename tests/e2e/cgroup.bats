@@ -210,6 +210,7 @@ kill_guardian() {
 	sd_start
 	wait_state web RUNNING
 	[ -d "$first" ]
+	file_has "$SD/own.log" "$first: programs of a supervisord that was killed still run there"
 	second=$(dirname "$(leaf_of web)")
 	[ "$first" != "$second" ]
 	kill_guardian programs

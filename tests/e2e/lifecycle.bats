@@ -212,6 +212,7 @@ told() {
 	exits 1 sctl restart back
 	wait_state back FATAL
 	matches "$(record back reason)" 'no main process'
+	file_has "$SD/own.log" 'back: the last look found: pid_file names a process that is not of this run'
 	kill -0 "$stranger"
 	kill "$stranger"
 }

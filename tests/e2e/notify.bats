@@ -634,3 +634,18 @@ has_descriptors() {
 	wait_for "$PATIENCE" has_lines "$SD/runs" 2
 	equals last_exit "$(record dog last_exit.signal)" ABRT
 }
+
+@test "notify: one that sends without end does not fill the daemon's log" {
+	local words=() _
+
+	for _ in {1..60}; do
+		words+=(send:RELOADING=1 send:READY=1)
+	done
+	notifier chatty send:READY=1 "${words[@]}" "say:$SD/chatty.said:done" wait <<-END
+		ready = "notify"
+	END
+	wait_for "$PATIENCE" file_has "$SD/chatty.said" done
+	wait_state chatty RUNNING
+	wait_for "$PATIENCE" file_has "$SD/own.log" 'chatty: sends so many notifications that not all of them are logged'
+	at_most lines "$(grep -c 'chatty: reloads' "$SD/own.log")" 59
+}

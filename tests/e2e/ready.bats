@@ -293,6 +293,37 @@ start_beside_dead_fs() {
 	sd_down
 }
 
+@test "ready: a directory or a command on a file system that does not answer fails the start, and holds up nobody else" {
+	sd_new 'defaults { autostart = false stable_after = "50ms" start_limit = 1 }'
+	start_beside_dead_fs
+	ln -s dead "$SD/link"
+	stanza dead <<-END
+		program "there" { command = "$SD/bin/stamp $SD/there.stamps run" directory = "$SD/link" }
+		program "from" { command = "$SD/dead/program" }
+		program "path" { command = "program" environment = {"PATH=/nonexistent:$SD/dead"} }
+		program "hook" { command = "$SD/bin/stamp $SD/hook.stamps run" pre_start = "$SD/dead/hook" }
+		program "well" {
+			command = "stamp $SD/well.stamps run"
+			environment = {"PATH=/nonexistent:$SD/bin:$SD/dead"}
+		}
+	END
+	exits 1 sctl start there
+	matches "$output" "^there: FATAL: chdir $SD/link: Connection timed out"
+	exits 1 sctl start from
+	matches "$output" "^from: FATAL: exec $SD/dead/program: Connection timed out"
+	exits 1 sctl start path
+	matches "$output" '^path: FATAL: exec program: Connection timed out'
+	exits 1 sctl start hook
+	matches "$output" '^hook: FATAL: pre_start: Connection timed out'
+	exits 0 sctl start well
+	[ ! -e "$SD/there.stamps" ]
+	[ ! -e "$SD/hook.stamps" ]
+	kill "$(cat "$SD/dead.pid")"
+	wait_for "$PATIENCE" is_gone "$(cat "$SD/dead.pid")"
+	exits 0 sctl start there
+	sd_down
+}
+
 @test "ready: what the descriptor of fd:N is closed without a newline can never be ready" {
 	stanza closes <<-END
 		program "closes" {

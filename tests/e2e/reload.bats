@@ -112,6 +112,20 @@ is_unknown() {
 	wait_state p4 EXITED
 }
 
+@test "reload: a wait that is going on is as long as the new stanza says" {
+	five_programs 4 "command = \"$SD/bin/stamp $SD/p4.stamps exit 1\"
+		restart_delay = \"1h\"
+		restart_delay_max = \"1h\"
+		start_limit = 2" >"$SD/conf.d/five.conf"
+	exits 0 sctl apply --no-wait
+	wait_state p4 BACKOFF
+	five_programs 4 "command = \"$SD/bin/stamp $SD/p4.stamps exit 1\"
+		restart_delay = \"1ms\"
+		start_limit = 2" >"$SD/conf.d/five.conf"
+	exits 0 sctl apply --no-wait
+	wait_state p4 FATAL
+}
+
 @test "reload: each step is told with its reason, and is over when apply returns" {
 	local chain=$SD/conf.d/chain.conf db
 	local -a pids

@@ -84,6 +84,38 @@ int64_t checkcount_stop_wait_ns(const struct program_config *config, unsigned st
 	return sequence->steps[step > 0 ? step - 1 : 0].wait_ns;
 }
 
+int64_t checkcount_wait_ns(
+    const struct program_config *config, const struct ledger_state *state, uint32_t failures)
+{
+	const struct life_config *life = config->life;
+
+	switch ((enum state)state->state) {
+	case STATE_STARTING:
+		if (checkcount_waits_for_ready(config))
+			return life->key_start_timeout > 0 ? life->key_start_timeout
+							   : DEADLINE_NONE;
+		return life->key_type == TYPE_ONESHOT ? DEADLINE_NONE : config->key_stable_after;
+	case STATE_BACKOFF:
+		return checkcount_delay_ns(config, failures > 0 ? failures - 1 : 0);
+	case STATE_STOPPING:
+		return checkcount_stop_wait_ns(config, state->stop_step);
+	case STATE_FATAL:
+		return life->key_on_failure.kind == ON_FAILURE_RETRY ? life->key_on_failure.delay_ns
+								     : DEADLINE_NONE;
+	case STATE_STOPPED:
+	case STATE_WAITING:
+	case STATE_PREPARING:
+	case STATE_SETTLING:
+	case STATE_RUNNING:
+	case STATE_ENDING:
+	case STATE_CLEANING:
+	case STATE_EXITED:
+	case STATE_COUNT:
+		break;
+	}
+	return DEADLINE_NONE;
+}
+
 bool checkcount_is_last_step(const struct program_config *config, unsigned step)
 {
 	uint32_t count = config->life->key_stop_sequence.count;

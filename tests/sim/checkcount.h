@@ -26,6 +26,10 @@ void checkcount_clear(struct shadow *shadow);
 /* Step 0 is stop_command; the signal of the others, and how long each may take. */
 int checkcount_stop_signal(const struct program_config *config, unsigned step);
 int64_t checkcount_stop_wait_ns(const struct program_config *config, unsigned step);
+/* How long the wait of this state is; DEADLINE_NONE: without an end, or there is none. */
+#define DEADLINE_NONE (-1)
+int64_t checkcount_wait_ns(
+    const struct program_config *config, const struct ledger_state *state, uint32_t failures);
 /* That KILL goes to all. */
 bool checkcount_is_last_step(const struct program_config *config, unsigned step);
 

@@ -53,6 +53,9 @@ void check_refused_task(const struct ledger_owner *owner);
 void check_decision(struct shadow_pending *pending);
 void check_step(int row, const struct shadow_pending *pending);
 void check_write(int row, const struct ledger_state *before, const struct ledger_state *after);
+/* The stanza is another one: the present wait ends as if it had always been that. */
+void check_retime(int row, const struct ledger_state *state, const struct program_config *before,
+    const struct program_config *after, int64_t deadline_ns);
 /* on_failure and essential have been seen to. */
 void check_paid(int program, const struct ledger_state *state);
 /* News are thrown away. */

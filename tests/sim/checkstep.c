@@ -487,42 +487,18 @@ static void check_deadline(const struct decision *d)
 
 static int64_t expected_length_ns(const struct decision *d)
 {
-	const struct life_config *life = d->config->life;
+	bool same = d->from == d->to;
 
-	switch (d->to) {
-	case STATE_STARTING:
-		if (!(d->actions & ACTION_LAUNCH))
-			return DEADLINE_STAYS;
-		if (checkcount_waits_for_ready(d->config))
-			return life->key_start_timeout > 0 ? life->key_start_timeout
-							   : DEADLINE_NONE;
-		return life->key_type == TYPE_ONESHOT ? DEADLINE_NONE : d->config->key_stable_after;
-	case STATE_BACKOFF:
-		if (d->from == STATE_BACKOFF)
-			return d->event == EVENT_TIMER ? LEFTOVER_WAIT_NS : DEADLINE_STAYS;
-		return checkcount_delay_ns(d->config, d->shadow->failures - 1);
-	case STATE_STOPPING:
-		if (d->from == STATE_STOPPING && d->after->stop_step == d->before->stop_step &&
-		    d->event != EVENT_TIMER)
-			return DEADLINE_STAYS;
-		return checkcount_stop_wait_ns(d->config, d->after->stop_step);
-	case STATE_FATAL:
-		if (d->from == STATE_FATAL)
-			return DEADLINE_STAYS;
-		return life->key_on_failure.kind == ON_FAILURE_RETRY ? life->key_on_failure.delay_ns
-								     : DEADLINE_NONE;
-	case STATE_STOPPED:
-	case STATE_WAITING:
-	case STATE_PREPARING:
-	case STATE_SETTLING:
-	case STATE_RUNNING:
-	case STATE_ENDING:
-	case STATE_CLEANING:
-	case STATE_EXITED:
-	case STATE_COUNT:
-		break;
-	}
-	return DEADLINE_NONE;
+	if (d->to == STATE_STARTING && !(d->actions & ACTION_LAUNCH))
+		return DEADLINE_STAYS;
+	if (d->to == STATE_BACKOFF && same)
+		return d->event == EVENT_TIMER ? LEFTOVER_WAIT_NS : DEADLINE_STAYS;
+	if (d->to == STATE_STOPPING && same && d->after->stop_step == d->before->stop_step &&
+	    d->event != EVENT_TIMER)
+		return DEADLINE_STAYS;
+	if (d->to == STATE_FATAL && same)
+		return DEADLINE_STAYS;
+	return checkcount_wait_ns(d->config, d->after, d->shadow->failures);
 }
 
 static void check_flags(const struct decision *d)

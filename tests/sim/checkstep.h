@@ -27,7 +27,6 @@ struct decision {
 	bool may_start; /* and is asked for, where it has to be */
 };
 
-#define DEADLINE_NONE  (-1)
 #define DEADLINE_STAYS (-2)
 
 void decision_expect(const struct decision *d, bool good, const char *what, const char *text);

@@ -3,9 +3,11 @@
  * checkwrite.c: commits that are no decisions: a wish, health, a note.  Each may touch what it is
  * about and nothing else.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "supervisord/engine/plan.h"
+#include "tests/sim/checkcount.h"
 #include "tests/sim/checklink.h"
 #include "tests/sim/checks.h"
 #include "tests/sim/checkstep.h"
@@ -29,6 +31,7 @@ uint64_t program_hash_of(int program)
 void check_write(int row, const struct ledger_state *before, const struct ledger_state *after)
 {
 	const struct sim_row *slot = &world->rows[row];
+	struct shadow *shadow = &world->shadows[slot->program];
 	unsigned free_flags = LEDGER_FLAG_BOUNCE | LEDGER_FLAG_REST | LEDGER_FLAG_RELOADING |
 			      LEDGER_FLAG_OWED | LEDGER_FLAG_EARLY | LEDGER_FLAG_TURN |
 			      LEDGER_FLAG_FRESH | LEDGER_FLAG_KEPT;
@@ -44,6 +47,10 @@ void check_write(int row, const struct ledger_state *before, const struct ledger
 	same.flags = (uint16_t)((after->flags & ~free_flags) | (before->flags & free_flags));
 	if (after->deadline_ns > before->deadline_ns && before->deadline_ns != 0)
 		same.deadline_ns = before->deadline_ns;
+	if (after->deadline_ns != before->deadline_ns && after->deadline_ns == shadow->retimed_ns) {
+		same.deadline_ns = before->deadline_ns;
+		shadow->no_deadline = after->deadline_ns == 0;
+	}
 	if (memcmp(&same, before, sizeof(same)) != 0)
 		world_fail(
 		    "%s: its state is written without a decision", stanza_name(slot->program));
@@ -55,6 +62,29 @@ void check_write(int row, const struct ledger_state *before, const struct ledger
 		check_kept(slot->program);
 	if ((before->flags & LEDGER_FLAG_OWED) && !(after->flags & LEDGER_FLAG_OWED))
 		check_paid(slot->program, before);
+}
+
+void check_retime(int row, const struct ledger_state *state, const struct program_config *before,
+    const struct program_config *after, int64_t deadline_ns)
+{
+	int program = world->rows[row].program;
+	struct shadow *shadow = &world->shadows[program];
+	int64_t was_ns = checkcount_wait_ns(before, state, shadow->failures);
+	int64_t is_ns = checkcount_wait_ns(after, state, shadow->failures);
+	int64_t begun_ns = was_ns == DEADLINE_NONE || state->deadline_ns == 0
+			       ? state->since_ns
+			       : state->deadline_ns - was_ns;
+
+	int64_t jitter_ns = is_ns / 100 * after->life->key_restart_jitter;
+	int64_t expected_ns = is_ns == DEADLINE_NONE ? 0 : begun_ns + is_ns;
+
+	if (is_ns == was_ns)
+		expected_ns = state->deadline_ns;
+	else if (state->state == STATE_BACKOFF && begun_ns > state->since_ns + jitter_ns)
+		expected_ns = state->since_ns + is_ns + jitter_ns;
+	EXPECT_OF(program, llabs(deadline_ns - expected_ns) <= 1000,
+	    "it does not wait for as long as its stanza says now");
+	shadow->retimed_ns = deadline_ns;
 }
 
 static bool is_on_failure_done(int program, const struct life_config *life)

@@ -332,7 +332,7 @@ static void deliver(struct program *program, const struct sim_note *note)
 		health_trigger(program);
 		break;
 	case NOTE_RELOADING:
-		program_note_reloading(program);
+		(void)program_note_reloading(program);
 		break;
 	case NOTE_EXTEND:
 		if (state == STATE_RUNNING)

@@ -19,6 +19,10 @@ void __real_ledger_commit_state(struct ledger *ledger, int row, const struct led
 void __real_ledger_clear_exit(struct ledger *ledger, int row);
 int __real_transition_decide(const struct ledger_state *state, const struct program_config *config,
     const struct happening *happening, struct transition *ret_transition);
+int64_t __real_transition_retime_ns(const struct ledger_state *state,
+    const struct program_config *before, const struct program_config *after);
+int64_t __wrap_transition_retime_ns(const struct ledger_state *state,
+    const struct program_config *before, const struct program_config *after);
 int __wrap_ledger_claim_row(struct ledger *ledger, const char *name,
     const struct ledger_owner *owner, const struct ledger_state *state,
     bool (*is_free)(const void *context, int row), const void *context);
@@ -30,17 +34,17 @@ int __wrap_transition_decide(const struct ledger_state *state, const struct prog
 
 static void note_rows(void);
 static void trace(const struct ledger_state *state, int row);
+static int row_of(const struct ledger_state *state);
 
 int __wrap_transition_decide(const struct ledger_state *state, const struct program_config *config,
     const struct happening *happening, struct transition *ret_transition)
 {
 	struct shadow_pending *pending = &world->pending;
-	ptrdiff_t at = (const char *)state - (const char *)world->ledger->table;
 	int error = __real_transition_decide(state, config, happening, ret_transition);
 
 	*pending = (struct shadow_pending){
 	    .valid = error == 0,
-	    .row = (int)((size_t)at / sizeof(struct ledger_row)),
+	    .row = row_of(state),
 	    .happening = *happening,
 	    .before = *state,
 	    .transition = *ret_transition,
@@ -54,6 +58,15 @@ int __wrap_transition_decide(const struct ledger_state *state, const struct prog
 	else if (world->reached != NULL)
 		world->reached->cells[state->state][happening->event]++;
 	return error;
+}
+
+int64_t __wrap_transition_retime_ns(const struct ledger_state *state,
+    const struct program_config *before, const struct program_config *after)
+{
+	int64_t deadline_ns = __real_transition_retime_ns(state, before, after);
+
+	check_retime(row_of(state), state, before, after, deadline_ns);
+	return deadline_ns;
 }
 
 int __wrap_ledger_claim_row(struct ledger *ledger, const char *name,
@@ -184,4 +197,11 @@ static void trace(const struct ledger_state *state, int row)
 	world->trace ^= (uint64_t)row;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		world->trace = (world->trace ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+}
+
+static int row_of(const struct ledger_state *state)
+{
+	ptrdiff_t at = (const char *)state - (const char *)world->ledger->table;
+
+	return (int)((size_t)at / sizeof(struct ledger_row));
 }

@@ -45,6 +45,7 @@ struct shadow {
 	bool ended;
 	enum program_type type; /* as it was launched */
 	bool no_deadline;       /* of STARTING: whoever gets ready gets ready */
+	int64_t retimed_ns;     /* the deadline that its new stanza gives to the present wait */
 	int64_t running_ns;
 	struct shadow_task tasks[TASK_COUNT];
 	unsigned troubles; /* tasks of whatever kind that could not be launched */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What a person reads of a reason. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,9 +53,48 @@ static void test_ready_when_the_stanza_has_changed_since_then_not_how(void **sta
 	assert_string_equal(reason_text(&row, &words, text, sizeof(text)), "ready");
 }
 
+static char word[] = "/usr/bin/ready";
+static char *words_of_exec[] = {word, NULL};
+static char target[] = "127.0.0.1:80";
+static const struct check none = {.kind = CHECK_NONE};
+static const struct check notify = {.kind = CHECK_NOTIFY};
+static const struct check fd = {.kind = CHECK_FD, .fd = 3};
+static const struct check tcp = {.kind = CHECK_TCP, .target = target};
+static const struct check exec = {.kind = CHECK_EXEC, .words = words_of_exec};
+
+static void test_readiness_when_it_does_not_come_then_says_what_was_waited_for(void **state)
+{
+	static const struct {
+		const struct check *check;
+		enum reason reason;
+		int32_t detail;
+		const char *text;
+	} rows[] = {
+	    {&notify, REASON_NOT_READY, 0, "was not ready in time (notify)"},
+	    {&tcp, REASON_NOT_READY, 0, "was not ready in time (tcp:127.0.0.1:80)"},
+	    {&exec, REASON_NOT_READY, 0, "was not ready in time (exec:/usr/bin/ready)"},
+	    {&fd, REASON_NOT_READY, EPIPE, "closed fd:3 without saying that it is ready"},
+	    {&none, REASON_NOT_READY, 0, "its command did not end in time"},
+	    {&none, REASON_NO_MAIN, ESRCH, "its command left no main process that could be found"},
+	    {&tcp, REASON_READY, CHECK_TCP, "ready (tcp:127.0.0.1:80)"},
+	};
+	char text[REASON_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct reason_words words = {.retry_ms = -1, .ready = rows[i].check};
+		const struct ledger_state ledger = {.state = STATE_STOPPING,
+		    .reason = (uint8_t)rows[i].reason,
+		    .detail = rows[i].detail};
+
+		assert_string_equal(reason_text(&ledger, &words, text, sizeof(text)), rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_readiness_when_it_does_not_come_then_says_what_was_waited_for),
 	    cmocka_unit_test(test_stuck_worker_then_what_it_did_not_do),
 	    cmocka_unit_test(test_phrase_with_a_number_then_it_stands_in_it),
 	    cmocka_unit_test(test_ready_when_the_stanza_has_changed_since_then_not_how),

@@ -58,6 +58,98 @@ static void test_kill_comes_after_all_steps_that_are_left(void **state)
 	life.key_stop_sequence.count = 0;
 }
 
+static void test_retime_when_a_length_changed_then_the_wait_ends_as_if_it_had_been_so(void **state)
+{
+	static const struct stop_sequence long_stop = {
+	    .count = 2, .steps = {{15, 30 * NS_PER_S}, {2, 30 * NS_PER_S}}};
+	struct life_config lives[2] = {
+	    {.key_ready.kind = CHECK_NOTIFY,
+		.key_start_timeout = 60 * NS_PER_S,
+		.key_on_failure = {.kind = ON_FAILURE_RETRY, .delay_ns = 3600 * NS_PER_S},
+		.key_stop_sequence = long_stop},
+	    {.key_ready.kind = CHECK_NOTIFY,
+		.key_start_timeout = 90 * NS_PER_S,
+		.key_on_failure = {.kind = ON_FAILURE_RETRY, .delay_ns = NS_PER_S}}};
+	const struct program_config before = {.life = &lives[0],
+	    .key_stop_timeout = 10 * NS_PER_S,
+	    .key_restart_delay = 30 * NS_PER_S,
+	    .key_restart_delay_max = 30 * NS_PER_S,
+	    .key_restart_factor = 1};
+	const struct program_config after = {.life = &lives[1],
+	    .key_stop_timeout = 5 * NS_PER_S,
+	    .key_restart_delay = 3 * NS_PER_S,
+	    .key_restart_delay_max = 3 * NS_PER_S,
+	    .key_restart_factor = 1};
+	/* All are entered at 100 s. */
+	static const struct {
+		enum state state;
+		uint8_t step;
+		int64_t deadline_s, expected_s;
+	} rows[] = {
+	    {STATE_STARTING, 0, 160, 190},
+	    {STATE_STARTING, 0, 300, 330}, /* it has been extended */
+	    {STATE_BACKOFF, 0, 133, 103},  /* 3 of them are jitter, which there is no more */
+	    {STATE_FATAL, 0, 3700, 101},
+	    {STATE_STOPPING, 1, 130, 105},
+	    {STATE_STOPPING, 2, 160, 131}, /* there is one step now: the second is KILL */
+	    {STATE_RUNNING, 0, 0, 0},
+	    {STATE_WAITING, 0, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct ledger_state now = {.state = (uint8_t)rows[i].state,
+		    .stop_step = rows[i].step,
+		    .failures = 1,
+		    .since_ns = 100 * NS_PER_S,
+		    .deadline_ns = rows[i].deadline_s * NS_PER_S};
+
+		assert_int_equal(transition_retime_ns(&now, &before, &before), now.deadline_ns);
+		assert_int_equal(
+		    transition_retime_ns(&now, &before, &after), rows[i].expected_s * NS_PER_S);
+	}
+}
+
+static void test_retime_when_there_is_an_end_no_more_or_only_now_then_so_it_is(void **state)
+{
+	struct life_config lives[2] = {
+	    {.key_ready.kind = CHECK_NOTIFY}, {.key_ready.kind = CHECK_NOTIFY}};
+	const struct program_config ends = {.life = &lives[0]}, endless = {.life = &lives[1]};
+	struct ledger_state now = {
+	    .state = STATE_STARTING, .since_ns = 100 * NS_PER_S, .deadline_ns = 160 * NS_PER_S};
+
+	(void)state;
+	lives[0].key_start_timeout = 60 * NS_PER_S;
+	assert_int_equal(transition_retime_ns(&now, &ends, &endless), 0);
+	now.deadline_ns = 0;
+	assert_int_equal(transition_retime_ns(&now, &endless, &ends), 160 * NS_PER_S);
+	lives[0].key_on_failure.kind = ON_FAILURE_RETRY;
+	lives[0].key_on_failure.delay_ns = 7 * NS_PER_S;
+	now.state = STATE_FATAL;
+	assert_int_equal(transition_retime_ns(&now, &endless, &ends), 107 * NS_PER_S);
+}
+
+/* A forking program's command ends: nothing that is told changes. */
+static void test_fork_when_its_command_ends_then_the_reason_stays(void **state)
+{
+	struct life_config forking_life = {.key_type = TYPE_FORKING};
+	const struct program_config forking = {.life = &forking_life};
+	const struct ledger_state before = {
+	    .state = STATE_STARTING, .wanted = WANTED_UP, .starts = 1, .reason = REASON_AUTOSTART};
+	const struct happening end = {.event = EVENT_EXIT,
+	    .cause = {.reason = REASON_EXIT},
+	    .run = 1,
+	    .pid = 7,
+	    .launched = true};
+	struct transition transition;
+
+	(void)state;
+	assert_int_equal(transition_decide(&before, &forking, &end, &transition), 0);
+	assert_int_equal(transition.state.state, STATE_STARTING);
+	assert_int_equal(transition.state.forked_pid, 7);
+	assert_int_equal(transition.state.reason, REASON_AUTOSTART);
+}
+
 /* One run that exits 1 at once: the time of the next start, or 0 when there is none. */
 static int64_t next_start(struct ledger_state *now, int64_t now_ns)
 {
@@ -461,6 +553,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_kill_comes_at_the_deadline_of_the_last_step),
 	    cmocka_unit_test(test_kill_comes_after_all_steps_that_are_left),
+	    cmocka_unit_test(
+		test_retime_when_a_length_changed_then_the_wait_ends_as_if_it_had_been_so),
+	    cmocka_unit_test(test_retime_when_there_is_an_end_no_more_or_only_now_then_so_it_is),
+	    cmocka_unit_test(test_fork_when_its_command_ends_then_the_reason_stays),
 	    cmocka_unit_test(test_crash_loop_follows_its_schedule_and_recovers),
 	    cmocka_unit_test(test_bad_end_then_the_run_has_failed_whatever_comes_next),
 	    cmocka_unit_test(test_stop_of_the_rest_when_signals_are_for_the_main_process_then_kill),
