@@ -216,3 +216,12 @@ directory_has() {
 	matches "$output" '"name":"web","enabled":false,"changed":true'
 	exits 4 sctl enable wep
 }
+
+@test "enable: what superctl set has said is taken back, also where the files say so already" {
+	exits 0 sctl set web autostart=false restart=never
+	exits 0 sctl enable web
+	equals output "$output" "web: enabled: its stanza says so itself"
+	equals enabled "$(record web enabled)" true
+	directory_has web.conf
+	matches "$(sctl set web)" 'restart = never'
+}
