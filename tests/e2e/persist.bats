@@ -225,3 +225,15 @@ directory_has() {
 	directory_has web.conf
 	matches "$(sctl set web)" 'restart = never'
 }
+
+@test "persist: what is applied is one of superctl run, and the files have another of that name" {
+	exits 0 sctl run other -- sleep 1000
+	printf 'program "other" { command = "sleep 2000" }\n' >"$SD/conf.d/other.conf"
+	exits 1 sctl disable other
+	matches "$output" 'superctl forget removes it'
+	exits 1 sctl set --persist other restart=never
+	directory_has other.conf web.conf
+	exits 0 sctl stop other
+	exits 0 sctl forget other
+	exits 0 sctl apply
+}
