@@ -29,7 +29,7 @@ static void tell_already(
     struct call *call, const struct config *files, const struct program_config *program);
 static int on_stanza(void *context, const struct stanza *stanza);
 static bool change(struct persist *persist, bool enabled);
-static int take_back(struct amend *amend, const char *program);
+static int take_back(struct amend *amend, const char *program, bool *ret_taken);
 
 void enable_call(struct call *call)
 {
@@ -56,19 +56,20 @@ static void serve(struct amend *amend, const char *name, bool enabled)
 	const struct op_request request = {
 	    .client = amend->call->client, .wait = false, .timeout_ms = -1};
 	struct persist persist;
-	int error;
 
 	if (persist_begin(&persist, amend, name)) {
-		if (persist.stanza->key_autostart == enabled) {
+		const bool already = persist.stanza->key_autostart == enabled;
+		bool taken = false;
+		int error = take_back(amend, name, &taken);
+
+		if (error < 0) {
+			amend_tell_problem(amend->call, error, NULL);
+		} else if (already && !taken) {
 			tell_already(amend->call, persist.files, persist.stanza);
-		} else if (change(&persist, enabled)) {
-			error = take_back(amend, name);
+		} else if (already || change(&persist, enabled)) {
 			log_notice("%s: %s by uid %u", name, enabled ? "enabled" : "disabled",
 			    (unsigned)amend->call->client->uid);
-			if (error < 0)
-				amend_tell_problem(amend->call, error, NULL);
-			else
-				persist_finish(&persist, &request);
+			persist_finish(&persist, &request);
 		}
 	}
 	persist_done(&persist);
@@ -160,14 +161,16 @@ static bool change(struct persist *persist, bool enabled)
 	return true;
 }
 
-/* What superctl set said of it would hide it. */
-static int take_back(struct amend *amend, const char *program)
+/* What superctl set said of it would hide what the files say. */
+static int take_back(struct amend *amend, const char *program, bool *ret_taken)
 {
 	struct overridetext set;
 	int error = amend_read_set(amend, program, &set);
+	bool taken = error == 0 && overridetext_unset(&set, PROGRAM_autostart);
 
-	if (error == 0 && overridetext_unset(&set, PROGRAM_autostart))
+	if (taken)
 		error = amend_write_set(amend, &set);
 	overridetext_done(&set);
+	*ret_taken = taken;
 	return error;
 }

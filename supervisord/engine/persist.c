@@ -14,6 +14,7 @@
 #include "supervisord/engine/persist.h"
 
 static const struct program_config *find_program(const struct config *files, const char *program);
+static bool is_transient(const struct engine *engine, const char *program);
 static bool find_dropin(struct persist *persist);
 static bool read_texts(struct persist *persist);
 static int write_text(const struct overridetext *text, char **ret_text);
@@ -41,6 +42,11 @@ bool persist_begin(struct persist *persist, struct amend *amend, const char *pro
 	persist->stanza = find_program(persist->files, program);
 	if (persist->stanza == NULL) {
 		tell(persist, "its stanza is in no file, so nothing can be laid over it there");
+		return false;
+	}
+	if (is_transient(amend->call->engine, program)) {
+		tell(persist, "what is applied of that name is one of superctl run, not what the "
+			      "files have: superctl forget removes it");
 		return false;
 	}
 	return find_dropin(persist) && read_texts(persist);
@@ -106,6 +112,14 @@ static const struct program_config *find_program(const struct config *files, con
 		if (instname_is_of(files->programs[i]->name, program))
 			return files->programs[i];
 	return NULL;
+}
+
+/* Its override would be left over when it is forgotten. */
+static bool is_transient(const struct engine *engine, const char *program)
+{
+	const struct program_config *applied = find_program(engine->config, program);
+
+	return applied != NULL && config_is_transient(applied);
 }
 
 static bool find_dropin(struct persist *persist)

@@ -216,3 +216,24 @@ directory_has() {
 	matches "$output" '"name":"web","enabled":false,"changed":true'
 	exits 4 sctl enable wep
 }
+
+@test "enable: what superctl set has said is taken back, also where the files say so already" {
+	exits 0 sctl set web autostart=false restart=never
+	exits 0 sctl enable web
+	equals output "$output" "web: enabled: its stanza says so itself"
+	equals enabled "$(record web enabled)" true
+	directory_has web.conf
+	matches "$(sctl set web)" 'restart = never'
+}
+
+@test "persist: what is applied is one of superctl run, and the files have another of that name" {
+	exits 0 sctl run other -- sleep 1000
+	printf 'program "other" { command = "sleep 2000" }\n' >"$SD/conf.d/other.conf"
+	exits 1 sctl disable other
+	matches "$output" 'superctl forget removes it'
+	exits 1 sctl set --persist other restart=never
+	directory_has other.conf web.conf
+	exits 0 sctl stop other
+	exits 0 sctl forget other
+	exits 0 sctl apply
+}

@@ -35,6 +35,7 @@ void check_claim(int row, int program)
 	const struct ledger_state *state = world_row_state(row);
 
 	*shadow = (struct shadow){.begun = 0};
+	check_run_claims(program);
 	if (state->starts != 0 || state->flags != 0 || state->deadline_ns != 0)
 		world_fail("%s: a row that is not new", stanza_name(program));
 	for (int other = 0; other < LIMIT_ROWS; other++)
@@ -105,9 +106,8 @@ void check_launch(int row, const struct launch_request *request)
 		EXPECT_OF(program, !checklink_is_halting(state), "launched though it is to stop");
 		EXPECT_OF(
 		    program, checklink_lost(program) < 0, "launched without what it requires");
-		EXPECT_OF(program,
-		    !request->config->life->key_accept || world->engine.connection == program + 1,
-		    "launched for a connection, and there is none");
+		if (request->config->life->key_accept)
+			check_connection(program);
 		return;
 	}
 	EXPECT_OF(program, stanza_kind_of_words(request->words) == slot->kind,
@@ -118,20 +118,6 @@ void check_launch(int row, const struct launch_request *request)
 	EXPECT_OF(program, slot->owner_run == state->starts, "a task for another run");
 	EXPECT_OF(program, fits_state((enum task_kind)slot->kind, state),
 	    world_task_name((enum task_kind)slot->kind));
-}
-
-/* Somebody is taken out of the backlog of its socket. */
-void check_accept(int program)
-{
-	const struct ledger_state *state = world_state(program);
-
-	EXPECT_OF(program, world->engine.connection == 0, "two connections are held at a time");
-	EXPECT_OF(program, state->state == STATE_WAITING && state->wanted == WANTED_UP,
-	    "a connection is taken, and there is no place for it");
-	EXPECT_OF(program,
-	    !world->engine.engine->safe_mode && !world->ledger->header.shutdown &&
-		!world_is_removed(program) && checklink_start_blocker(program) < 0,
-	    "a connection is taken, and nothing may be started for it");
 }
 
 void check_refused_launch(int row)

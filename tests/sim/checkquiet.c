@@ -35,6 +35,7 @@ void check_quiet(void)
 		world_fail("%d descriptors of processes are open, %d are watched",
 		    world->engine.descriptors, watches);
 	check_history();
+	check_quiet_text();
 	if (!TAILQ_EMPTY(&engine->pending) || !TAILQ_EMPTY(&engine->pending_tasks))
 		world_fail("the engine sleeps with work put off");
 	for (int row = 0; row < (int)world->ledger->header.rows_high; row++)
@@ -75,7 +76,7 @@ static void check_quiet_program(int program, const struct program *there)
 		EXPECT_OF(program, checklink_is_told(program), "it hopes for something else");
 		EXPECT_OF(program,
 		    forbidden || checklink_start_blocker(program) >= 0 ||
-			(checklink_is_lazy(program) && !world->callers[program]),
+			(checklink_is_lazy(program) && world->callers[world_socket(program)] == 0),
 		    "to be started, and nothing is in the way");
 		break;
 	case STATE_BACKOFF:
@@ -157,7 +158,12 @@ static void check_quiet_live(int program)
 		    program, check_has_hook(program, TASK_POST_START), "there is no post_start");
 		break;
 	case STATE_RUNNING:
-		EXPECT_OF(program, main != NULL || done, "no process and nobody will tell");
+		/* (In safe mode one without a stanza stays, whatever it was.) */
+		EXPECT_OF(program,
+		    main != NULL || done ||
+			(world->shadows[program].ended && world_is_removed(program) &&
+			    world->engine.engine->safe_mode),
+		    "no process and nobody will tell");
 		break;
 	case STATE_ENDING:
 		EXPECT_OF(program, check_has_hook(program, TASK_PRE_STOP), "there is no pre_stop");

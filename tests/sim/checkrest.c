@@ -115,7 +115,7 @@ static bool is_stuck_for_a_reason(int program)
 
 		program = checklink_start_blocker(program);
 		if (program < 0)
-			return checklink_is_lazy(last) && !world->callers[last];
+			return checklink_is_lazy(last) && world->callers[world_socket(last)] == 0;
 		last = program;
 		at = (enum state)world_state(program)->state;
 		if (at != STATE_WAITING)

@@ -5,8 +5,9 @@
  *
  * checkstep.c, checknext.c: each decision; checkwrite.c: other commits; checkcount.c: what is
  * counted; checklink.c: who depends on whom; checkprocess.c: processes, tasks and signals;
- * checkhistory.c: what is told of it; checklife.c: commands, applies, the engine's lives;
- * checkquiet.c: whenever it sleeps; checkrest.c: in the end.
+ * checkaccept.c: connections; checkhistory.c: what is told of it; checktext.c: the text that is
+ * applied; checklife.c: commands, applies, the engine's lives; checkquiet.c: whenever it sleeps;
+ * checkrest.c: in the end.
  */
 #ifndef SIM_CHECKS_H
 #define SIM_CHECKS_H
@@ -38,6 +39,16 @@ void check_trial_over(void);
 void check_command(struct sim_command *command);
 void check_command_done(const struct sim_command *command);
 
+/* The text that is applied: a command is about to change it, has done so or was refused; another
+ * one is held. */
+void check_text_command(const struct sim_command *command);
+void check_text_done(const struct sim_command *command);
+void check_text_held(int old, int new);
+void check_quiet_text(void);
+/* Of superctl run: it has ended well so long ago that it goes; it gets a row. */
+bool check_run_is_over(int program);
+void check_run_claims(int program);
+
 /* Events: of a commit, of a row that is free; and whether all that is due was told. */
 void check_told_commit(
     int row, const struct ledger_state *before, const struct ledger_state *after, bool begun);
@@ -62,7 +73,8 @@ void check_paid(int program, const struct ledger_state *state);
 void check_drop(int row);
 
 /* Processes. */
-void check_accept(int program);
+void check_accept(int socket);
+void check_hang_up(void);
 void check_launch(int row, const struct launch_request *request);
 void check_refused_launch(int row);
 /* A task of a program's row has no streams. */

@@ -81,6 +81,8 @@ void check_step(int row, const struct shadow_pending *pending)
 	d.lost = d.happening->lost && checklink_is_live(d.before) && d.from != STATE_ENDING &&
 		 d.from != STATE_STOPPING && d.from != STATE_CLEANING;
 	d.halting = d.halting || d.lost || (d.happening->idle && d.from == STATE_RUNNING);
+	if (d.from != d.to)
+		d.shadow->since_ns = d.happening->now_ns;
 	note_demand(&d);
 	say(&d);
 	check_world_as_told(&d);
@@ -151,8 +153,8 @@ static void note_demand(struct decision *d)
 		EXPECT(!h->needed, "it is started because somebody needs it");
 		return;
 	}
-	EXPECT(!h->demand || world->callers[d->program], "it is started for nobody");
-	EXPECT(h->demand || !h->may_start || !d->lazy || !world->callers[d->program],
+	EXPECT(!h->demand || world->callers[d->program] > 0, "it is started for nobody");
+	EXPECT(h->demand || !h->may_start || !d->lazy || world->callers[d->program] == 0,
 	    "somebody waits, and is not seen");
 }
 

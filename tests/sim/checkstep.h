@@ -44,6 +44,9 @@ uint64_t program_hash_of(int program);
  * looked at, and its cgroup.  `stays`: it may. */
 void check_leftovers(int program, bool quick, bool stays);
 
+/* It is launched for a connection: see checkaccept.c. */
+void check_connection(int program);
+
 /* A hook of its present run is running. */
 /* Of the instances of one program: see checkparty.c. */
 void check_turn(const struct decision *d);

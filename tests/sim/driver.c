@@ -27,6 +27,10 @@ static void bury_engine(void);
 static void go_on(void);
 static void do_event(const struct schedule_event *event);
 static void command(const struct schedule_event *event);
+static void change(const struct schedule_event *event);
+static int pick_unnamed(int program);
+static int pick_run(int program);
+static struct stanza_override random_override(bool values);
 static void say(const struct schedule_event *event);
 static void edit(void);
 static void apply(const struct schedule_event *event);
@@ -70,6 +74,9 @@ static void start(const struct schedule *schedule, bool verbose)
 		world->party_base =
 		    (int)world_roll((unsigned)(world->program_count - world->party_room) + 1);
 	}
+	world->run_base = world->program_count;
+	if (world->program_count < STANZA_PROGRAMS && world_roll(2))
+		world->program_count++;
 	stanza_make_first(&world->configs[0]);
 	if (verbose) {
 		printf("  %s\n", world->cgroups ? "with cgroups" : "without cgroups");
@@ -85,7 +92,8 @@ static void run_engine(void)
 	int code;
 
 	world->boot_safe = false;
-	world->engine = (struct sim_engine){.alive = true, .safe = options.safe_mode};
+	world->engine = (struct sim_engine){
+	    .alive = true, .safe = options.safe_mode, .operation = COMMAND_NONE};
 	world->message_count = 0;
 	world->command.given = world->bell = false;
 	for (int slot = 0; slot < WORLD_SLOTS; slot++)
@@ -173,6 +181,13 @@ static void do_event(const struct schedule_event *event)
 	case SCHEDULE_RELOAD:
 		command(event);
 		break;
+	case SCHEDULE_RUN:
+	case SCHEDULE_FORGET:
+	case SCHEDULE_SET:
+	case SCHEDULE_UNSET:
+	case SCHEDULE_ENABLE:
+		change(event);
+		break;
 	case SCHEDULE_END:
 		kernel_end_main(program, wstatus);
 		break;
@@ -183,6 +198,9 @@ static void do_event(const struct schedule_event *event)
 		say(event);
 		break;
 	case SCHEDULE_CONNECT:
+		/* Rather to those that share a socket: that takes some to be full. */
+		if (world->party_room > 0 && world_roll(2))
+			program = world->party_base;
 		kernel_connect(program, event->amount);
 		break;
 	case SCHEDULE_APPLY:
@@ -235,6 +253,76 @@ static void command(const struct schedule_event *event)
 	};
 }
 
+/* What is applied, or written into a file of ours, of one program. */
+static void change(const struct schedule_event *event)
+{
+	struct sim_command command = {
+	    .given = true,
+	    .kind = (enum command_kind)(COMMAND_RUN + (event->kind - SCHEDULE_RUN)),
+	    .program = (int)(event->programs % (unsigned)world->program_count),
+	    .persist = world_roll(3) == 0,
+	    .enabled = world_roll(2),
+	    .wait = world_roll(2),
+	};
+
+	if (!world->engine.alive)
+		return;
+	if (command.kind == COMMAND_RUN) {
+		command.program = pick_unnamed(command.program);
+		command.persist = false;
+		command.given_keys.keys = world_roll(3) == 0 ? 1U << STANZA_restart : 0;
+		command.given_keys.values[STANZA_restart] = world_roll(4);
+		command.given_keys.values[STANZA_autostart] = world_roll(4) > 0;
+		command.given_keys.values[STANZA_command] = ++world->next_run;
+	} else if (world_roll(3) > 0) {
+		command.program = pick_run(command.program);
+	}
+	if (command.kind == COMMAND_FORGET || command.kind == COMMAND_ENABLE) {
+		command.persist = command.kind == COMMAND_ENABLE;
+	} else if (command.kind != COMMAND_RUN) {
+		command.given_keys = random_override(command.kind == COMMAND_SET);
+	}
+	world->command = command;
+}
+
+/* Mostly one that has no stanza. */
+static int pick_unnamed(int program)
+{
+	const struct stanza_set *set =
+	    &world->configs[world->held >= 0 ? world->held : world->files];
+
+	for (int i = 0; i < world->program_count && world_roll(10) > 0; i++) {
+		if (!set->programs[program].present && !stanza_are_mates(program, program))
+			break;
+		program = (program + 1) % world->program_count;
+	}
+	return program;
+}
+
+/* Another one of superctl run, if there is one. */
+static int pick_run(int program)
+{
+	for (int i = 0; i < world->program_count && world->held >= 0; i++)
+		if (stanza_is_run(&world->configs[world->held], i))
+			return i;
+	return program;
+}
+
+static struct stanza_override random_override(bool values)
+{
+	struct stanza_override override = {.keys = world_roll(1U << STANZA_KEY_COUNT)};
+
+	if (world_roll(3) > 0)
+		override.keys &= ~(1U << STANZA_instances);
+	if (values && override.keys == 0)
+		override.keys = 1U << STANZA_command;
+	override.values[STANZA_autostart] = world_roll(2);
+	override.values[STANZA_restart] = world_roll(4);
+	override.values[STANZA_command] = 1 + world_roll(3);
+	override.values[STANZA_instances] = 1 + world_roll(4);
+	return override;
+}
+
 static void say(const struct schedule_event *event)
 {
 	static const enum note_kind kinds[] = {NOTE_READY, NOTE_READY, NOTE_WATCHDOG, NOTE_TRIGGER,
@@ -264,7 +352,7 @@ static void edit(void)
 {
 	int next = world_free_config();
 
-	stanza_make_next(&world->configs[next], &world->configs[world->engine.applied]);
+	stanza_make_next(&world->configs[next], &world->configs[world->files]);
 	world->files = next;
 	if (world->verbose)
 		stanza_print(&world->configs[next]);
@@ -448,12 +536,8 @@ static void make_calm(void)
 		return;
 	next = world_free_config();
 	world->configs[next] = world->configs[stanza_config_index(world->engine.engine->config)];
+	stanza_make_calm(&world->configs[next]);
 	world->files = next;
-	for (int program = 0; program < world->program_count; program++) {
-		struct life_config *life = &world->configs[world->files].programs[program].life;
-
-		life->key_max_runtime = life->key_watchdog = 0;
-	}
 	if (world->message_count < WORLD_MESSAGES)
 		world->messages[world->message_count++] = (struct msg_head){.type = MSG_RELOAD};
 }

@@ -4,6 +4,7 @@
 #ifndef SIM_FAKE_H
 #define SIM_FAKE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,5 +41,8 @@ void fake_note_held(uint64_t key, int fd);
 
 /* Carry out the command that was given (control.c). */
 void fake_do_command(void);
+/* What it says, as a client would. */
+struct sim_command;
+json_t *fake_make_parameters(const struct sim_command *command);
 
 #endif

@@ -15,10 +15,13 @@
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/command.h"
 #include "supervisord/engine/draft.h"
+#include "supervisord/engine/enable.h"
 #include "supervisord/engine/events.h"
 #include "supervisord/engine/op.h"
 #include "supervisord/engine/record.h"
+#include "supervisord/engine/runcall.h"
 #include "supervisord/engine/selection.h"
+#include "supervisord/engine/setcall.h"
 #include "supervisord/engine/trial.h"
 #include "tests/sim/checks.h"
 #include "tests/sim/fake.h"
@@ -27,6 +30,7 @@
 
 static struct control_client *find_client(void);
 static void do_apply(struct call *call);
+static void change_text(struct call *call);
 
 /* ---- control.h ---- */
 
@@ -114,9 +118,14 @@ void fake_do_command(void)
 	struct call call = {.client = find_client(), .engine = world->engine.engine};
 
 	command->given = false;
+	call.parameters = fake_make_parameters(command);
 	jsonw_init(&call.w, LIMIT_CONTROL_QUEUE);
-	if (command->kind == COMMAND_APPLY) {
-		do_apply(&call);
+	if (command->kind >= COMMAND_RUN) {
+		world->engine.operation = command->kind;
+		check_text_command(command);
+		change_text(&call);
+		world->engine.operation = COMMAND_NONE;
+		check_text_done(command);
 		jsonw_done(&call.w);
 		return;
 	}
@@ -134,11 +143,48 @@ void fake_do_command(void)
 	case COMMAND_RELOAD:
 		command_reload(&call);
 		break;
+	case COMMAND_RUN:
+	case COMMAND_FORGET:
+	case COMMAND_SET:
+	case COMMAND_UNSET:
+	case COMMAND_ENABLE:
 	case COMMAND_APPLY:
+	case COMMAND_NONE:
 		break;
 	}
 	check_command_done(command);
 	jsonw_done(&call.w);
+}
+
+/* Those that change what is applied. */
+static void change_text(struct call *call)
+{
+	switch (world->command.kind) {
+	case COMMAND_RUN:
+		runcall_run(call);
+		break;
+	case COMMAND_FORGET:
+		runcall_forget(call);
+		break;
+	case COMMAND_SET:
+		setcall_set(call);
+		break;
+	case COMMAND_UNSET:
+		setcall_unset(call);
+		break;
+	case COMMAND_ENABLE:
+		enable_call(call);
+		break;
+	case COMMAND_APPLY:
+		do_apply(call);
+		break;
+	case COMMAND_START:
+	case COMMAND_STOP:
+	case COMMAND_RESTART:
+	case COMMAND_RELOAD:
+	case COMMAND_NONE:
+		break;
+	}
 }
 
 /* As confcall_apply() does. */
@@ -155,8 +201,11 @@ static void do_apply(struct call *call)
 	struct config *config;
 
 	apply.deadline_ns = world->now_ns + deadlines[world_roll(3)] * NS_PER_MS;
-	if (call->engine->shutdown || draft_from_files(call->engine, &scope, &config, &problem) < 0)
+	if (call->engine->shutdown ||
+	    draft_from_files(call->engine, &scope, &config, &problem) < 0) {
+		call_error_begin(call, "no configuration");
 		return;
+	}
 	apply.op = op_new(&request);
 	if (apply_config(call->engine, &apply, config) == 0) {
 		if (request.wait)
@@ -166,6 +215,7 @@ static void do_apply(struct call *call)
 	}
 	config_free(config);
 	op_cancel(apply.op);
+	call_error_begin(call, "not applied");
 }
 
 /* One that waits for nothing; else one of them loses patience. */
@@ -193,6 +243,12 @@ bool call_get_bool(struct call *call, const char *name, bool *value)
 		*value = world->command.wait;
 	else if (strcmp(name, "force") == 0)
 		*value = world->command.force;
+	else if (strcmp(name, "persist") == 0)
+		*value = world->command.persist;
+	else if (strcmp(name, "enabled") == 0)
+		*value = world->command.enabled;
+	else if (strcmp(name, "start") == 0)
+		*value = world->command.given_keys.values[STANZA_autostart] != 0;
 	else if (strcmp(name, "rolling") == 0)
 		*value = world->command.kind == COMMAND_RESTART && world->command.rolling;
 	return true;
@@ -212,10 +268,23 @@ bool call_get_int(
 
 bool call_get_string(struct call *call, const char *name, const char **value)
 {
+	static char letter[2];
+
 	(void)call;
-	(void)name;
-	(void)value;
+	letter[0] = stanza_name(world->command.program)[0];
+	if (strcmp(name, "name") == 0)
+		*value = letter;
 	return true;
+}
+
+void call_begin_reply(struct call *call)
+{
+	(void)call;
+}
+
+void call_end_reply(struct call *call)
+{
+	jsonw_reset(&call->w);
 }
 
 bool call_allows(struct call *call, const char *const *names)
@@ -359,4 +428,46 @@ bool selection_read(struct call *call, bool needs_name, struct selection *ret_se
 			selection_add(ret_selection, program);
 	}
 	return true;
+}
+
+bool selection_allows(struct call *call, const struct program *program, const char *name)
+{
+	if (program == NULL)
+		call_error_begin(call, name);
+	return program != NULL;
+}
+
+struct program *selection_find_one(struct call *call, const char *name)
+{
+	struct program *program = engine_find(call->engine, name);
+
+	return selection_allows(call, program, name) ? program : NULL;
+}
+
+/* Freed with the next ones: the engine may die over them. */
+json_t *fake_make_parameters(const struct sim_command *command)
+{
+	static json_t *made;
+	bool keys = command->kind == COMMAND_UNSET;
+	json_t *list = json_array();
+
+	json_decref(made);
+	made = json_object();
+	for (int key = 0; key < STANZA_KEY_COUNT; key++) {
+		const char *name = stanza_key_name((enum stanza_key)key);
+		char value[STANZA_TEXT];
+
+		if (!((command->given_keys.keys >> key) & 1) ||
+		    (command->kind == COMMAND_RUN && key != STANZA_restart))
+			continue;
+		stanza_write_value((enum stanza_key)key, command->given_keys.values[key], value);
+		(void)json_array_append_new(list,
+		    keys ? json_string(name) : json_pack("{s:s,s:s}", "key", name, "value", value));
+	}
+	(void)json_object_set_new(made, keys ? "keys" : "settings", list);
+	if (command->kind == COMMAND_RUN)
+		(void)json_object_set_new(made, "command",
+		    json_pack(
+			"[o]", json_sprintf("%u", command->given_keys.values[STANZA_command])));
+	return made;
 }

@@ -101,13 +101,6 @@ bool onevent_run(struct engine *engine)
 	return false;
 }
 
-/* Nobody uses superctl run here. */
-bool transient_review(struct engine *engine)
-{
-	(void)engine;
-	return false;
-}
-
 int onevent_add(const struct program *program, char **environment, size_t *count)
 {
 	(void)program;

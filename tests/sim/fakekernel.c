@@ -188,7 +188,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 	(void)timeout;
 	(void)count;
 	if (fds->fd >= FAKE_SOCKET && fds->fd < FAKE_SOCKET + STANZA_PROGRAMS) {
-		fds->revents = world->callers[fds->fd - FAKE_SOCKET] ? POLLIN : 0;
+		fds->revents = world->callers[fds->fd - FAKE_SOCKET] > 0 ? POLLIN : 0;
 		return fds->revents != 0;
 	}
 	fds->revents = kernel_find_alive(fds->fd - FAKE_PIDFD) == NULL ? POLLIN : 0;
@@ -197,8 +197,10 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 
 int __wrap_close(int fd)
 {
-	if (fd >= FAKE_CONNECTION && fd < FAKE_CONNECTION + STANZA_PROGRAMS)
+	if (fd >= FAKE_CONNECTION && fd < FAKE_CONNECTION + STANZA_PROGRAMS) {
+		check_hang_up();
 		world->engine.connection = 0;
+	}
 	if (fd >= FAKE_PIDFD)
 		world->engine.descriptors--;
 	return 0;

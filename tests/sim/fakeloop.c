@@ -120,6 +120,12 @@ int channel_receive(int fd, struct msg *ret_msg, int flags)
 	if (world->message_count == 0)
 		return -EAGAIN;
 	ret_msg->head = world->messages[0];
+	if (ret_msg->head.type == MSG_RELOAD) {
+		static const struct sim_command apply = {.kind = COMMAND_APPLY};
+
+		world->engine.operation = COMMAND_APPLY;
+		check_text_command(&apply);
+	}
 	ret_msg->length = ret_msg->fd_count = 0;
 	memmove(world->messages, world->messages + 1,
 	    (size_t)--world->message_count * sizeof(world->messages[0]));
@@ -266,7 +272,7 @@ static bool is_ready(const ev_io *io)
 	if (io->fd == FAKE_TIMERFD)
 		return world->engine.timer_ns != 0 && world->engine.timer_ns <= world->now_ns;
 	if (io->fd >= FAKE_SOCKET && io->fd < FAKE_SOCKET + STANZA_PROGRAMS)
-		return world->callers[io->fd - FAKE_SOCKET];
+		return world->callers[io->fd - FAKE_SOCKET] > 0;
 	if (io->fd >= FAKE_PIDFD)
 		return kernel_find_alive(io->fd - FAKE_PIDFD) == NULL;
 	return false;
@@ -293,6 +299,7 @@ static void poll_ios(struct ev_loop *loop)
 			there = there || world->engine.ios[i] == io;
 		if (there)
 			io->cb(loop, io, EV_READ);
+		world->engine.operation = COMMAND_NONE;
 	}
 	fake_deliver_notes(NULL);
 }

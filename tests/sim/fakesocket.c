@@ -71,7 +71,7 @@ int sockets_of_program(struct engine *engine, const struct program_config *progr
 	*ret_count = 0;
 	if (program->life->key_sockets == NULL)
 		return 0;
-	fds[0] = FAKE_SOCKET + stanza_index(program->name);
+	fds[0] = FAKE_SOCKET + world_socket(stanza_index(program->name));
 	names[0] = program->life->key_sockets[0];
 	*ret_count = 1;
 	return 0;
@@ -87,24 +87,24 @@ int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *length, int flag
 	(void)length;
 	(void)flags;
 	steps_effect();
-	if (!world->callers[program]) {
+	if (world->callers[program] == 0) {
 		errno = EAGAIN;
 		return -1;
 	}
+	world->engine.peer = world_roll(2);
+	world->engine.peer_gone = !world->calm && world_chance(3); /* now and then */
 	check_accept(program);
-	world->callers[program] = false;
-	world->engine.connection = program + 1;
+	world->callers[program]--;
 	steps_effect();
 	return FAKE_CONNECTION + program;
 }
 
-/* Now and then it has gone again. */
 int peer_of(int fd, struct peer *ret_peer)
 {
 	(void)fd;
-	if (!world->calm && world_chance(3))
+	if (world->engine.peer_gone)
 		return -ENOTCONN;
-	*ret_peer = (struct peer){.address.ss_family = AF_UNIX};
+	*ret_peer = (struct peer){.address.ss_family = AF_UNIX, .uid = (uid_t)world->engine.peer};
 	return 0;
 }
 

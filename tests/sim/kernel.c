@@ -17,6 +17,9 @@
 #define CHANCE_FORKS       5
 #define CHANCE_NEVER_READY 15
 
+/* About so many wait at most. */
+#define CALLERS_MAX 3
+
 #define SLUGGISH_NS (2500 * NS_PER_MS)
 #define MS(n)       ((int64_t)(n)*NS_PER_MS)
 
@@ -349,10 +352,16 @@ static void behave_as_main(struct sim_process *process)
 void kernel_connect(int program, unsigned dice)
 {
 	const struct sim_process *main = kernel_main(program);
+	const struct stanza *stanza = world_stanza(program);
+	int socket = world_socket(program);
 
 	if (program >= world->program_count)
 		return;
-	world->callers[program] = main == NULL || main->zombie || dice % 4 == 0;
+	/* Who gets a run each stands in a line. */
+	if (stanza != NULL && stanza->life.key_accept && world->callers[socket] < CALLERS_MAX)
+		world->callers[socket] += 1 + dice % 3;
+	else if (stanza == NULL || !stanza->life.key_accept)
+		world->callers[program] = main == NULL || main->zombie || dice % 4 == 0;
 }
 
 /* Some programs are hopeless, some are good. */
@@ -365,7 +374,7 @@ static void behave_as_service(struct sim_process *process, uint64_t dice)
 
 	/* One that waits while another one is served is another one's. */
 	if (!stanza->life.key_accept && (world->calm || (dice >> 8) % 4 > 0))
-		world->callers[process->program] = false;
+		world->callers[process->program] = 0;
 
 	if (stanza->life.key_ready.kind == CHECK_NOTIFY &&
 	    (world->calm || (dice >> 20) % 100 >= CHANCE_NEVER_READY))

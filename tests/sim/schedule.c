@@ -78,6 +78,11 @@ void schedule_print_event(const struct schedule_event *event)
 			if ((event->programs >> program) & 1)
 				printf("%s", stanza_name(program));
 		break;
+	case SCHEDULE_RUN:
+	case SCHEDULE_FORGET:
+	case SCHEDULE_SET:
+	case SCHEDULE_UNSET:
+	case SCHEDULE_ENABLE:
 	case SCHEDULE_END:
 	case SCHEDULE_END_SOON:
 	case SCHEDULE_SAY:

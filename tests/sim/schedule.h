@@ -17,6 +17,11 @@
 	X(STOP, 8)                                                                                 \
 	X(RESTART, 6)                                                                              \
 	X(RELOAD, 2)                                                                               \
+	X(RUN, 5) /* superctl run and the like, on one program */                                  \
+	X(FORGET, 2)                                                                               \
+	X(SET, 4)                                                                                  \
+	X(UNSET, 2)                                                                                \
+	X(ENABLE, 2)                                                                               \
 	X(END, 8)      /* a main process ends now */                                               \
 	X(END_SOON, 4) /* a main process ends in the middle of what comes */                       \
 	X(SAY, 5)      /* a program says something by sd_notify(3) */                              \

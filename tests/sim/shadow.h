@@ -24,6 +24,7 @@ struct shadow_task {
 
 struct shadow {
 	/* Of the life of the row. */
+	int64_t since_ns;  /* it is in its state */
 	uint64_t begun;    /* runs that were begun */
 	uint64_t launched; /* of the last launch that was decided */
 	uint64_t created;  /* of the last main process */
@@ -40,6 +41,8 @@ struct shadow {
 	bool was_running;
 	bool cleaned;    /* its post_stop has had its turn */
 	int command_pid; /* of what was launched */
+	uint32_t peer;   /* whose connection it has, the run that has one */
+	uint64_t peer_run;
 	bool stays;      /* what it has left may go on beside its post_stop */
 	int wstatus;     /* of its end */
 	bool ended;

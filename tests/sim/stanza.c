@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisord/engine/keytable.h"
 #include "supervisord/engine/taskkind.h"
 #include "tests/sim/checks.h"
 #include "tests/sim/stanza.h"
@@ -30,11 +31,14 @@ struct built_program {
 	char *after[LIST_MAX];
 	char *before[LIST_MAX];
 	char *conflicts[LIST_MAX];
+	struct program_override overrides[STANZA_KEY_COUNT];
 };
 
 struct built {
 	struct config config; /* first */
 	int index;
+	struct config_source sources[STANZA_SOURCES];
+	struct stanza_source texts[STANZA_SOURCES];
 	struct program_config *list[STANZA_PROGRAMS];
 	struct built_program programs[STANZA_PROGRAMS];
 };
@@ -50,12 +54,17 @@ static char pid_files[STANZA_PROGRAMS][8];
 static char socket_name[] = "socket";
 static char *socket_names[] = {socket_name, NULL};
 
-static void build_program(struct built_program *built, const struct stanza_set *set, int program);
+static void build_sources(struct built *built, const struct stanza_set *set);
+static const char *find_path(const struct built *built, const char *prefix, int program);
+static void build_program(struct built *whole, const struct stanza_set *set, int program);
+static void build_overrides(const struct built *whole, struct built_program *built,
+    const struct stanza_set *set, int program);
 static void build_lists(
     struct built_program *built, const struct stanza_set *set, const struct stanza *stanza);
 static char *name_in(const struct stanza_set *set, int program, int condition);
 static bool is_member(int program);
 static void make_names(void);
+static void print_overrides(const struct stanza_set *set, int program);
 static void print_links(const struct stanza *stanza);
 
 const char *stanza_name(int program)
@@ -108,12 +117,14 @@ struct config *stanza_build(const struct stanza_set *set, int index)
 	    config->settings.key_state_dir = text;
 	config->settings.key_shutdown_timeout = set->shutdown_timeout_ns;
 	config->programs = built->list;
+	build_sources(built, set);
 	for (int program = 0; program < world->program_count; program++) {
 		if (!set->programs[program].present)
 			continue;
-		build_program(&built->programs[program], set, program);
+		build_program(built, set, program);
 		built->list[config->program_count++] = &built->programs[program].config;
 	}
+	world->engine.users[index]++;
 	return config;
 }
 
@@ -124,15 +135,43 @@ int stanza_config_index(const struct config *config)
 
 void stanza_free(struct config *config)
 {
+	if (config != NULL)
+		world->engine.users[stanza_config_index(config)]--;
 	free(config);
 }
 
-static void build_program(struct built_program *built, const struct stanza_set *set, int program)
+static void build_sources(struct built *built, const struct stanza_set *set)
 {
+	struct config *config = &built->config;
+
+	config->sources = built->sources;
+	config->source_count = stanza_write_sources(set, built->index, built->texts);
+	for (size_t i = 0; i < config->source_count; i++)
+		built->sources[i] = (struct config_source){.path = built->texts[i].path,
+		    .text = built->texts[i].text,
+		    .length = strlen(built->texts[i].text)};
+}
+
+static const char *find_path(const struct built *built, const char *prefix, int program)
+{
+	size_t length = strlen(prefix);
+
+	for (size_t i = 0; i < built->config.source_count; i++)
+		if (strncmp(built->texts[i].path, prefix, length) == 0 &&
+		    built->texts[i].path[length] == stanza_name(program)[0])
+			return built->texts[i].path;
+	return built->texts[0].path;
+}
+
+static void build_program(struct built *whole, const struct stanza_set *set, int program)
+{
+	struct built_program *built = &whole->programs[program];
 	const struct stanza *stanza = &set->programs[program];
 	struct life_config *life = &built->life;
 
 	built->config = stanza->config;
+	built->config.file = find_path(whole, CONFIG_RUN_PATH, program);
+	build_overrides(whole, built, set, program);
 	*life = stanza->life;
 	built->config.name = name_in(set, program, 0);
 	built->config.life = life;
@@ -155,6 +194,29 @@ static void build_program(struct built_program *built, const struct stanza_set *
 	life->key_post_stop = stanza->hooks[HOOK_POST_STOP] ? TASK_WORD(TASK_POST_STOP) : NULL;
 	life->key_reload_command = stanza->hooks[HOOK_RELOAD] ? TASK_WORD(TASK_RELOAD) : NULL;
 	build_lists(built, set, stanza);
+}
+
+/* What superctl set says counts before what a file does. */
+static void build_overrides(const struct built *whole, struct built_program *built,
+    const struct stanza_set *set, int program)
+{
+	static const enum program_key keys[] = {
+	    PROGRAM_autostart, PROGRAM_restart, PROGRAM_command, PROGRAM_instances};
+	int first = stanza_are_mates(program, program) ? world->party_base : program;
+	unsigned said = set->set[first].keys;
+
+	built->config.overrides = built->overrides;
+	for (int key = 0; key < STANZA_KEY_COUNT; key++) {
+		if (!(((said | set->dropins[first].keys) >> key) & 1))
+			continue;
+		built->overrides[built->config.override_count++] = (struct program_override){
+		    .key = keys[key],
+		    .name = stanza_key_name((enum stanza_key)key),
+		    .file = find_path(
+			whole, (said >> key) & 1 ? CONFIG_SET_PATH : STANZA_DROPIN_PATH, first),
+		    .line = 1,
+		};
+	}
 }
 
 static void build_lists(
@@ -274,8 +336,26 @@ void stanza_print(const struct stanza_set *set)
 			printf(", essential");
 		if (life->key_smooth)
 			printf(", smooth");
+		print_overrides(set, program);
 		print_links(stanza);
 		printf("\n");
+	}
+}
+
+static void print_overrides(const struct stanza_set *set, int program)
+{
+	const struct stanza_override *const overrides[] = {
+	    &set->runs[program], &set->dropins[program], &set->set[program]};
+	static const char *const from[] = {"run with", "a file says", "set"};
+
+	for (int i = 0; i < 3; i++) {
+		char text[STANZA_TEXT];
+
+		stanza_write_override(overrides[i], text);
+		for (char *at = text; *at != '\0'; at++)
+			*at = *at == '\n' ? ',' : *at;
+		if (text[0] != '\0')
+			printf("; %s %s", from[i], text);
 	}
 }
 

@@ -45,10 +45,32 @@ struct stanza {
 	int stdout_to; /* the program that reads its output, -1 */
 };
 
+/* Keys that somebody lays over a stanza: override "NAME" { … }, superctl set.  X(key, of a list) */
+#define STANZA_KEYS(X)                                                                             \
+	X(autostart, false)                                                                        \
+	X(restart, false)                                                                          \
+	X(command, true)                                                                           \
+	X(instances, false)
+
+#define STANZA_KEY_ENUM(name, list) STANZA_##name,
+enum stanza_key { STANZA_KEYS(STANZA_KEY_ENUM) STANZA_KEY_COUNT };
+
+struct stanza_override {
+	unsigned keys; /* bit a key */
+	unsigned values[STANZA_KEY_COUNT];
+};
+
 struct stanza_set {
-	struct stanza programs[STANZA_PROGRAMS];
-	int instances; /* of the world's party */
+	struct stanza programs[STANZA_PROGRAMS]; /* as they are in force */
+	int instances;                           /* of the world's party */
 	int64_t shutdown_timeout_ns;
+	/* What that is made of. */
+	struct stanza plain[STANZA_PROGRAMS];
+	int plain_instances;
+	struct stanza_override dropins[STANZA_PROGRAMS]; /* a file says so */
+	struct stanza_override set[STANZA_PROGRAMS];     /* superctl set does */
+	struct stanza_override runs[STANZA_PROGRAMS]; /* it is one of superctl run: how it was made,
+						       * its command is its number; else no key */
 };
 
 /* "A" and so on, "C@2" of the second instance: "C@1" also where it is alone, and called "C". */
@@ -62,8 +84,41 @@ bool stanza_are_mates(int program, int other);
 void stanza_make_first(struct stanza_set *set);
 void stanza_make_next(struct stanza_set *set, const struct stanza_set *old);
 
+/* Files that say what is in force, without what only superctl says and what never ends well. */
+void stanza_make_calm(struct stanza_set *set);
+
+/* All that is in force follows from what it is made of.  False: it would be refused. */
+bool stanza_compose(struct stanza_set *set);
+/* The stanza of one of superctl run. */
+void stanza_make_run(struct stanza_set *set, int program);
+bool stanza_is_run(const struct stanza_set *set, int program);
+bool stanza_overrides_are_same(const struct stanza_override *a, const struct stanza_override *b);
+
+/* All instances of the party get the stanza of the first. */
+void stanza_spread(struct stanza_set *set);
+
 /* Would it be accepted? */
 bool stanza_is_valid(const struct stanza_set *set);
+
+/* The sources of what is in force, as many as there may be: the main one has the number of the
+ * configuration, the others what is laid over it.  And one of them taken, -EINVAL: it cannot be. */
+#define STANZA_SOURCES (1 + 3 * STANZA_PROGRAMS)
+#define STANZA_PATH    24
+#define STANZA_TEXT    96
+struct stanza_source {
+	char path[STANZA_PATH];
+	char text[STANZA_TEXT];
+};
+size_t stanza_write_sources(
+    const struct stanza_set *set, int index, struct stanza_source sources[STANZA_SOURCES]);
+int stanza_take_source(struct stanza_set *set, const char *path, const char *text);
+/* A key's value as text, and all of them of an override. */
+void stanza_write_value(enum stanza_key key, unsigned value, char buffer[STANZA_TEXT]);
+void stanza_write_override(const struct stanza_override *override, char buffer[STANZA_TEXT]);
+int stanza_read_override(const char *text, struct stanza_override *ret_override);
+const char *stanza_key_name(enum stanza_key key);
+/* Where superctl set --persist writes. */
+#define STANZA_DROPIN_PATH "/sim.d/"
 
 /* As the engine gets it; `index` is remembered. */
 struct config *stanza_build(const struct stanza_set *set, int index);

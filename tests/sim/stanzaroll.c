@@ -28,30 +28,34 @@ static void random_links(struct stanza *stanzas);
 static void random_conflicts(struct stanza *stanzas);
 static bool has_cycle(const struct stanza *stanzas);
 static void random_party(struct stanza_set *set);
-static void make_party(struct stanza_set *set);
+static void take_as_written(struct stanza_set *set);
 static void make_mates_free(struct stanza *stanzas, int program);
 static void make_accepting(struct stanza *stanza);
 static void make_valid(struct stanza_set *set);
 static void make_links_valid(struct stanza *stanzas, int program);
 static void make_conflicts_valid(struct stanza *stanzas);
+static void leave_down(struct stanza *stanzas, int program);
 
 void stanza_make_first(struct stanza_set *set)
 {
 	set->shutdown_timeout_ns = world_roll(2) ? 60 * NS_PER_S : 2 * NS_PER_S;
 	for (int program = 0; program < world->program_count; program++) {
 		random_stanza(&set->programs[program]);
-		set->programs[program].present = world_roll(10) > 0;
+		set->programs[program].present = world_roll(10) > 0 && program < world->run_base;
 	}
 	random_links(set->programs);
 	random_conflicts(set->programs);
 	if (world->party_room > 0)
 		random_party(set);
 	make_valid(set);
+	take_as_written(set);
 }
 
 void stanza_make_next(struct stanza_set *set, const struct stanza_set *old)
 {
 	*set = *old;
+	memcpy(set->programs, old->plain, sizeof(set->programs));
+	set->instances = old->plain_instances;
 	for (int program = 0; program < world->program_count; program++) {
 		struct stanza *stanza = &set->programs[program];
 		struct stanza before = *stanza;
@@ -72,7 +76,9 @@ void stanza_make_next(struct stanza_set *set, const struct stanza_set *old)
 				random_kind(stanza);
 			break;
 		case 2:
-			stanza->present = !before.present;
+			/* A few names are rather for superctl run. */
+			stanza->present =
+			    !before.present && (program < world->run_base || world_roll(3) == 0);
 			break;
 		default:
 			break;
@@ -85,6 +91,74 @@ void stanza_make_next(struct stanza_set *set, const struct stanza_set *old)
 	if (world->party_room > 0 && world_roll(3) == 0)
 		random_party(set);
 	make_valid(set);
+	take_as_written(set);
+}
+
+void stanza_make_calm(struct stanza_set *set)
+{
+	for (int program = 0; program < STANZA_PROGRAMS; program++) {
+		struct stanza *stanza = &set->plain[program];
+
+		stanza->present = stanza->present && !stanza_is_run(set, program);
+		stanza->life.key_max_runtime = stanza->life.key_watchdog = 0;
+	}
+	memset(set->runs, 0, sizeof(set->runs));
+	memset(set->set, 0, sizeof(set->set));
+	memcpy(set->programs, set->plain, sizeof(set->programs));
+	set->instances = set->plain_instances;
+	make_valid(set);
+	take_as_written(set);
+}
+
+/* It is what people have written; what is laid over it in other files stays where it can. */
+static void take_as_written(struct stanza_set *set)
+{
+	memcpy(set->plain, set->programs, sizeof(set->plain));
+	set->plain_instances = set->instances;
+	for (int program = 0; program < STANZA_PROGRAMS; program++)
+		if (!set->plain[program].present)
+			set->dropins[program] = (struct stanza_override){.keys = 0};
+	if (stanza_compose(set))
+		return;
+	memset(set->dropins, 0, sizeof(set->dropins));
+	/* What is made valid may bring about something else that is not. */
+	for (int i = 0; i < STANZA_PROGRAMS; i++) {
+		if (stanza_compose(set))
+			return;
+		make_valid(set);
+		memcpy(set->plain, set->programs, sizeof(set->plain));
+		set->plain_instances = set->instances;
+	}
+	world_fail("a configuration cannot be made valid");
+}
+
+/* The same for the same number, whenever it is made. */
+void stanza_make_run(struct stanza_set *set, int program)
+{
+	const struct stanza_override *run = &set->runs[program];
+	struct stanza *stanza = &set->plain[program];
+	uint64_t dice = world->dice, hash = world->next_hash;
+
+	world->dice = world_mix(world->seed ^ world_mix(run->values[STANZA_command]));
+	random_stanza(stanza);
+	world->dice = dice;
+	world->next_hash = hash;
+	stanza->present = true;
+	stanza->config.hash = (UINT64_C(1) << 40 | run->values[STANZA_command]) << 1;
+	stanza->config.key_autostart = run->values[STANZA_autostart] != 0;
+	stanza->config.key_restart = (enum restart_policy)run->values[STANZA_restart];
+	stanza->life.key_boot = BOOT_CONFIG;
+	stanza->stdout_to = -1;
+	/* It comes to an end, if it is let. */
+	stanza->life.key_on_failure.kind = ON_FAILURE_NONE;
+	stanza->on_failure_name = program;
+	stanza->life.key_watchdog = stanza->life.key_max_runtime = 0;
+	stanza->life.key_start = START_NOW;
+	stanza->life.key_accept = false;
+	stanza->life.key_idle_stop = 0;
+	stanza->life.key_update = UPDATE_STOP_START;
+	if (stanza->life.key_type != TYPE_ONESHOT)
+		stanza->life.key_remain = false;
 }
 
 /* How many there are, and how they are replaced. */
@@ -99,6 +173,7 @@ static void random_party(struct stanza_set *set)
 	life->key_max_unavailable = 1 + world_roll(2);
 	life->key_max_surge = 1 + world_roll(room - 1 < 2 ? room - 1 : 2);
 	set->instances = 1 + (int)world_roll(room);
+	life->key_accept = world_roll(4) == 0;
 }
 
 static void random_stanza(struct stanza *stanza)
@@ -144,6 +219,7 @@ static void random_demand(struct life_config *life)
 	life->key_trigger_limit = PICK(limits);
 	life->key_trigger_limit_interval = 2 * NS_PER_S;
 	life->key_accept = life->key_start == START_ON_DEMAND && world_roll(2);
+	life->key_max_connections_per_source = world_roll(2) ? 1 + world_roll(2) : 0;
 	life->key_idle_stop = life->key_start == START_ON_DEMAND ? PICK(idles) * NS_PER_MS : 0;
 }
 
@@ -346,15 +422,16 @@ static bool has_cycle(const struct stanza *stanzas)
 }
 
 /* All instances have the stanza of the first one; some are extra ones, for an update. */
-static void make_party(struct stanza_set *set)
+void stanza_spread(struct stanza_set *set)
 {
 	const struct stanza *first = &set->programs[world->party_base];
 	struct life_config *life = &set->programs[world->party_base].life;
 	int room = world->party_room, extra;
 
+	if (life->key_accept)
+		make_accepting(&set->programs[world->party_base]);
 	if (life->key_type == TYPE_ONESHOT)
 		life->key_update = UPDATE_STOP_START;
-	life->key_accept = false; /* here each has a socket of its own */
 	extra = life->key_update == UPDATE_START_FIRST ? (int)life->key_max_surge : 0;
 	if (set->instances + extra > room)
 		set->instances = room - extra;
@@ -395,7 +472,7 @@ static void make_valid(struct stanza_set *set)
 	struct stanza *stanzas = set->programs;
 
 	if (world->party_room > 0)
-		make_party(set);
+		stanza_spread(set);
 	for (int program = 0; program < world->program_count; program++) {
 		struct stanza *stanza = &stanzas[program];
 
@@ -460,6 +537,14 @@ static void make_links_valid(struct stanza *stanzas, int program)
 	}
 }
 
+/* With all instances, which have one stanza. */
+static void leave_down(struct stanza *stanzas, int program)
+{
+	for (int other = 0; other < world->program_count; other++)
+		if (other == program || stanza_are_mates(program, other))
+			stanzas[other].config.key_autostart = false;
+}
+
 /* Nobody may bring both sides, and supervisord itself must not either. */
 static void make_conflicts_valid(struct stanza *stanzas)
 {
@@ -467,8 +552,9 @@ static void make_conflicts_valid(struct stanza *stanzas)
 
 	for (int row = 0; row < world->program_count; row++)
 		for (int first = 0; first < world->program_count; first++)
-			if (row == first || stanzas[row].links[first].requires ||
-			    stanzas[row].links[first].wants)
+			if (stanzas[row].present &&
+			    (row == first || stanzas[row].links[first].requires ||
+				stanzas[row].links[first].wants))
 				brings[row] |= 1U << first;
 	for (int middle = 0; middle < world->program_count; middle++)
 		for (int row = 0; row < world->program_count; row++)
@@ -489,7 +575,7 @@ static void make_conflicts_valid(struct stanza *stanzas)
 			for (int third = 0; third < world->program_count; third++)
 				if (stanzas[row].links[other].conflicts && (up & both) == both &&
 				    ((brings[third] >> other) & 1))
-					stanzas[third].config.key_autostart = false;
+					leave_down(stanzas, third);
 		}
 	}
 }

@@ -4,7 +4,8 @@
 # What is real; everything else that these call is made up in tests/sim/fake*.c.
 SIM_ENGINE := history step transition depend backoff policy order reason taskkind \
 	engine accept acceptrule programs program programevent programnote links start giveup retired run runmain task hooks readiness health demand timers apply adopt plan planreason planner route \
-	command op aim words instname align rollout rolling changes programwords trial
+	command op aim words instname align rollout rolling changes programwords trial \
+	transient amend runcall setcall setread enable persist keytable
 SIM_LIB := ledger jsonw signame units
 
 SIM_SRC := $(wildcard tests/sim/*.c)
@@ -14,6 +15,8 @@ SIM_REAL_OBJ := $(SIM_ENGINE:%=$(O)/tests/sim/real/supervisord/engine/%.o) $(SIM
 # The linker puts __wrap_NAME of tests/sim in the place of NAME.
 SIM_WRAPS := $(sort $(shell grep -ho '\<__wrap_[a-z0-9_]*' $(SIM_SRC)))
 SIM_LDFLAGS = $(ALL_LDFLAGS) $(SIM_WRAPS:__wrap_%=-Wl,--wrap=%)
+
+LIBS_sim := $(call pkg_libs,libbsd jansson) -lm
 
 # A hook in every basic block (steps.c).  Without the checks of glibc's headers, which call other functions than those that are wrapped.
 SIM_HOOKS := -fsanitize-coverage=trace-pc
@@ -32,7 +35,7 @@ $(O)/tests/sim/real/%.o: %.c
 
 $(O)/tests/sim/sim: $(SIM_OBJ) $(SIM_REAL_OBJ)
 	$(call say,LINK)
-	$(Q)$(CC) $(SIM_LDFLAGS) -o $@ $^ $(LIBS_lib) -lm
+	$(Q)$(CC) $(SIM_LDFLAGS) -o $@ $^ $(LIBS_sim)
 
 # One executable a row of tests/sim/mutants.list.
 SIM_MUTANTS := $(patsubst %,$(O)/tests/sim/mutants/%,$(shell tests/sim/mutants list))
@@ -40,7 +43,7 @@ SIM_MUTANTS := $(patsubst %,$(O)/tests/sim/mutants/%,$(shell tests/sim/mutants l
 $(SIM_MUTANTS): $(O)/tests/sim/mutants/%: tests/sim/mutants tests/sim/mutants.list $(SIM_OBJ) $(SIM_REAL_OBJ)
 	$(call say,SED)
 	$(Q)CC='$(CC)' O='$(O)' SIM_CFLAGS='$(subst ','\'',$(ALL_CPPFLAGS) $(filter-out -MMD -MP -g,$(ALL_CFLAGS)) $(SIM_PLAIN) $(SIM_HOOKS) -O1)' \
-		SIM_LDFLAGS='$(SIM_LDFLAGS) -Wl,-S' SIM_LIBS='$(LIBS_lib) -lm' tests/sim/mutants build $* $(SIM_OBJ) $(SIM_REAL_OBJ)
+		SIM_LDFLAGS='$(SIM_LDFLAGS) -Wl,-S' SIM_LIBS='$(LIBS_sim)' tests/sim/mutants build $* $(SIM_OBJ) $(SIM_REAL_OBJ)
 
 tests: $(O)/tests/sim/sim $(SIM_MUTANTS)
 

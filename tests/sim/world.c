@@ -63,15 +63,17 @@ void world_init(uint64_t seed)
 
 int world_free_config(void)
 {
-	const struct engine *engine = world->engine.alive ? world->engine.engine : NULL;
-	int in_force =
-	    engine != NULL && engine->config != NULL ? stanza_config_index(engine->config) : -1;
 	int index = 0;
 
-	while (index == world->held || index == world->files || index == world->engine.applied ||
-	       index == world->trial.from || index == world->trial_made.from || index == in_force)
+	while (index < WORLD_CONFIGS &&
+	       (index == world->held || index == world->files || index == world->engine.applied ||
+		   index == world->trial.from || index == world->trial_made.from ||
+		   world->engine.users[index] > 0))
 		index++;
-	return index;
+	if (index < WORLD_CONFIGS)
+		return index;
+	world_fail("too many configurations are in use");
+	return WORLD_CONFIGS - 1;
 }
 
 void world_forget_history(void)
@@ -177,4 +179,13 @@ bool world_is_removed(int program)
 	const struct program *there = world_program(program);
 
 	return there != NULL && there->removed;
+}
+
+int world_socket(int program)
+{
+	const struct stanza *stanza = world_stanza(program);
+
+	return stanza != NULL && stanza->life.key_accept && stanza_are_mates(program, program)
+		   ? world->party_base
+		   : program;
 }

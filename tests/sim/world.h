@@ -35,8 +35,8 @@
 #define WORLD_MESSAGES  8
 #define WORLD_IOS       64
 #define WORLD_TEXT      256
-/* What may be in use at once: the files, held, in force, on trial, made of parts of two. */
-#define WORLD_CONFIGS 6
+/* What may be in use at once: the files, held, in force, on trial, made of parts of others. */
+#define WORLD_CONFIGS 12
 #define WORLD_NOTE    1024
 
 /* Pids of the guardian and the engine; programs' are higher. */
@@ -117,7 +117,13 @@ enum command_kind {
 	COMMAND_STOP,
 	COMMAND_RESTART,
 	COMMAND_RELOAD,
-	COMMAND_APPLY /* of `programs`, none: of everything */
+	COMMAND_RUN, /* these are about one program, `program` */
+	COMMAND_FORGET,
+	COMMAND_SET,
+	COMMAND_UNSET,
+	COMMAND_ENABLE,
+	COMMAND_APPLY, /* of `programs`, none: of everything; also by SIGHUP */
+	COMMAND_NONE
 };
 
 struct sim_command {
@@ -128,7 +134,12 @@ struct sim_command {
 	bool rolling;
 	bool rollback;
 	bool wait;
-	bool refused; /* as the client was told */
+	int program;
+	bool persist;
+	bool enabled;
+	bool written;                      /* a file was */
+	struct stanza_override given_keys; /* and values; for COMMAND_UNSET the keys, none: all */
+	bool refused;                      /* as the client was told */
 	/* What it must come to (checkrest.c). */
 	bool must_be_refused;
 	bool may_be_refused;
@@ -152,7 +163,10 @@ struct sim_engine {
 	bool alive;
 	bool safe;
 	struct engine *engine;
-	int connection; /* that it has taken and not given away: of the program + 1, 0: none */
+	int connection;    /* that it has taken and not given away: for the program + 1, 0: none */
+	uint32_t peer;     /* who is at its other end */
+	bool peer_gone;    /* nobody any more */
+	uint64_t peer_run; /* the last run of the program before */
 	ev_io *ios[WORLD_IOS];
 	int io_count;
 	ev_prepare *prepare;
@@ -164,6 +178,8 @@ struct sim_engine {
 	struct control_client clients[WORLD_CLIENTS];
 	bool wake_ops;
 	int applied; /* which of world.configs it has read last */
+	int users[WORLD_CONFIGS];    /* configurations that it has made of each */
+	enum command_kind operation; /* what it does to the applied text, and who wants that */
 };
 
 /* The end of one run of main loop, as the guardian hears of it. */
@@ -189,6 +205,7 @@ struct world {
 	 * ones; none where the room is 0. */
 	int party_base;
 	int party_room;
+	int run_base; /* from here on programs are mostly of superctl run */
 	int64_t now_ns;
 	int64_t wall_offset_ns;
 	bool calm; /* no more faults: the end of every schedule */
@@ -210,7 +227,9 @@ struct world {
 	int note_count;
 	struct msg_head messages[WORLD_MESSAGES];
 	int message_count;
-	bool callers[STANZA_PROGRAMS]; /* somebody waits in its socket */
+	/* So many wait in a socket: of the program, or of the first of those that accept from one.
+	 */
+	unsigned callers[STANZA_PROGRAMS];
 	bool bell;
 	struct stanza_set configs[WORLD_CONFIGS];
 	int files; /* what the files say */
@@ -221,6 +240,7 @@ struct world {
 	unsigned linked[STANZA_PROGRAMS]; /* who may say anything about whom, either way: see
 					     checklink.h */
 	uint64_t next_hash;
+	unsigned next_run;                       /* number of the last superctl run */
 	signed char last_state[STANZA_PROGRAMS]; /* 1 up, 0 down, -1 nothing is known */
 	struct sim_command command;
 
@@ -242,6 +262,7 @@ struct world {
 	bool over;
 
 	struct shadow shadows[STANZA_PROGRAMS];
+	unsigned run_rows[STANZA_PROGRAMS]; /* the number of the run that has had a row */
 	struct shadow_pending pending;
 	struct shadow_commit commit;
 	struct shadow_told told;
@@ -288,5 +309,7 @@ const struct ledger_state *world_state(int program);
  */
 const struct stanza *world_stanza(int program);
 bool world_is_removed(int program);
+/* Whose socket it has: its own, or one with its mates. */
+int world_socket(int program);
 
 #endif
