@@ -30,6 +30,9 @@ int dropin_find(const struct config *files, const struct program_config *program
     struct dropin *ret_dropin, char **ret_problem);
 void dropin_done(struct dropin *dropin);
 
+/* It was written by us, and not by a person. */
+bool dropin_is_ours(const struct config_source *source);
+
 /*
  * Make `text` the content of the file, or remove it (NULL).  A new one gets owner and mode of the
  * file `like`.  It is on the disk when this returns.  0 or -errno, and then it is as it was.

@@ -166,6 +166,24 @@ directory_has() {
 	directory_has web.conf
 }
 
+@test "set --persist: what is written for a program whose stanza is taken away waits for it, and is told" {
+	exits 0 sctl set --persist web log_max_size=1MB
+	mv "$SD/conf.d/web.conf" "$SD/web.conf"
+	exits 0 sctl check
+	exits 0 sctl apply
+	matches "$output" 'web: remove: '
+	wait_for "$PATIENCE" file_has "$SD/own.log" "$DROPIN: is for a program that is in no file"
+	matches "$(sctl doctor)" "override: note: 1 of the files .* is for a program that is in no file"
+	exits 0 sctl plan
+	# It is back, with what was laid over it; what a person wrote is checked as ever.
+	mv "$SD/web.conf" "$SD/conf.d/web.conf"
+	exits 0 sctl apply
+	matches "$(sctl set web)" "log_max_size = 1MB  # $DROPIN:3"
+	echo 'override "gone" { log_keep = 3 }' >"$SD/conf.d/mine.conf"
+	exits 1 sctl check
+	matches "$output" "mine.conf:1: override: there is no program 'gone'"
+}
+
 @test "set --persist: an engine that is killed at any moment leaves whole files, and the next command works" {
 	local i said
 
