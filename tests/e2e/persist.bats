@@ -234,3 +234,31 @@ directory_has() {
 	matches "$output" '"name":"web","enabled":false,"changed":true'
 	exits 4 sctl enable wep
 }
+
+@test "enable and disable: a glob, a group and all mean each program once, but for those in no file" {
+	cat >"$SD/conf.d/more.conf" <<-END
+		program "many" { command = "/bin/true" instances = 3 autostart = false }
+		group "both" { members = {"web", "many"} }
+	END
+	exits 0 sctl apply
+	exits 1 sctl run transient -- /bin/false
+	exits 0 sctl disable '[wt]*'
+	equals output "$output" "web: disabled: written to $DROPIN"
+	exits 0 sctl enable both
+	equals output "$(sort <<<"$output")" "many: enabled: written to $SD/conf.d/many.override.conf
+web: enabled: its stanza says so itself"
+	exits 0 sctl disable all --json
+	equals names "$(grep -o '"name":"[a-z]*"' <<<"$output" | sort | tr '\n' ' ')" '"name":"many" "name":"web" '
+	exits 4 sctl disable 'x*'
+	matches "$output" 'no program has such a name'
+	exits 4 sctl disable many@2
+	matches "$output" 'many@2: is a part of many: disable takes the name of the whole'
+	exits 4 sctl set both log_keep=3
+	matches "$output" 'both: means 4 programs, and set takes one: '
+	exits 4 sctl set 'w*' log_keep=3
+	matches "$output" 'set takes the name of one program'
+	exits 4 sctl why many
+	matches "$output" 'many: means 3 programs, and why takes one: many@1'
+	exits 0 sctl forget 't*'
+	exits 4 sctl status transient
+}
