@@ -99,7 +99,7 @@ const struct verb verbs_table[] = {
 	 "edit a program's stanza, check it and apply it",
 	 "Opens $VISUAL or $EDITOR on a copy of the file.  What is good becomes the file; then what an apply\n"
 	 "would do is shown, and done when you say so.  A program that is not there gets a file of its own.\n"},
-	{"scale", "NAME=NUMBER...", 1, NAMES, "needs a program and a number: superctl scale web=8", WAITING, ctl_scale,
+	{"scale", "NAME=NUMBER...", 1, NAMES, "needs a program and a number: superctl scale web=8", WAITING | OPTION_JSON, ctl_scale,
 	 "have more or fewer instances of programs, until the next apply",
 	 "NAME=+NUMBER and NAME=-NUMBER change the number by that.  The others are not touched; of those that\n"
 	 "are too many the highest numbers go.\n"},

@@ -505,8 +505,10 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SUPERCTL" -s "$SOCKET" stop web >"$WORK/o
 	run -7 ctl signal HUP web
 	run -7 ctl signal HUP web
 	[[ $output == "superctl: web: not running"* ]]
-	run -2 ctl signal NONSENSE web
+	run -2 ctl signal SYS web
 	[ "$output" = "superctl: signal: supervisord does not accept this signal" ]
+	run -2 ctl signal NONSENSE web
+	[ "$output" = "superctl: signal: NONSENSE: no signal: a name such as HUP or SIGHUP, or a number, is needed" ]
 }
 
 @test "errors of the daemon: each has its exit code and one line" {
