@@ -101,8 +101,9 @@ static void tell_no_such_program(struct call *call, const char *name, int parame
 
 	(void)name;
 	if (several > 0)
-		ctl_complain(call->ctl, "%s: means %lld programs, and %s takes one: %s, for instance",
-		    program, (long long)several, verb, nearest);
+		ctl_complain(call->ctl,
+		    "%s: means %lld programs, and %s takes one: %s, for instance", program,
+		    (long long)several, verb, nearest);
 	else if (strcmp(nearest, program) == 0) /* there is, but it is not what is wanted */
 		ctl_complain(call->ctl, "%s: is a part of %.*s: %s takes the name of the whole",
 		    program, (int)strcspn(program, "@+"), program, verb);

@@ -29,7 +29,8 @@ enum exitcode stanzas_find(struct ctl *ctl, bool transient, struct stanzas *ret_
 
 	*ret_stanzas = (struct stanzas){0};
 	for (size_t i = 0; i < ctl->options.name_count; i++)
-		code = exitcode_join(code, find(ctl, ctl->options.names[i], transient, ret_stanzas));
+		code =
+		    exitcode_join(code, find(ctl, ctl->options.names[i], transient, ret_stanzas));
 	return code;
 }
 

@@ -366,8 +366,8 @@ void topdata_write_summary(const struct topdata *top, struct out *out)
 		size_t count = 0;
 
 		for (size_t i = 0; i < top->count; i++)
-			count += !top->rows[i].on_event &&
-				 strcmp(top->rows[i].state, states[s]) == 0;
+			count +=
+			    !top->rows[i].on_event && strcmp(top->rows[i].state, states[s]) == 0;
 		if (count == 0)
 			continue;
 		out_format(out, "%s%zu %s", separator, count, states[s]);

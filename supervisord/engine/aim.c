@@ -135,8 +135,8 @@ bool aim_describe_start(const struct aim *aim, char *reason, size_t size)
 
 	if (aim->goal != OP_UP && aim->goal != OP_RESTARTED && aim->goal != OP_ROLLED)
 		return false;
-	(void)units_format_age(left_ns > NS_PER_S ? left_ns / NS_PER_S * NS_PER_S : NS_PER_S, age,
-	    sizeof(age));
+	(void)units_format_age(
+	    left_ns > NS_PER_S ? left_ns / NS_PER_S * NS_PER_S : NS_PER_S, age, sizeof(age));
 	switch (program_state_of(program)) {
 	case STATE_PREPARING:
 		(void)snprintf(reason, size, "pre_start is running");

@@ -84,8 +84,7 @@ static void test_on_event_when_there_is_one_then_last_and_not_counted(void **sta
 	assert_order(&top, TOPDATA_NAME, false, "db web app");
 	topdata_write_summary(&top, &out);
 	out_bytes(&out, "", 1);
-	assert_non_null(
-	    strstr(out.data, "2 programs: 1 RUNNING, 1 FATAL; 1 on_event; CPU 100.4%"));
+	assert_non_null(strstr(out.data, "2 programs: 1 RUNNING, 1 FATAL; 1 on_event; CPU 100.4%"));
 	out_done(&out);
 	topdata_done(&top);
 }
