@@ -33,6 +33,10 @@ enum exitcode ctl_attach(struct ctl *ctl)
 	pid_t child = -1;
 	int fd;
 
+	if (ctl->several_hosts && (ctl->options.set & OPTION_READ_ONLY) == 0) {
+		ctl_complain(ctl, "attach: one host at a time, but with --read-only");
+		return EXITCODE_USAGE;
+	}
 	code = attach_call(ctl, -1, false, &attached, &is_tty);
 	if (code == EXITCODE_OK && is_tty)
 		return attachtty_run(ctl, &attached);
@@ -43,8 +47,7 @@ enum exitcode ctl_attach(struct ctl *ctl)
 		code = EXITCODE_USAGE;
 	}
 	if (code == EXITCODE_OK && by_hand) {
-		ctl_complain(ctl, "attached to %s: Ctrl-D detaches, and %s goes on",
-		    ctl->options.names[0], ctl->options.names[0]);
+		ctl_complain(ctl, "attached to %s: Ctrl-D detaches", ctl->options.names[0]);
 		child = follow(ctl);
 	}
 	if (code == EXITCODE_OK)

@@ -400,7 +400,7 @@ static enum exitcode tell_end(struct session *session, enum outcome outcome)
 		return EXITCODE_OK;
 	case DETACHED:
 		if (session->by_hand)
-			say(session, "detached from %s, which goes on", name);
+			say(session, "detached from %s", name);
 		return session->signal == 0 || !session->types ? EXITCODE_OK : EXITCODE_INTERRUPTED;
 	case LOST:
 		ctl_complain(session->ctl, "%s: the connection is lost%s", name,

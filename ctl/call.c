@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -16,6 +17,11 @@
 #define RETRY_NS       (2 * NS_PER_S)
 #define RETRY_PAUSE_MS 50
 
+/* An engine that died often is only started again after a while, and what was sent waits in its
+ * socket: after so long it is asked whether it is there, and has so long to say so. */
+#define SILENCE_MS 3000
+#define PROBE_MS   1000
+
 /* What a try came to; past OK and LOST the user was told. */
 enum attempt { ATTEMPT_ENDED, ATTEMPT_LOST };
 
@@ -24,6 +30,8 @@ static enum attempt try_once(
 static enum exitcode send_request(struct call *call, int fd, bool *ret_lost);
 static enum exitcode read_replies(
     struct call *call, struct varlink_input *in, int fd, bool *ret_replied, bool *ret_lost);
+static enum exitcode await_reply(struct call *call, int fd, bool replied);
+static bool is_away(struct call *call);
 static enum exitcode handle_reply(struct call *call, char *text, size_t length, bool *ret_more);
 
 void call_init(struct call *call, struct ctl *ctl, const char *method, bool more)
@@ -282,10 +290,43 @@ static enum exitcode read_replies(
 			*ret_lost = true;
 			return EXITCODE_FAILED;
 		}
-		code = call_wait(call, fd, POLLIN, -1);
+		code = await_reply(call, fd, *ret_replied);
 		if (code != EXITCODE_OK)
 			return code;
 	}
+}
+
+/* When nothing comes it may be that nothing is to be told: that is found out, once. */
+static enum exitcode await_reply(struct call *call, int fd, bool replied)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	enum exitcode code;
+
+	if (replied || call->told_silence || call->ctl->options.host != NULL)
+		return call_wait(call, fd, POLLIN, -1);
+	code = call_wait(call, fd, POLLIN, SILENCE_MS);
+	if (code != EXITCODE_OK || poll(&ready, 1, 0) != 0)
+		return code;
+	call->told_silence = true;
+	if (is_away(call))
+		ctl_complain(call->ctl, "supervisord does not answer now, its engine may have to "
+					"be started again: still waiting");
+	return EXITCODE_OK;
+}
+
+/* By a call that anybody may make, and that is answered at once. */
+static bool is_away(struct call *call)
+{
+	static const char probe[] = "{\"method\":\"org.varlink.service.GetInfo\"}";
+	struct pollfd answer = {.events = POLLIN};
+	bool away;
+
+	if (connect_daemon(call->ctl, true, &answer.fd) != EXITCODE_OK)
+		return true;
+	away = send(answer.fd, probe, sizeof(probe), MSG_NOSIGNAL) == (ssize_t)sizeof(probe) &&
+	       poll(&answer, 1, PROBE_MS) == 0;
+	close(answer.fd);
+	return away;
 }
 
 static enum exitcode handle_reply(struct call *call, char *text, size_t length, bool *ret_more)

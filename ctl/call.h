@@ -23,6 +23,7 @@ struct call {
 	int64_t deadline_ns;   /* of the whole call, CLOCK_BOOTTIME; 0: none */
 	bool ends_with_peer;   /* the end of the connection after a reply is the end of the call */
 	bool ends_with_output; /* end when nobody reads stdout any more */
+	bool told_silence;     /* that nothing was heard */
 	int signal_fd;         /* SIGINT while it waits; -1: none */
 	/* Each reply; `parameters` is an object in `call->reply`.  Not OK ends the call with that
 	 * code. */

@@ -3,6 +3,7 @@
  * results. */
 #include <string.h>
 
+#include "lib/signame.h"
 #include "ctl/call.h"
 #include "ctl/drift.h"
 #include "ctl/jsonout.h"
@@ -50,6 +51,12 @@ enum exitcode ctl_signal(struct ctl *ctl)
 	enum exitcode code;
 	struct call call;
 
+	if (signame_parse(ctl->options.names[0]) < 0) {
+		ctl_complain(ctl,
+		    "signal: %s: no signal: a name such as HUP or SIGHUP, or a number, is needed",
+		    ctl->options.names[0]);
+		return EXITCODE_USAGE;
+	}
 	call_init(&call, ctl, "Signal", true);
 	call_add_names(&call, 1);
 	jsonw_member_string(&call.request, "signal", ctl->options.names[0]);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/call.h"
+#include "ctl/stanzas.h"
 #include "lib/limits.h"
 
 /* Of one program. */
@@ -37,14 +38,15 @@ enum exitcode ctl_disable(struct ctl *ctl)
 static enum exitcode enable_all(struct ctl *ctl, bool enable)
 {
 	bool json = (ctl->options.set & OPTION_JSON) != 0 && (ctl->options.set & OPTION_NOW) == 0;
-	enum exitcode code = EXITCODE_OK;
 	const char *separator = "[\n";
+	struct stanzas stanzas;
+	enum exitcode code = stanzas_find(ctl, false, &stanzas);
 	struct jsonw w;
 
 	jsonw_init(&w, LIMIT_VARLINK_BYTES);
-	for (size_t i = 0; i < ctl->options.name_count; i++) {
+	for (size_t i = 0; i < stanzas.count; i++) {
 		jsonw_reset(&w);
-		code = exitcode_join(code, enable_one(ctl, ctl->options.names[i], enable, &w));
+		code = exitcode_join(code, enable_one(ctl, stanzas.list[i].name, enable, &w));
 		if (!json || w.length == 0)
 			continue;
 		out_string(&ctl->out, separator);
@@ -55,6 +57,7 @@ static enum exitcode enable_all(struct ctl *ctl, bool enable)
 		out_string(&ctl->out, separator[0] == '[' ? "[]\n" : "\n]\n");
 	out_flush(&ctl->out);
 	jsonw_done(&w);
+	stanzas_done(&stanzas);
 	return code;
 }
 

@@ -95,9 +95,25 @@ static void tell_no_such_program(struct call *call, const char *name, int parame
 {
 	const char *program = member(call, parameters, "name");
 	const char *nearest = member(call, parameters, "nearest");
+	const char *verb = call->ctl->verb->name;
+	struct jsonr *reply = &call->reply;
+	int64_t several = jsonr_int(reply, jsonr_member(reply, parameters, "several"), 0);
 
 	(void)name;
-	if (nearest[0] != '\0')
+	if (several > 0)
+		ctl_complain(call->ctl,
+		    "%s: means %lld programs, and %s takes one: %s, for instance", program,
+		    (long long)several, verb, nearest);
+	else if (strcmp(nearest, program) == 0) /* there is, but it is not what is wanted */
+		ctl_complain(call->ctl, "%s: is a part of %.*s: %s takes the name of the whole",
+		    program, (int)strcspn(program, "@+"), program, verb);
+	else if (strpbrk(program, "*?[") != NULL)
+		ctl_complain(call->ctl,
+		    verbs_takes_patterns(call->ctl->verb)
+			? "%s: no program has such a name: superctl status lists them"
+			: "%s: %s takes the name of one program, and no pattern",
+		    program, verb);
+	else if (nearest[0] != '\0')
 		ctl_complain(call->ctl, "%s: no such program: did you mean %s?", program, nearest);
 	else
 		ctl_complain(call->ctl, "%s: no such program: superctl status lists them", program);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ctl/call.h"
+#include "ctl/jsonout.h"
 
 struct node {
 	const char *name;
@@ -69,11 +70,10 @@ static enum exitcode on_graph(struct call *call, int parameters, void *context)
 
 	(void)context;
 	if (call->ctl->options.set & OPTION_JSON) {
-		size_t length = 0;
-		const char *raw = jsonr_raw(&call->reply, programs, &length);
+		struct jsonout json = {0};
 
-		out_bytes(graph.out, raw, length);
-		out_string(graph.out, "\n");
+		jsonout_add(&json, graph.out, &call->reply, programs);
+		jsonout_end(&json, graph.out);
 		return EXITCODE_OK;
 	}
 	error = read_nodes(&graph, programs);

@@ -68,6 +68,11 @@ enum exitcode hosts_run(struct ctl *ctl)
 	enum exitcode code;
 	int r = read_names(&hosts);
 
+	if (r == 0 && hosts.count == 0) {
+		ctl_complain(ctl, "-H \"%s\": names no host", ctl->options.host);
+		free(hosts.names);
+		return EXITCODE_USAGE;
+	}
 	ctl->several_hosts = true;
 	/* The hosts' own processes are told of Ctrl-C, and say what goes on. */
 	signal(SIGINT, SIG_IGN);

@@ -178,6 +178,8 @@ int out_flush(struct out *out)
 {
 	size_t at = 0;
 
+	if (out->fd < 0)
+		return out->error;
 	while (out->error == 0 && at < out->length) {
 		ssize_t wrote = write(out->fd, out->data + at, out->length - at);
 

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 struct out {
-	int fd;
+	int fd; /* -1: what is gathered stays in `data`, out_flush() leaves it there */
 	char *data;
 	size_t length;
 	size_t size;

@@ -37,6 +37,7 @@ static const struct member members[] = {
 	{"pending",      MEMBER_LIST, 0},
 	{"reloading",    MEMBER_BOOL, offsetof(struct program, reloading)},
 	{"on_event",     MEMBER_BOOL, offsetof(struct program, on_event)},
+	{"transient",    MEMBER_BOOL, offsetof(struct program, transient)},
 	{"missed_events", MEMBER_INT, offsetof(struct program, missed_events)},
 	{"memory_bytes", MEMBER_INT,  offsetof(struct program, memory_bytes)},
 	{"cpu_ms",       MEMBER_INT,  offsetof(struct program, cpu_ms)},

@@ -33,6 +33,7 @@ struct program {
 	int64_t max_connections; /* accept = true; 0: it is not */
 	bool ready;
 	bool reloading;
+	bool transient;        /* of superctl run, and in no file */
 	bool on_event;         /* of an on_event: nobody but events starts it */
 	int64_t missed_events; /* then; -1: not told */
 	bool files_differ; /* from what is applied */

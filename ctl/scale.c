@@ -5,6 +5,7 @@
 #include "lib/limits.h"
 #include "lib/units.h"
 #include "ctl/call.h"
+#include "ctl/jsonout.h"
 #include "ctl/result.h"
 #include "ctl/steps.h"
 
@@ -20,6 +21,7 @@ struct wish {
 struct scaled {
 	bool changed;
 	enum exitcode code;
+	struct jsonout json;
 };
 
 static bool read_wish(struct ctl *ctl, const char *word, struct wish *ret_wish);
@@ -54,8 +56,10 @@ enum exitcode ctl_scale(struct ctl *ctl)
 	call.context = &scaled;
 	if (code == EXITCODE_OK)
 		code = call_run(&call);
+	jsonout_end(&scaled.json, &ctl->out);
 	call_done(&call);
-	if (code == EXITCODE_OK && !scaled.changed && scaled.code == EXITCODE_OK)
+	if (code == EXITCODE_OK && !scaled.changed && scaled.code == EXITCODE_OK &&
+	    (ctl->options.set & OPTION_JSON) == 0)
 		out_string(&ctl->out, "nothing changed\n");
 	return exitcode_join(code, scaled.code);
 }
@@ -97,11 +101,15 @@ static enum exitcode on_scaled(struct call *call, int parameters, void *context)
 {
 	struct scaled *scaled = context;
 	struct jsonr *reply = &call->reply;
+	int steps = jsonr_member(reply, parameters, "steps");
 	int results = jsonr_member(reply, parameters, "results");
 
-	if (steps_print(call, jsonr_member(reply, parameters, "steps")) > 0 ||
-	    jsonr_first(reply, results) >= 0)
+	if (call->ctl->options.set & OPTION_JSON) {
+		jsonout_add(&scaled->json, &call->ctl->out, reply, steps);
+		jsonout_add(&scaled->json, &call->ctl->out, reply, results);
+	} else if (steps_print(call, steps) > 0 || jsonr_first(reply, results) >= 0) {
 		scaled->changed = true;
+	}
 	out_flush(&call->ctl->out);
 	scaled->code = exitcode_join(scaled->code, result_print_all(call, results, false));
 	result_print_waiting(call, jsonr_member(reply, parameters, "waiting"), "");

@@ -7,6 +7,7 @@
 #include "ctl/call.h"
 #include "ctl/jsonout.h"
 #include "ctl/result.h"
+#include "ctl/stanzas.h"
 #include "ctl/steps.h"
 
 #define GRACE_MS 2000
@@ -17,15 +18,18 @@ struct amended {
 	struct jsonout json;
 };
 
+static enum exitcode on_not_forgotten(
+    struct call *call, const char *name, int parameters, void *context);
 static enum exitcode show(struct ctl *ctl);
 static enum exitcode on_overrides(struct call *call, int parameters, void *context);
-static enum exitcode run(struct call *call);
+static void run(struct call *call, struct amended *amended);
+static enum exitcode finish(struct ctl *ctl, struct amended *amended);
 static enum exitcode on_amended(struct call *call, int parameters, void *context);
 
 enum exitcode ctl_set(struct ctl *ctl)
 {
 	const struct options *options = &ctl->options;
-	enum exitcode code = EXITCODE_USAGE;
+	struct amended amended = {.code = EXITCODE_USAGE};
 	struct call call;
 
 	if (options->name_count < 2)
@@ -33,16 +37,19 @@ enum exitcode ctl_set(struct ctl *ctl)
 	call_init(&call, ctl, "Set", true);
 	jsonw_member_string(&call.request, "name", options->names[0]);
 	jsonw_key(&call.request, "settings");
-	if (assign_write(ctl, options->names + 1, options->name_count - 1, &call.request))
-		code = run(&call);
+	if (assign_write(ctl, options->names + 1, options->name_count - 1, &call.request)) {
+		amended.code = EXITCODE_OK;
+		run(&call, &amended);
+		amended.code = finish(ctl, &amended);
+	}
 	call_done(&call);
-	return code;
+	return amended.code;
 }
 
 enum exitcode ctl_unset(struct ctl *ctl)
 {
 	const struct options *options = &ctl->options;
-	enum exitcode code;
+	struct amended amended = {0};
 	struct call call;
 
 	call_init(&call, ctl, "Unset", true);
@@ -52,24 +59,38 @@ enum exitcode ctl_unset(struct ctl *ctl)
 	for (size_t i = 1; i < options->name_count; i++)
 		jsonw_string(&call.request, options->names[i]);
 	jsonw_end_array(&call.request);
-	code = run(&call);
+	run(&call, &amended);
 	call_done(&call);
-	return code;
+	return finish(ctl, &amended);
 }
 
 enum exitcode ctl_forget(struct ctl *ctl)
 {
-	enum exitcode code = EXITCODE_OK;
+	struct stanzas stanzas;
+	struct amended amended = {.code = stanzas_find(ctl, true, &stanzas)};
 
-	for (size_t i = 0; i < ctl->options.name_count; i++) {
+	for (size_t i = 0; i < stanzas.count; i++) {
 		struct call call;
 
 		call_init(&call, ctl, "Forget", true);
-		jsonw_member_string(&call.request, "name", ctl->options.names[i]);
-		code = exitcode_join(code, run(&call));
+		jsonw_member_string(&call.request, "name", stanzas.list[i].name);
+		if (!stanzas.list[i].meant)
+			call.on_error = on_not_forgotten;
+		run(&call, &amended);
 		call_done(&call);
 	}
-	return code;
+	stanzas_done(&stanzas);
+	return finish(ctl, &amended);
+}
+
+/* Of those that a glob stands for only some can be. */
+static enum exitcode on_not_forgotten(
+    struct call *call, const char *name, int parameters, void *context)
+{
+	(void)context;
+	return strcmp(name, "io.superctl.NotForgotten") == 0
+		   ? EXITCODE_OK
+		   : call_explain_error(call, name, parameters);
 }
 
 /* What is overridden, of the one that is named or of all. */
@@ -126,24 +147,25 @@ static enum exitcode on_overrides(struct call *call, int parameters, void *conte
 	return EXITCODE_OK;
 }
 
-/* The rest of the call of set and unset. */
-static enum exitcode run(struct call *call)
+/* The rest of a call, of one of several perhaps. */
+static void run(struct call *call, struct amended *amended)
 {
-	struct amended amended = {0};
-	enum exitcode code;
-
 	if (call->ctl->options.set & OPTION_PERSIST)
 		jsonw_member_bool(&call->request, "persist", true);
 	call_add_wait(call);
 	call_set_wait(call, "the change", GRACE_MS);
 	call->on_reply = on_amended;
-	call->context = &amended;
-	code = call_run(call);
-	jsonout_end(&amended.json, &call->ctl->out);
-	if (code == EXITCODE_OK && !amended.changed && amended.code == EXITCODE_OK &&
-	    (call->ctl->options.set & OPTION_JSON) == 0)
-		out_string(&call->ctl->out, "nothing changed\n");
-	return exitcode_join(code, amended.code);
+	call->context = amended;
+	amended->code = exitcode_join(amended->code, call_run(call));
+}
+
+static enum exitcode finish(struct ctl *ctl, struct amended *amended)
+{
+	jsonout_end(&amended->json, &ctl->out);
+	if (!amended->changed && amended->code == EXITCODE_OK &&
+	    (ctl->options.set & OPTION_JSON) == 0)
+		out_string(&ctl->out, "nothing changed\n");
+	return amended->code;
 }
 
 static enum exitcode on_amended(struct call *call, int parameters, void *context)

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/timestamp.h"
+#include "lib/units.h"
 #include "ctl/call.h"
 #include "ctl/drift.h"
 #include "ctl/jsonout.h"
@@ -16,7 +18,7 @@
 #include "ctl/result.h"
 #include "ctl/table.h"
 #include "ctl/watch.h"
-#include "lib/timestamp.h"
+#include "ctl/when.h"
 
 static enum exitcode draw(struct ctl *ctl);
 static enum exitcode show(struct ctl *ctl);
@@ -55,23 +57,20 @@ enum exitcode ctl_status(struct ctl *ctl)
 /* For --watch.  A daemon that is away may come back. */
 static enum exitcode draw(struct ctl *ctl)
 {
+	int64_t now_ns = clock_wall_ns();
+	char now[TIMESTAMP_SIZE], local[WHEN_SIZE], interval[32];
 	enum exitcode code;
-	char now[TIMESTAMP_SIZE];
 
+	/* Without the fraction of the second. */
+	(void)when_format(timestamp_format(now_ns, now), now_ns, local);
+	(void)units_format_age(ctl->options.watch_ns, interval, sizeof(interval));
 	out_style(&ctl->out, OUT_DIM);
-	out_format(&ctl->out, "%s, every %lld ms; q ends\n", timestamp_format(clock_wall_ns(), now),
-	    (long long)(ctl->options.watch_ns / NS_PER_MS));
+	out_format(&ctl->out, "%.8s, every %s; q ends\n", local, interval);
 	out_style(&ctl->out, OUT_PLAIN);
-	ctl->err.silent = true;
 	code = show(ctl);
-	ctl->err.silent = false;
-	if (code == EXITCODE_MISSING || code == EXITCODE_FAILED) {
-		out_string(&ctl->out, code == EXITCODE_MISSING
-					  ? "no supervisord answers, or there is no such program\n"
-					  : "supervisord does not answer\n");
-		code = EXITCODE_OK;
-	}
-	return code == EXITCODE_DOWN ? EXITCODE_OK : code;
+	return code == EXITCODE_MISSING || code == EXITCODE_FAILED || code == EXITCODE_DOWN
+		   ? EXITCODE_OK
+		   : code;
 }
 
 static enum exitcode show(struct ctl *ctl)

@@ -158,6 +158,7 @@ static int take_program(
 			row->sample_count++;
 	}
 	(void)snprintf(row->state, sizeof(row->state), "%s", program->state);
+	row->on_event = program->on_event;
 	row->style = program_style(program);
 	row->pid = program->pid;
 	row->starts = program->starts;
@@ -222,6 +223,8 @@ static int compare_rows(const void *a, const void *b, void *context)
 
 	switch (top->sort) {
 	case TOPDATA_NAME:
+		order = x->on_event - y->on_event;
+		break;
 	case TOPDATA_SORTS:
 		break;
 	case TOPDATA_STATE:
@@ -353,14 +356,18 @@ void topdata_write_summary(const struct topdata *top, struct out *out)
 	    "RUNNING", "STARTING", "WAITING", "BACKOFF", "STOPPING", "FATAL", "EXITED", "STOPPED"};
 	const char *separator = ": ";
 	int64_t cpu = 0, memory = 0;
+	size_t programs = 0;
 	char text[32];
 
-	out_format(out, "%zu program%s", top->count, top->count == 1 ? "" : "s");
+	for (size_t i = 0; i < top->count; i++)
+		programs += !top->rows[i].on_event;
+	out_format(out, "%zu program%s", programs, programs == 1 ? "" : "s");
 	for (size_t s = 0; s < sizeof(states) / sizeof(states[0]); s++) {
 		size_t count = 0;
 
 		for (size_t i = 0; i < top->count; i++)
-			count += strcmp(top->rows[i].state, states[s]) == 0;
+			count +=
+			    !top->rows[i].on_event && strcmp(top->rows[i].state, states[s]) == 0;
 		if (count == 0)
 			continue;
 		out_format(out, "%s%zu %s", separator, count, states[s]);
@@ -370,6 +377,8 @@ void topdata_write_summary(const struct topdata *top, struct out *out)
 		cpu += top->rows[i].cpu > 0 ? top->rows[i].cpu : 0;
 		memory += top->rows[i].memory_bytes > 0 ? top->rows[i].memory_bytes : 0;
 	}
+	if (programs < top->count)
+		out_format(out, "; %zu on_event", top->count - programs);
 	out_format(out, "; CPU %lld.%lld%%, memory %s", (long long)cpu / 10, (long long)cpu % 10,
 	    units_format_size((uint64_t)memory, text, sizeof(text)));
 }
@@ -396,5 +405,7 @@ void topdata_write_json(const struct topdata_row *row, struct jsonw *w)
 	jsonw_member_string(
 	    w, "since", row->since_ns > 0 ? timestamp_format(row->since_ns, since) : NULL);
 	jsonw_member_string(w, "reason", row->reason);
+	if (row->on_event)
+		jsonw_member_bool(w, "on_event", true);
 	jsonw_end_object(w);
 }

@@ -38,6 +38,7 @@ struct topdata_row {
 	int samples[TOPDATA_SAMPLES];
 	unsigned sample_count;
 	unsigned generation;
+	bool on_event; /* no program like the others: at the end, and not counted with them */
 };
 
 struct topdata {
@@ -83,7 +84,7 @@ void topdata_write_row(const struct topdata *top, const struct topdata_row *row,
 /* A record; cpu_permille is of one processor. */
 void topdata_write_json(const struct topdata_row *row, struct jsonw *w);
 
-/* "34 programs: 30 RUNNING, 2 FATAL; CPU 12.3%, memory 1.2G" */
+/* "34 programs: 30 RUNNING, 2 FATAL; 1 on_event; CPU 12.3%, memory 1.2G" */
 void topdata_write_summary(const struct topdata *top, struct out *out);
 
 #endif

@@ -99,7 +99,7 @@ const struct verb verbs_table[] = {
 	 "edit a program's stanza, check it and apply it",
 	 "Opens $VISUAL or $EDITOR on a copy of the file.  What is good becomes the file; then what an apply\n"
 	 "would do is shown, and done when you say so.  A program that is not there gets a file of its own.\n"},
-	{"scale", "NAME=NUMBER...", 1, NAMES, "needs a program and a number: superctl scale web=8", WAITING, ctl_scale,
+	{"scale", "NAME=NUMBER...", 1, NAMES, "needs a program and a number: superctl scale web=8", WAITING | OPTION_JSON, ctl_scale,
 	 "have more or fewer instances of programs, until the next apply",
 	 "NAME=+NUMBER and NAME=-NUMBER change the number by that.  The others are not touched; of those that\n"
 	 "are too many the highest numbers go.\n"},
@@ -112,11 +112,11 @@ const struct verb verbs_table[] = {
 	{"unset", "NAME [KEY...]", 1, NAMES, "needs a program's name: superctl unset web log_max_size", WAITING | OPTION_JSON | OPTION_PERSIST, ctl_unset,
 	 "take back what superctl set has said",
 	 "Without keys, all of it.  With --persist, also what it has written.\n"},
-	{"enable", "NAME...", 1, NAMES, "needs a program's name", FORCED | OPTION_NOW, ctl_enable,
+	{"enable", "NAME...", 1, NAMES, NAMES_HELP, FORCED | OPTION_NOW, ctl_enable,
 	 "have programs started with supervisord",
 	 "Writes autostart as superctl set --persist does, where the stanza does not say so itself.  A\n"
 	 "program that is not running stays so, unless --now starts it.\n"},
-	{"disable", "NAME...", 1, NAMES, "needs a program's name", FORCED | OPTION_NOW, ctl_disable,
+	{"disable", "NAME...", 1, NAMES, NAMES_HELP, FORCED | OPTION_NOW, ctl_disable,
 	 "have programs not started with supervisord",
 	 "A program that is running goes on, unless --now stops it.\n"},
 	{"run", "[NAME] [KEY=VALUE...] -- CMD...", 1, LIMIT_ARGV, "needs a command: superctl run -- CMD ARG...", WAITING | OPTION_FOLLOW | OPTION_JSON, ctl_run,
@@ -125,9 +125,10 @@ const struct verb verbs_table[] = {
 	 "with superctl set.  Without NAME it is called run-1, run-2 ....  With --wait its status is that of\n"
 	 "superctl, with -f its output is shown, too.  One that has ended well is forgotten soon; one that\n"
 	 "failed stays until superctl forget.\n"},
-	{"forget", "NAME...", 1, NAMES, "needs a program's name", WAITING | OPTION_JSON, ctl_forget,
+	{"forget", "NAME...", 1, NAMES, NAMES_HELP, WAITING | OPTION_JSON, ctl_forget,
 	 "forget a program of superctl run that has failed",
-	 "It must not be running.  Its log stays.\n"},
+	 "It must not be running.  Its log stays.  Of those that a glob or all stand for, what is running\n"
+	 "or in a file is left alone.\n"},
 	{"check", "[FILE...]", 0, NAMES, NULL, OPTION_JSON, ctl_check,
 	 "read the configuration and say what is wrong with it",
 	 "Nothing is changed.  With files these are read, together and with what they include, and no\n"
@@ -156,6 +157,11 @@ const struct verb *verbs_find(const char *name)
 		if (strcmp(verbs_table[i].name, name) == 0)
 			return &verbs_table[i];
 	return NULL;
+}
+
+bool verbs_takes_patterns(const struct verb *verb)
+{
+	return strstr(verb->arguments, "NAME...") != NULL || strcmp(verb->name, "config") == 0;
 }
 
 void verbs_complain(struct ctl *ctl, const char *name)

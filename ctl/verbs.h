@@ -24,6 +24,9 @@ extern const size_t verbs_count;
 /* The verb of this name, or NULL. */
 const struct verb *verbs_find(const char *name);
 
+/* Its names may be globs, groups and all. */
+bool verbs_takes_patterns(const struct verb *verb);
+
 /* Say on stderr that there is no such verb, and what may have been meant. */
 void verbs_complain(struct ctl *ctl, const char *name);
 

@@ -19,16 +19,22 @@
 #define CLEAR_BELOW "\033[J"
 #define HIDE_CURSOR "\033[?25l"
 #define SHOW_CURSOR "\033[?25h"
+/* A line that is too long is cut by the terminal, and takes no second one. */
+#define WRAP_OFF "\033[?7l"
+#define WRAP_ON  "\033[?7h"
 
 struct watch {
 	struct ctl *ctl;
 	int signal_fd;
+	size_t lines;
 	bool keys; /* stdin is a terminal, and ours */
 	struct termios before;
 };
 
 static int begin(struct watch *watch);
 static void end(struct watch *watch);
+static void measure(struct watch *watch);
+static enum exitcode gather(struct ctl *ctl, enum exitcode (*draw)(struct ctl *ctl));
 static void put_on_screen(struct watch *watch);
 static bool pause_until(struct watch *watch, int64_t until_ns);
 
@@ -43,7 +49,8 @@ enum exitcode watch_run(
 		return EXITCODE_FAILED;
 	}
 	do {
-		code = draw(ctl);
+		measure(&watch);
+		code = gather(ctl, draw);
 		if (ctl->out.tty)
 			put_on_screen(&watch);
 		if (out_flush(&ctl->out) < 0)
@@ -73,7 +80,7 @@ static int begin(struct watch *watch)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	}
 	if (watch->ctl->out.tty)
-		out_string(&watch->ctl->out, HIDE_CURSOR CLEAR);
+		out_string(&watch->ctl->out, HIDE_CURSOR WRAP_OFF CLEAR);
 	out_flush(&watch->ctl->out);
 	return 0;
 }
@@ -81,11 +88,43 @@ static int begin(struct watch *watch)
 static void end(struct watch *watch)
 {
 	if (watch->ctl->out.tty)
-		out_string(&watch->ctl->out, SHOW_CURSOR);
+		out_string(&watch->ctl->out, WRAP_ON SHOW_CURSOR);
 	out_flush(&watch->ctl->out);
 	if (watch->keys)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &watch->before);
 	close(watch->signal_fd);
+}
+
+/* Before it is drawn: what is cut is cut for this size. */
+static void measure(struct watch *watch)
+{
+	struct out *out = &watch->ctl->out;
+	struct winsize size;
+
+	watch->lines = 24;
+	if (!out->tty || ioctl(out->fd, TIOCGWINSZ, &size) < 0)
+		return;
+	if (size.ws_row > 1)
+		watch->lines = size.ws_row;
+	if (size.ws_col > 0)
+		out->width = size.ws_col;
+}
+
+/* All that is drawn, the complaints at its end: whoever draws flushes both as he does elsewhere. */
+static enum exitcode gather(struct ctl *ctl, enum exitcode (*draw)(struct ctl *ctl))
+{
+	const struct out err = ctl->err;
+	const int fd = ctl->out.fd;
+	enum exitcode code;
+
+	ctl->out.fd = -1;
+	ctl->err = (struct out){.fd = -1, .utf8 = err.utf8};
+	code = draw(ctl);
+	out_bytes(&ctl->out, ctl->err.data, ctl->err.length);
+	out_done(&ctl->err);
+	ctl->err = err;
+	ctl->out.fd = fd;
+	return code;
 }
 
 /* What was gathered, from the top of the screen on; each line takes the rest of the old one away.
@@ -94,26 +133,22 @@ static void put_on_screen(struct watch *watch)
 {
 	struct out *out = &watch->ctl->out;
 	struct out text = *out;
-	struct winsize size;
-	size_t lines = 24, at = 0;
+	size_t at = 0;
 
-	if (ioctl(out->fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 1) {
-		lines = size.ws_row;
-		text.width = size.ws_col > 0 ? size.ws_col : out->width;
-	}
 	*out = (struct out){.fd = text.fd,
 	    .tty = true,
 	    .colour = text.colour,
 	    .utf8 = text.utf8,
 	    .width = text.width};
 	out_string(out, HOME);
-	for (size_t line = 0; line + 1 < lines && at < text.length; line++) {
+	for (size_t line = 0; line + 1 < watch->lines && at < text.length; line++) {
 		const char *start = text.data + at;
 		const char *newline = memchr(start, '\n', text.length - at);
 		size_t length = newline != NULL ? (size_t)(newline - start) : text.length - at;
 
+		out_string(out, CLEAR_LINE);
 		out_bytes(out, start, length);
-		out_string(out, CLEAR_LINE "\r\n");
+		out_string(out, "\r\n");
 		at += length + 1;
 	}
 	out_string(out, CLEAR_BELOW);

@@ -9,8 +9,9 @@
 #include "ctl/ctl.h"
 
 /*
- * Call `draw` now and every `interval_ns` until q or Ctrl-C.  What it writes to ctl->out is put on
- * the screen from the top on, cut at the bottom; it returns not OK to end that way.  Where stdout
+ * Call `draw` now and every `interval_ns` until q or Ctrl-C.  What it writes to ctl->out, and
+ * below that what it complains of, is put on the screen from the top on, cut at the bottom and at
+ * the right; it returns not OK to end that way.  Where stdout
  * is no terminal what it writes is printed each time, until Ctrl-C.
  */
 enum exitcode watch_run(

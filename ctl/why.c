@@ -11,6 +11,7 @@
 #include "lib/timestamp.h"
 #include "lib/units.h"
 #include "ctl/call.h"
+#include "ctl/jsonout.h"
 #include "ctl/event.h"
 #include "ctl/program.h"
 #include "ctl/when.h"
@@ -50,11 +51,10 @@ static enum exitcode on_stories(struct call *call, int parameters, void *context
 
 	(void)context;
 	if (call->ctl->options.set & OPTION_JSON) {
-		size_t length = 0;
-		const char *raw = jsonr_raw(reply, stories, &length);
+		struct jsonout json = {0};
 
-		out_bytes(out, raw, length);
-		out_string(out, "\n");
+		jsonout_add(&json, out, reply, stories);
+		jsonout_end(&json, out);
 		return EXITCODE_OK;
 	}
 	for (int at = jsonr_first(reply, stories); at >= 0; at = jsonr_next(reply, stories, at)) {

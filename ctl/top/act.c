@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "ctl/superctl.h"
@@ -23,6 +24,7 @@
 static void be_command(struct top *top, const char *const *words, size_t count)
     __attribute__((noreturn));
 static void read_message(struct top *top, int fd);
+static void wait_for_key(void);
 
 void act_command(struct top *top, const char *verb, const char *name)
 {
@@ -87,14 +89,23 @@ void act_show(struct top *top, const char *const *words, size_t count)
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	fputs("\n-- Enter goes back --", stdout);
-	fflush(stdout);
-	for (int key = getchar(); key != '\n' && key != EOF; key = getchar())
-		;
+	wait_for_key();
 	(void)sigaction(SIGINT, &before, NULL);
-	reset_prog_mode();
 	clearok(stdscr, TRUE);
 	refresh();
+}
+
+/* One that was not typed before this could be read.  getch(3) might draw the screen first. */
+static void wait_for_key(void)
+{
+	char key[16]; /* or a sequence */
+
+	reset_prog_mode();
+	(void)tcflush(STDIN_FILENO, TCIFLUSH);
+	fputs("\r\n-- any key goes back --", stdout);
+	fflush(stdout);
+	while (read(STDIN_FILENO, key, sizeof(key)) < 0 && errno == EINTR)
+		;
 }
 
 static void be_command(struct top *top, const char *const *words, size_t count)

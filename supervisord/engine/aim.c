@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/units.h"
 #include "supervisord/engine/aim.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/policy.h"
@@ -123,6 +124,49 @@ bool aim_describe_waiting(
 	return left[0] != '\0' || held || (state->flags & LEDGER_FLAG_FRESH) ||
 	       aim->goal == OP_RELOADED || state->state == STATE_WAITING ||
 	       step_is_stopping((enum state)state->state);
+}
+
+bool aim_describe_start(const struct aim *aim, char *reason, size_t size)
+{
+	const struct program *program = aim->program;
+	const struct ledger_state *state = program_state(program);
+	int64_t left_ns = state->deadline_ns - clock_boot_ns();
+	char age[32];
+
+	if (aim->goal != OP_UP && aim->goal != OP_RESTARTED && aim->goal != OP_ROLLED)
+		return false;
+	(void)units_format_age(
+	    left_ns > NS_PER_S ? left_ns / NS_PER_S * NS_PER_S : NS_PER_S, age, sizeof(age));
+	switch (program_state_of(program)) {
+	case STATE_PREPARING:
+		(void)snprintf(reason, size, "pre_start is running");
+		return true;
+	case STATE_SETTLING:
+		(void)snprintf(reason, size, "post_start is running");
+		return true;
+	case STATE_STARTING:
+		if (!transition_waits_for_ready(program->config))
+			(void)snprintf(reason, size, "it counts as RUNNING in %s", age);
+		else if (state->deadline_ns != 0)
+			(void)snprintf(reason, size, "not ready yet, its start fails in %s", age);
+		else
+			(void)snprintf(reason, size, "not ready yet");
+		return true;
+	case STATE_BACKOFF:
+		(void)program_reason(program, aim->reader, reason, size);
+		return true;
+	case STATE_STOPPED:
+	case STATE_WAITING:
+	case STATE_RUNNING:
+	case STATE_STOPPING:
+	case STATE_ENDING:
+	case STATE_CLEANING:
+	case STATE_EXITED:
+	case STATE_FATAL:
+	case STATE_COUNT:
+		break;
+	}
+	return false;
 }
 
 int64_t aim_kill_ns(const struct aim *aim)

@@ -64,6 +64,10 @@ void aim_describe_late(const struct aim *aim, char *buffer, size_t size);
 bool aim_describe_waiting(
     const struct aim *aim, char *reason, size_t reason_size, char *left, size_t left_size);
 
+/* What one that is on its way up does, and for how long yet: worth telling when it takes long.
+ * False: it is not on its way up. */
+bool aim_describe_start(const struct aim *aim, char *reason, size_t size);
+
 /* When what is left of it gets KILL (CLOCK_BOOTTIME); 0: that was done, or is not to come. */
 int64_t aim_kill_ns(const struct aim *aim);
 

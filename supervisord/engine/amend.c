@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
+#include "lib/limits.h"
 #include "lib/protocol.h"
+#include "lib/units.h"
+#include "supervisord/engine/access.h"
 #include "supervisord/engine/amend.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/call.h"
@@ -15,8 +19,12 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/op.h"
 
+/* So many programs that are waited for are told by name. */
+#define TRIAL_NAMES 5
+
 #define SET_PATH (sizeof(CONFIG_SET_PATH) + LIMIT_NAME)
 
+static void tell_trial(struct call *call);
 static bool is_possible(struct call *call);
 static void write_set_path(const char *program, char path[SET_PATH]);
 static void remove_source(struct amend *amend, struct config_source *source);
@@ -164,8 +172,43 @@ void amend_tell_problem(struct call *call, int error, const struct config_errors
 		call_error_end(call);
 		return;
 	}
-	call_error_text(call, CALL_INTERFACE ".Busy", "reason",
-	    error == -EBUSY ? "an apply with rollback has not proved good yet" : strerror(-error));
+	if (error == -EBUSY)
+		tell_trial(call);
+	else
+		call_error_text(call, CALL_INTERFACE ".Busy", "reason", strerror(-error));
+}
+
+/* Whom it waits for, as far as the client may see them, and for how long at most. */
+static void tell_trial(struct call *call)
+{
+	const struct trial *trial = &call->engine->trial;
+	int64_t left_ns = trial->deadline_ns - clock_boot_ns();
+	const struct program *program;
+	struct access sees;
+	char text[TRIAL_NAMES * (LIMIT_NAME + 2) + 64] = "", age[32], limit[64] = "";
+	char reason[sizeof(text) + sizeof(limit) + 128];
+	size_t index = 0, told = 0, others = 0, length = 0;
+
+	(void)access_init(&sees, call->client, RIGHT_STATUS);
+	while ((program = trial_next_open(call->engine, &index)) != NULL) {
+		if (!access_has(&sees, program) || told == TRIAL_NAMES) {
+			others++;
+			continue;
+		}
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s",
+		    told++ > 0 ? ", " : "", program_name(program));
+	}
+	access_done(&sees);
+	if (others > 0)
+		(void)snprintf(text + length, sizeof(text) - length, "%s%zu other program%s",
+		    told > 0 ? " and " : "", others, others > 1 ? "s" : "");
+	if (trial->deadline_ns != 0)
+		(void)snprintf(limit, sizeof(limit), ", for %s at most",
+		    units_format_age(left_ns > 0 ? left_ns : 0, age, sizeof(age)));
+	(void)snprintf(reason, sizeof(reason),
+	    "an apply with rollback waits until %s %s up%s: nothing else is changed before",
+	    told + others > 0 ? text : "its programs", told + others == 1 ? "is" : "are", limit);
+	call_error_text(call, CALL_INTERFACE ".Busy", "reason", reason);
 }
 
 /* False: answered. */

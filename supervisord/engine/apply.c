@@ -41,6 +41,7 @@ struct apply {
 
 static void leave_safe_mode(struct engine *engine);
 static int commit(struct apply *apply, struct config *config);
+static void tell_left(const struct config *config);
 static void note_changes(struct apply *apply);
 static void note_applied(const struct apply *apply, const struct config *config);
 static void note_live(struct apply *apply, const struct program *program);
@@ -178,6 +179,7 @@ static int commit(struct apply *apply, struct config *config)
 	atomic_store(
 	    &engine->ledger->header.shutdown_timeout_ns, config->settings.key_shutdown_timeout);
 	access_take_config(engine);
+	tell_left(config);
 	transient_note_change(&engine->transient);
 	act(apply);
 	error = 0;
@@ -188,6 +190,15 @@ out:
 	(void)malloc_trim(0);
 #endif
 	return error;
+}
+
+static void tell_left(const struct config *config)
+{
+	for (size_t i = 0; i < config->source_count; i++)
+		if (config->sources[i].left)
+			log_warning("%s: is for a program that is in no file, and does nothing: "
+				    "remove it, unless that program comes back",
+			    config->sources[i].path);
 }
 
 /* What it changes of whom, for those who ask why; before it is committed, see changes.h. */

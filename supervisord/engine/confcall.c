@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/ownlog.h"
+#include "supervisord/engine/amend.h"
 #include "supervisord/engine/apply.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/confcall.h"
@@ -181,15 +182,12 @@ static void tell_problem(struct call *call, int error, const struct draft_proble
 		jsonw_member_string(&call->w, "name", problem->missing);
 		jsonw_member_string(&call->w, "nearest", problem->nearest);
 		call_error_end(call);
-	} else if (error == -EBUSY) {
-		call_error_text(call, CALL_INTERFACE ".Busy", "reason",
-		    "an apply with rollback has not proved good yet");
 	} else if (error == -ENODATA) {
 		call_error_text(call, CALL_INTERFACE ".SafeMode", "reason",
 		    "the applied configuration is lost; superctl apply without names applies the "
 		    "files");
 	} else {
-		call_error_text(call, CALL_INTERFACE ".Busy", "reason", strerror(-error));
+		amend_tell_problem(call, error, NULL);
 	}
 }
 

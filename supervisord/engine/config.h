@@ -250,6 +250,7 @@ struct config_source {
 	char *path;
 	char *text;
 	size_t length;
+	bool left; /* ours (dropin.h), for a program that is in no file any more: it does nothing */
 };
 
 struct confstamp;

@@ -14,6 +14,7 @@
 
 #include "lib/nearest.h"
 #include "supervisord/engine/confbuild.h"
+#include "supervisord/engine/dropin.h"
 #include "supervisord/engine/value.h"
 
 static int take(struct build *build, struct build_override *override);
@@ -82,15 +83,21 @@ static int take(struct build *build, struct build_override *override)
 	return error < 0 ? error : take_keys(build, program, override);
 }
 
-/* Where every stanza was understood: it may be in the part that was not. */
+/* Where every stanza was understood: it may be in the part that was not.  Who takes a stanza out of
+ * his files did not write what superctl has laid over it: it waits there for the stanza. */
 static void tell_missing(struct build *build, const struct build_override *override)
 {
 	const char *name = override->given.program->name, *nearest = NULL;
+	struct config_source *source = &build->whole->config.sources[override->given.place.source];
 	const char **names;
 	size_t count = build->program_count;
 
 	if (!build->complete)
 		return;
+	if (dropin_is_ours(source)) {
+		source->left = true;
+		return;
+	}
 	names = calloc(count + 1, sizeof(*names));
 	if (names != NULL) {
 		for (size_t i = 0; i < count; i++)

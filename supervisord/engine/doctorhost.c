@@ -42,6 +42,7 @@ static void look_at_container(struct findings *findings);
 static void look_at_directory(struct findings *findings, const char *check, const char *path);
 static void look_at_limits(
     struct findings *findings, const struct config *config, const struct ledger *ledger);
+static void look_at_left(struct findings *findings, const struct config *config);
 
 void doctorhost_look(struct findings *findings, const struct config *config,
     const struct ledger *ledger, const char *untracked)
@@ -54,6 +55,21 @@ void doctorhost_look(struct findings *findings, const struct config *config,
 	look_at_directory(findings, "log_dir", config->settings.key_log_dir);
 	look_at_directory(findings, "state_dir", config->settings.key_state_dir);
 	look_at_limits(findings, config, ledger);
+	look_at_left(findings, config);
+}
+
+/* Not which: who asks may not be allowed to know of the program. */
+static void look_at_left(struct findings *findings, const struct config *config)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->source_count; i++)
+		count += config->sources[i].left;
+	if (count > 0)
+		findings_add(findings, FINDING_NOTE, "override",
+		    "%zu of the files that superctl set --persist wrote %s for a program that is "
+		    "in no file: superctl logs supervisord says which",
+		    count, count == 1 ? "is" : "are");
 }
 
 static void look_at_kernel(struct findings *findings)

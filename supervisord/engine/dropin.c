@@ -23,7 +23,6 @@
 /* What readers of a temporary file look for: no pattern matches a name that begins with a dot. */
 #define TEMPORARY ".%s.new"
 
-static bool is_ours(const struct config_source *source);
 static int find_written(const struct config *files, const char *program, struct dropin *ret_dropin);
 static char *make_path(const char *base, const char *pattern, const char *program);
 static int choose(const struct config *files, const struct program_config *program,
@@ -53,7 +52,7 @@ int dropin_find(const struct config *files, const struct program_config *program
 	for (size_t i = 0; found.source == NULL && i < files->source_count; i++)
 		if (strcmp(files->sources[i].path, found.path) == 0)
 			found.source = &files->sources[i];
-	if (found.source != NULL ? !is_ours(found.source) : lstat(found.path, &st) == 0) {
+	if (found.source != NULL ? !dropin_is_ours(found.source) : lstat(found.path, &st) == 0) {
 		error = value_sentence(ret_problem,
 		    "%s is there, and not written by superctl set --persist: it is left alone",
 		    found.path);
@@ -99,7 +98,7 @@ int dropin_write(const char *path, const char *text, const struct stat *looks)
 	return error;
 }
 
-static bool is_ours(const struct config_source *source)
+bool dropin_is_ours(const struct config_source *source)
 {
 	return strncmp(source->text, DROPIN_MARK, strlen(DROPIN_MARK)) == 0;
 }
@@ -113,7 +112,7 @@ static int find_written(const struct config *files, const char *program, struct 
 		bool found;
 		int error;
 
-		if (!is_ours(source))
+		if (!dropin_is_ours(source))
 			continue;
 		error = overridetext_read(source, &text);
 		found = error == 0 && text.count > 0;

@@ -36,6 +36,9 @@ void dropin_done(struct dropin *dropin);
  * it may be secret.  0 or -errno. */
 int dropin_look(const char *path, const char *like, struct stat *ret_looks);
 
+/* It was written by us, and not by a person. */
+bool dropin_is_ours(const struct config_source *source);
+
 /*
  * Make `text` the content of the file, or remove it (NULL).  It is on the disk when this returns.
  * 0 or -errno, and then it is as it was.

@@ -25,6 +25,7 @@ struct op {
 	struct timer timer; /* the earliest of the next three */
 	int64_t timeout_ns; /* when the client has waited enough; 0: never, as the others */
 	int64_t tell_ns;    /* when to say again what is still waited for */
+	bool is_long;       /* it was said once: starts that take their time are told, too */
 	int64_t review_ns;  /* when some item's patience ends */
 	TAILQ_HEAD(watched_items, op_item) items;
 	struct jsonw extra;   /* for the first reply */
@@ -312,7 +313,8 @@ static void tell_waiting(struct op *op)
 
 	jsonw_init(&waiting, LIMIT_CONTROL_QUEUE);
 	TAILQ_FOREACH (item, &op->items, op_link) {
-		if (!aim_describe_waiting(&item->aim, reason, sizeof(reason), left, sizeof(left)))
+		if (!aim_describe_waiting(&item->aim, reason, sizeof(reason), left, sizeof(left)) &&
+		    (!op->is_long || !aim_describe_start(&item->aim, reason, sizeof(reason))))
 			continue;
 		jsonw_begin_object(&waiting);
 		jsonw_member_string(&waiting, "name", program_name(item->aim.program));
@@ -328,6 +330,7 @@ static void tell_waiting(struct op *op)
 		if (++told == OP_TELL_PROGRAMS)
 			break;
 	}
+	op->is_long = true;
 	if (told > 0)
 		send_results(op, &waiting, false);
 	jsonw_done(&waiting);

@@ -62,6 +62,8 @@ void record_write(struct jsonw *w, const struct program *program,
 		jsonw_member_bool(w, "on_event", true);
 		jsonw_member_int(w, "missed_events", missed_events(program));
 	}
+	if (config_is_transient(program->config))
+		jsonw_member_bool(w, "transient", true);
 	if (detail && pid > 0) {
 		write_usage(w, pid);
 	} else {

@@ -27,6 +27,9 @@ static bool read_names(struct reader *reader, const json_t *names);
 static bool add_name(struct reader *reader, const char *name);
 static bool add_program(struct reader *reader, struct program *program, const char *name);
 static bool add_group(struct reader *reader, const struct group_config *group);
+static void tell_several(
+    struct call *call, const char *name, const struct program *first, size_t count);
+static bool tell_group(struct call *call, const char *name, const struct access *sees);
 static int add_matches(struct reader *reader, const char *glob);
 static void sort(const struct engine *engine, struct selection *selection);
 static int compare_instances(const void *a, const void *b);
@@ -98,6 +101,10 @@ void selection_tell_missing(struct call *call, const char *name, bool groups)
 		return;
 	}
 	(void)access_init(&sees, call->client, RIGHT_STATUS);
+	if (!groups && tell_group(call, name, &sees)) {
+		access_done(&sees);
+		return;
+	}
 	names = calloc(engine->program_count + group_count + 1, sizeof(*names));
 	for (size_t i = 0; names != NULL && i < engine->program_count; i++)
 		if (access_has(&sees, engine->programs[i]))
@@ -116,8 +123,8 @@ void selection_tell_missing(struct call *call, const char *name, bool groups)
 
 struct program *selection_find_one(struct call *call, const char *name)
 {
-	struct program *program, *second;
-	size_t index = 0;
+	struct program *program;
+	size_t index = 0, count = 1;
 
 	if (name == NULL) {
 		call_invalid_parameter(call, "name");
@@ -126,14 +133,44 @@ struct program *selection_find_one(struct call *call, const char *name)
 	program = engine_next_named(call->engine, name, &index);
 	if (!selection_allows(call, program, name))
 		return NULL;
-	second = engine_next_named(call->engine, name, &index);
-	if (second == NULL)
+	while (engine_next_named(call->engine, name, &index) != NULL)
+		count++;
+	if (count == 1)
 		return program;
+	tell_several(call, name, program, count);
+	return NULL;
+}
+
+/* More than one has that name, and the call takes one. */
+static void tell_several(
+    struct call *call, const char *name, const struct program *first, size_t count)
+{
 	call_error_begin(call, CALL_INTERFACE ".NoSuchProgram");
 	jsonw_member_string(&call->w, "name", name);
-	jsonw_member_string(&call->w, "nearest", program_name(program));
+	jsonw_member_string(&call->w, "nearest", program_name(first));
+	jsonw_member_int(&call->w, "several", (int64_t)count);
 	call_error_end(call);
-	return NULL;
+}
+
+/* A group, where one program is wanted.  False: none that the client may see; not answered. */
+static bool tell_group(struct call *call, const char *name, const struct access *sees)
+{
+	const struct group_config *group = config_find_group(call->engine->config, name);
+	const struct program *first = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; group != NULL && group->members != NULL && group->members[i] != NULL;
+	     i++) {
+		const struct program *member = engine_find(call->engine, group->members[i]);
+
+		if (member == NULL || !access_has(sees, member))
+			continue;
+		first = first != NULL ? first : member;
+		count++;
+	}
+	if (first != NULL)
+		tell_several(call, name, first, count);
+	return first != NULL;
 }
 
 bool selection_allows(struct call *call, const struct program *program, const char *name)

@@ -108,6 +108,20 @@ void trial_tell(struct engine *engine, struct op *op)
 	op_hold(op);
 }
 
+const struct program *trial_next_open(struct engine *engine, size_t *index)
+{
+	const struct trial *trial = &engine->trial;
+	char why[WHY];
+
+	while (trial->active && *index < trial->count) {
+		const struct trial_item *item = &trial->items[(*index)++];
+
+		if (judge_item(engine, item, why) == VERDICT_OPEN)
+			return engine_find(engine, item->name);
+	}
+	return NULL;
+}
+
 bool trial_review(struct engine *engine)
 {
 	struct trial *trial = &engine->trial;

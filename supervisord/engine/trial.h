@@ -23,6 +23,7 @@
 struct engine;
 struct op;
 struct planner;
+struct program;
 
 struct trial_item {
 	char name[LIMIT_NAME];
@@ -53,6 +54,9 @@ void trial_adopt(struct engine *engine);
 
 /* `op` waits for the end of the trial; it is told in its replies. */
 void trial_tell(struct engine *engine, struct op *op);
+
+/* The next program that it waits for, from *index on, which begins with 0; NULL: no more. */
+const struct program *trial_next_open(struct engine *engine, size_t *index);
 
 /* Something about a program has changed. */
 static inline void trial_note_change(struct trial *trial)

@@ -237,9 +237,9 @@ static const char *advice_of(const struct program *program, char *buffer, size_t
 	else if (state->reason == REASON_LAUNCH &&
 		 (state->state == STATE_FATAL || state->state == STATE_BACKOFF))
 		(void)snprintf(buffer, size,
-		    "it could not be launched: look at its stanza, then superctl apply and "
-		    "superctl start %s",
-		    name);
+		    "superctl doctor %s tells what keeps it from being launched; when that is "
+		    "mended: superctl start %s",
+		    name, name);
 	else if (state->reason == REASON_EXIT && !step_is_up((enum state)state->state) &&
 		 end_advice(program, buffer, size))
 		;

@@ -172,7 +172,8 @@ all_are_running() {
 	wait_for "$PATIENCE" sd_serves
 	equals "the second" "$(pid_of web@2)" "$second"
 	equals "the fourth" "$(record web@4 state)" RUNNING
-	exits 0 sctl scale web=-2
+	exits 0 sctl scale --json web=-2
+	matches "$output" '^\[.*"name":"web@4","action":"stop",.*\]$'
 	wait_for "$PATIENCE" is_unknown web@3
 	exits 0 sctl scale web+1
 	wait_state web@3 RUNNING

@@ -166,6 +166,24 @@ directory_has() {
 	directory_has web.conf
 }
 
+@test "set --persist: what is written for a program whose stanza is taken away waits for it, and is told" {
+	exits 0 sctl set --persist web log_max_size=1MB
+	mv "$SD/conf.d/web.conf" "$SD/web.conf"
+	exits 0 sctl check
+	exits 0 sctl apply
+	matches "$output" 'web: remove: '
+	wait_for "$PATIENCE" file_has "$SD/own.log" "$DROPIN: is for a program that is in no file"
+	matches "$(sctl doctor)" "override: note: 1 of the files .* is for a program that is in no file"
+	exits 0 sctl plan
+	# It is back, with what was laid over it; what a person wrote is checked as ever.
+	mv "$SD/web.conf" "$SD/conf.d/web.conf"
+	exits 0 sctl apply
+	matches "$(sctl set web)" "log_max_size = 1MB  # $DROPIN:3"
+	echo 'override "gone" { log_keep = 3 }' >"$SD/conf.d/mine.conf"
+	exits 1 sctl check
+	matches "$output" "mine.conf:1: override: there is no program 'gone'"
+}
+
 @test "set --persist: an engine that is killed at any moment leaves whole files, and the next command works" {
 	local i said
 
@@ -236,4 +254,32 @@ directory_has() {
 	exits 0 sctl stop other
 	exits 0 sctl forget other
 	exits 0 sctl apply
+}
+
+@test "enable and disable: a glob, a group and all mean each program once, but for those in no file" {
+	cat >"$SD/conf.d/more.conf" <<-END
+		program "many" { command = "/bin/true" instances = 3 autostart = false }
+		group "both" { members = {"web", "many"} }
+	END
+	exits 0 sctl apply
+	exits 1 sctl run transient -- /bin/false
+	exits 0 sctl disable '[wt]*'
+	equals output "$output" "web: disabled: written to $DROPIN"
+	exits 0 sctl enable both
+	equals output "$(sort <<<"$output")" "many: enabled: written to $SD/conf.d/many.override.conf
+web: enabled: its stanza says so itself"
+	exits 0 sctl disable all --json
+	equals names "$(grep -o '"name":"[a-z]*"' <<<"$output" | sort | tr '\n' ' ')" '"name":"many" "name":"web" '
+	exits 4 sctl disable 'x*'
+	matches "$output" 'no program has such a name'
+	exits 4 sctl disable many@2
+	matches "$output" 'many@2: is a part of many: disable takes the name of the whole'
+	exits 4 sctl set both log_keep=3
+	matches "$output" 'both: means 4 programs, and set takes one: '
+	exits 4 sctl set 'w*' log_keep=3
+	matches "$output" 'set takes the name of one program'
+	exits 4 sctl why many
+	matches "$output" 'many: means 3 programs, and why takes one: many@1'
+	exits 0 sctl forget 't*'
+	exits 4 sctl status transient
 }

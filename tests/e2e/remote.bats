@@ -130,6 +130,10 @@ no_ssh_left() {
 	matches "$output" 'a:    web'
 	matches "$output" 'down: superctl: down: ssh did not get there'
 	exits 3 far a,b status
+	exits 2 far , status
+	matches "$output" 'names no host'
+	exits 2 far a,b attach web
+	matches "$output" 'one host at a time'
 	exits 4 far a,down,b start web
 	equals "told not to ask" "$(grep -c 'BatchMode=yes' "$SD/ssh.calls")" 9
 }

@@ -96,7 +96,7 @@ begin_trial() {
 @test "rollback: needs neither the client nor the engine that began" {
 	begin_trial
 	exits 1 sctl apply
-	matches "$output" 'busy: an apply with rollback has not proved good yet'
+	matches "$output" 'busy: an apply with rollback waits until web is up'
 	kill -KILL "$APPLY"
 	wait "$APPLY" || true
 	kill_role engine

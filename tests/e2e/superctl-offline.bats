@@ -485,6 +485,16 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SUPERCTL" -s "$SOCKET" stop web >"$WORK/o
 	[[ $(cat "$WORK/out") == "superctl: interrupted; the stop goes on, see superctl status" ]]
 }
 
+@test "a daemon that says nothing for a while: that is told, and waited for" {
+	start_fake <<<'{"io.superctl.Version": [["@hang"]], "org.varlink.service.GetInfo": [["@hang"]]}'
+	"$SUPERCTL" -s "$SOCKET" version >"$WORK/out" 2>&1 3>&- &
+	CTL_PID=$!
+	wait_for grep -qs 'does not answer now.*still waiting' "$WORK/out"
+	kill "$CTL_PID"
+	wait "$CTL_PID" || true
+	CTL_PID=
+}
+
 @test "a command is never sent twice: a lost connection exits 1 and says what to do" {
 	start_fake <<<'{"io.superctl.Restart": [["@close"]]}'
 	run -1 ctl restart web
@@ -505,8 +515,10 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SUPERCTL" -s "$SOCKET" stop web >"$WORK/o
 	run -7 ctl signal HUP web
 	run -7 ctl signal HUP web
 	[[ $output == "superctl: web: not running"* ]]
-	run -2 ctl signal NONSENSE web
+	run -2 ctl signal SYS web
 	[ "$output" = "superctl: signal: supervisord does not accept this signal" ]
+	run -2 ctl signal NONSENSE web
+	[ "$output" = "superctl: signal: NONSENSE: no signal: a name such as HUP or SIGHUP, or a number, is needed" ]
 }
 
 @test "errors of the daemon: each has its exit code and one line" {

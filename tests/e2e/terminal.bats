@@ -37,7 +37,8 @@ at_terminal() {
 
 	engine=$(role_pid engine)
 	at_terminal status --watch=100ms web broken <<-END &
-		expect every 100 ms; q ends.*web +RUNNING
+		raw \x1b\[H((?!\x1b\[H).)*every 100ms; q ends((?!\x1b\[H).)*RUNNING((?!\x1b\[H).)*\x1b\[J
+		expect web +RUNNING
 		touch $SD/watching
 		expect web +STOPPED
 		touch $SD/stopped
@@ -59,7 +60,7 @@ at_terminal() {
 		raw \x1b\[\?25l
 		expect Tracked by|RUNNING
 		resize 40x10
-		expect every 2000 ms
+		expect every 2s
 		send \x03
 		raw \x1b\[\?25h
 		end 0
@@ -101,8 +102,8 @@ at_terminal() {
 		send s
 		expect RUNNING
 		send i
-		expect Tracked by: .*Enter goes back
-		send \r
+		expect Tracked by: .*any key goes back
+		send q
 		expect 14 programs
 		send /\r
 		expect many-1
@@ -125,7 +126,7 @@ at_terminal() {
 		send l
 		expect hello
 		send \x03
-		expect Enter goes back
+		expect any key goes back
 		send \r
 		expect talker +RUNNING
 		send q

@@ -72,6 +72,23 @@ static void test_arrange_when_sorted_then_the_largest_first_and_names_ascending(
 	topdata_done(&top);
 }
 
+static void test_on_event_when_there_is_one_then_last_and_not_counted(void **state)
+{
+	struct out out = {.fd = -1};
+	struct ctl ctl = {0};
+	struct topdata top;
+
+	(void)state;
+	fill(&top, &ctl);
+	top.rows[0].on_event = true;
+	assert_order(&top, TOPDATA_NAME, false, "db web app");
+	topdata_write_summary(&top, &out);
+	out_bytes(&out, "", 1);
+	assert_non_null(strstr(out.data, "2 programs: 1 RUNNING, 1 FATAL; 1 on_event; CPU 100.4%"));
+	out_done(&out);
+	topdata_done(&top);
+}
+
 static void test_arrange_when_filtered_then_by_name_or_state(void **state)
 {
 	struct ctl ctl = {0};
@@ -151,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_arrange_when_sorted_then_the_largest_first_and_names_ascending),
+	    cmocka_unit_test(test_on_event_when_there_is_one_then_last_and_not_counted),
 	    cmocka_unit_test(test_arrange_when_filtered_then_by_name_or_state),
 	    cmocka_unit_test(test_row_when_written_then_as_wide_as_told),
 	    cmocka_unit_test(test_row_when_there_are_samples_then_heights),

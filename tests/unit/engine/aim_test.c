@@ -229,6 +229,27 @@ static void test_up_when_it_only_wants_what_cannot_come_then_open(void **state)
 	assert_ptr_equal(engine_missed_link(&world->programs[0])->other, &world->programs[1]);
 }
 
+static void test_start_when_it_takes_long_then_what_it_does_and_for_how_long(void **state)
+{
+	struct world *world = *state;
+	struct aim aim;
+	char reason[REASON_TEXT];
+
+	aim_init(&aim, &world->programs[0], OP_UP);
+	put_plain(world, 0, STATE_STARTING, WANTED_UP);
+	world->life.key_ready.kind = CHECK_NOTIFY;
+	assert_true(aim_describe_start(&aim, reason, sizeof(reason)));
+	assert_string_equal(reason, "not ready yet");
+	put_plain(world, 0, STATE_PREPARING, WANTED_UP);
+	assert_true(aim_describe_start(&aim, reason, sizeof(reason)));
+	assert_string_equal(reason, "pre_start is running");
+	put_plain(world, 0, STATE_RUNNING, WANTED_UP);
+	assert_false(aim_describe_start(&aim, reason, sizeof(reason)));
+	aim_init(&aim, &world->programs[0], OP_DOWN);
+	put_plain(world, 0, STATE_STARTING, WANTED_DOWN);
+	assert_false(aim_describe_start(&aim, reason, sizeof(reason)));
+}
+
 static void test_up_when_waiting_for_a_conflict_then_open(void **state)
 {
 	struct world *world = *state;
@@ -378,6 +399,7 @@ int main(void)
 	    TEST(test_up_when_exited_then_by_how_it_ended),
 	    TEST(test_up_when_waiting_then_as_long_as_it_may_come),
 	    TEST(test_up_when_waiting_in_a_chain_then_its_end_decides),
+	    TEST(test_start_when_it_takes_long_then_what_it_does_and_for_how_long),
 	    TEST(test_up_when_it_only_wants_what_cannot_come_then_open),
 	    TEST(test_up_when_waiting_for_a_conflict_then_open),
 	    TEST(test_down_when_in_each_state_then_at_rest_counts),
