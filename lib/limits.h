@@ -26,6 +26,8 @@
 #define LIMIT_HELD 65536
 /* Children reaped in one wake-up before the guardian looks at its other descriptors again. */
 #define LIMIT_REAP_BATCH 64
+/* After an end, how long it lets others gather before it looks for them. */
+#define LIMIT_REAP_REST_NS (1000 * 1000LL)
 
 /* Bytes of one internal message between guardian, engine and logger, and descriptors with it. */
 #define LIMIT_MSG_BYTES 1024
