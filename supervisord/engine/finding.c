@@ -50,11 +50,8 @@ struct exit_finding finding_of(const struct program *program, int wstatus, bool 
 
 void finding_note_signal(const struct program *program, uid_t uid, int number)
 {
-	struct history_row *row = &program->engine->history->rows[program->run.row];
-
-	row->signalled = number;
-	row->signalled_uid = uid;
-	row->signalled_run = program_state(program)->starts;
+	program->engine->history->signals[program->run.row] = (struct history_signal){
+	    .run = program_state(program)->starts, .uid = uid, .number = number};
 }
 
 static void look_at_leaf(const struct program *program, int wstatus, struct exit_finding *finding)
@@ -76,11 +73,11 @@ static void look_at_leaf(const struct program *program, int wstatus, struct exit
 static enum exit_evidence who_killed(
     const struct program *program, int wstatus, struct exit_finding *finding)
 {
-	const struct history_row *row = &program->engine->history->rows[program->run.row];
+	const struct history_signal *sent = &program->engine->history->signals[program->run.row];
 	int number = wstatus_signal(wstatus);
 
-	if (row->signalled == number && row->signalled_run == program_state(program)->starts) {
-		finding->killer = row->signalled_uid;
+	if (sent->number == number && sent->run == program_state(program)->starts) {
+		finding->killer = sent->uid;
 		return EXIT_BY_OPERATOR;
 	}
 	if (number != SIGKILL)
