@@ -110,7 +110,7 @@ OUT_hello := $(O)/libexec/supervisord/hello
 
 LIBS_guardian :=
 LIBS_engine := $(call pkg_libs,libconfuse libbsd jansson) -lev -lm -pthread
-LIBS_logger := $(call pkg_libs,libbsd zlib libzstd)
+LIBS_logger := $(call pkg_libs,zlib libzstd)
 LIBS_cluster :=
 LIBS_terminal :=
 LIBS_ctl := $(call pkg_libs,libbsd jansson)

@@ -96,6 +96,8 @@
 #define LIMIT_CGROUP_CHUNK 512
 #define LIMIT_ANCESTORS    256
 #define LIMIT_CGROUP_DEPTH 16
+/* Leaves whose cgroup.events stays open after a look. */
+#define LIMIT_CGROUP_LOOKS 128
 /* Bytes of a user's entry in the user database, and groups of a user: what setgroups(2) takes. */
 #define LIMIT_USER_BYTES  (1024 * 1024)
 #define LIMIT_USER_GROUPS 65536
