@@ -38,7 +38,11 @@ AR         ?= ar
 PKG_CONFIG ?= pkg-config
 
 # ---- flags -------------------------------------------------------------------------------------
+comma := ,
 cc_accepts = $(shell echo 'int main(void){return 0;}' | $(CC) -Werror $(1) -x c -o /dev/null - 2>/dev/null && echo '$(1)')
+
+# The same of the linker, and what it makes starts here: some C libraries do not know it (or this is no machine of that kind).
+ld_accepts = $(shell d=$$(mktemp -d) && echo 'int main(void){return 0;}' | $(CC) -fPIE -pie $(1) -x c -o $$d/a - 2>/dev/null && $$d/a && echo '$(1)'; rm -rf "$$d")
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference
@@ -56,6 +60,10 @@ HARDENING := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong 
 LINK_HARDENING := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 # Nobody unwinds in a running process; debuggers have .debug_frame.  An eighth of the engine.
 SIZE := -fno-asynchronous-unwind-tables
+# All of an image that was ever run through stays in memory, and these two are never busy with themselves.
+$(O)/supervisord/engine/%.o $(O)/supervisord/guardian/%.o: SIZE += -Os
+# The table of keys alone is a thousand pointers: 24 bytes each, or a bit.
+LINK_SIZE := $(call ld_accepts,-Wl$(comma)-z$(comma)pack-relative-relocs)
 endif
 
 pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
@@ -65,7 +73,7 @@ DEFINES := -DSUPERVISORD_VERSION='"$(VERSION)"' -DPKGLIBEXECDIR='"$(pkglibexecdi
 	-DPKGSYSCONFDIR='"$(pkgsysconfdir)"' -DLOCALSTATEDIR='"$(localstatedir)"' -DRUNSTATEDIR='"$(runstatedir)"'
 ALL_CPPFLAGS = -I. $(DEFINES) $(CPPFLAGS)
 ALL_CFLAGS   = -std=gnu17 -g $(WARNINGS) $(HARDENING) $(SIZE) -ffile-prefix-map=$(CURDIR)=. -MMD -MP $(CFLAGS)
-ALL_LDFLAGS  = $(LINK_HARDENING) $(LDFLAGS)
+ALL_LDFLAGS  = $(LINK_HARDENING) $(LINK_SIZE) $(LDFLAGS)
 
 # `make V=1` shows the commands.
 ifdef V
@@ -102,7 +110,7 @@ OUT_hello := $(O)/libexec/supervisord/hello
 
 LIBS_guardian :=
 LIBS_engine := $(call pkg_libs,libconfuse libbsd jansson) -lev -lm -pthread
-LIBS_logger := $(call pkg_libs,libbsd zlib libzstd)
+LIBS_logger := $(call pkg_libs,zlib libzstd)
 LIBS_cluster :=
 LIBS_terminal :=
 LIBS_ctl := $(call pkg_libs,libbsd jansson)

@@ -26,6 +26,8 @@
 #define LIMIT_HELD 65536
 /* Children reaped in one wake-up before the guardian looks at its other descriptors again. */
 #define LIMIT_REAP_BATCH 64
+/* After an end, how long it lets others gather before it looks for them. */
+#define LIMIT_REAP_REST_NS (1000 * 1000LL)
 
 /* Bytes of one internal message between guardian, engine and logger, and descriptors with it. */
 #define LIMIT_MSG_BYTES 1024
@@ -100,6 +102,8 @@
 #define LIMIT_CGROUP_CHUNK 512
 #define LIMIT_ANCESTORS    256
 #define LIMIT_CGROUP_DEPTH 16
+/* Leaves whose cgroup.events stays open after a look. */
+#define LIMIT_CGROUP_LOOKS 128
 /* Bytes of a user's entry in the user database, and groups of a user: what setgroups(2) takes. */
 #define LIMIT_USER_BYTES  (1024 * 1024)
 #define LIMIT_USER_GROUPS 65536

@@ -2,9 +2,9 @@
 /*
  * cgroup.c: see cgroup.h, cgroups(7).
  *
- * Nothing is remembered of a leaf: each question is asked of the kernel again, by name below one
- * open directory.  A pid that was read is a process of the leaf only if a pidfd for it is opened
- * first and the number is found in the leaf after that.
+ * Nothing is remembered of a leaf but where its cgroup.events is open: each question is asked of
+ * the kernel again, by name below one open directory.  A pid that was read is a process of the leaf
+ * only if a pidfd for it is opened first and the number is found in the leaf after that.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -28,6 +28,8 @@
 #define LEFT_NAME "left"
 /* "ROW-NAME/cgroup.events" */
 #define LEAF_PATH (LIMIT_NAME + 40)
+/* "populated 0\nfrozen 0\n" */
+#define EVENTS_BYTES 128
 /* Looks at a leaf that does not get empty. */
 #define ABANDON_ROUNDS 8
 
@@ -50,6 +52,11 @@ struct raw_dirent {
 typedef void (*child_visitor)(int directory, const char *name, int depth, void *context);
 
 static int leaf_path(char path[LEAF_PATH], int row, const char *name, const char *file);
+static int read_events(
+    const struct cgroups *cgroups, int row, const char *name, char text[EVENTS_BYTES]);
+static struct cgroup_look *look_of(const struct cgroups *cgroups, int row);
+static int read_look(const struct cgroup_look *look, char text[EVENTS_BYTES]);
+static void drop_look(struct cgroup_look *look);
 static int write_file(int directory, const char *path, const char *text);
 static void walk_cgroup(int directory, int depth, struct walk *walk);
 static void walk_child(int directory, const char *name, int depth, void *context);
@@ -67,6 +74,8 @@ void cgroups_init(struct cgroups *cgroups, uint64_t nonce)
 		    cgroups->reason, sizeof(cgroups->reason), "SUPERVISORD_NO_CGROUP is set");
 	else
 		cgroup_base_open(cgroups, nonce);
+	if (cgroups->base >= 0)
+		cgroups->looks = calloc(LIMIT_CGROUP_LOOKS, sizeof(*cgroups->looks));
 }
 
 void cgroups_done(struct cgroups *cgroups)
@@ -74,6 +83,10 @@ void cgroups_done(struct cgroups *cgroups)
 	if (cgroups->base < 0)
 		return;
 	cgroups_remove(cgroups);
+	for (int row = 0; row < LIMIT_CGROUP_LOOKS; row++)
+		drop_look(look_of(cgroups, row));
+	free(cgroups->looks);
+	cgroups->looks = NULL;
 	close(cgroups->base);
 	cgroups->base = -1;
 }
@@ -101,6 +114,16 @@ bool cgroups_hold(const struct cgroups *cgroups, pid_t pid)
 	       strncmp(path, cgroups->path, length) == 0 && path[length] == '/';
 }
 
+int cgroup_make(const struct cgroups *cgroups, int row, const char *name)
+{
+	char path[LEAF_PATH];
+	int error = leaf_path(path, row, name, "");
+
+	if (error == 0 && mkdirat(cgroups->base, path, 0755) < 0)
+		error = -errno;
+	return error;
+}
+
 int cgroup_open(const struct cgroups *cgroups, int row, const char *name)
 {
 	char path[LEAF_PATH];
@@ -122,15 +145,59 @@ int cgroup_open(const struct cgroups *cgroups, int row, const char *name)
 
 int cgroup_is_populated(const struct cgroups *cgroups, int row, const char *name)
 {
-	char path[LEAF_PATH], text[128];
-	int error;
+	char text[EVENTS_BYTES];
+	int error = cgroups->base < 0 ? -ENOENT : read_events(cgroups, row, name, text);
 
-	if (cgroups->base < 0)
-		return -ENOENT;
-	error = leaf_path(path, row, name, "/cgroup.events");
-	if (error == 0)
-		error = cgroup_read_file(cgroups->base, path, text, sizeof(text));
 	return error < 0 ? error : strstr(text, "populated 1") != NULL;
+}
+
+static int read_events(
+    const struct cgroups *cgroups, int row, const char *name, char text[EVENTS_BYTES])
+{
+	struct cgroup_look *look = look_of(cgroups, row);
+	char path[LEAF_PATH];
+	int fd, error = leaf_path(path, row, name, "/cgroup.events");
+
+	if (error < 0)
+		return error;
+	if (look == NULL)
+		return cgroup_read_file(cgroups->base, path, text, EVENTS_BYTES);
+	if (look->fd > 0 && look->row == row && read_look(look, text) == 0)
+		return 0;
+	drop_look(look);
+	fd = openat(cgroups->base, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*look = (struct cgroup_look){.fd = fd, .row = row};
+	error = read_look(look, text);
+	if (error < 0)
+		drop_look(look);
+	return error;
+}
+
+/* Where the open one of this row is, or one of another row that shares the place. */
+static struct cgroup_look *look_of(const struct cgroups *cgroups, int row)
+{
+	return cgroups->looks != NULL ? &cgroups->looks[row % LIMIT_CGROUP_LOOKS] : NULL;
+}
+
+/* -ENODEV: the leaf was removed, and the one of that name now is another one. */
+static int read_look(const struct cgroup_look *look, char text[EVENTS_BYTES])
+{
+	ssize_t got = pread(look->fd, text, EVENTS_BYTES - 1, 0);
+
+	if (got < 0)
+		return -errno;
+	text[got] = '\0';
+	return 0;
+}
+
+static void drop_look(struct cgroup_look *look)
+{
+	if (look == NULL || look->fd == 0)
+		return;
+	close(look->fd);
+	look->fd = 0;
 }
 
 int cgroup_read_leaf(const struct cgroups *cgroups, int row, const char *name, const char *file,
@@ -261,11 +328,14 @@ int cgroup_abandon(const struct cgroups *cgroups, int row, const char *name)
 
 int cgroup_remove(const struct cgroups *cgroups, int row, const char *name)
 {
+	struct cgroup_look *look = look_of(cgroups, row);
 	char path[LEAF_PATH];
 	int error;
 
 	if (cgroups->base < 0)
 		return 0;
+	if (look != NULL && look->row == row)
+		drop_look(look);
 	error = leaf_path(path, row, name, "");
 	return error == 0 ? cgroup_remove_tree(cgroups->base, path) : error;
 }

@@ -20,9 +20,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The open cgroup.events of a leaf: in a storm of crashes it is asked for again and again. */
+struct cgroup_look {
+	int fd; /* 0: none */
+	int row;
+};
+
 /* One for the engine. */
 struct cgroups {
 	int base;            /* directory of ours, -1: there is none */
+	struct cgroup_look
+	    *looks;          /* LIMIT_CGROUP_LOOKS, each row's in its place; NULL: no memory */
 	bool memory;         /* leaves have the memory controller, see cgroupmemory.h */
 	bool told;           /* that a leaf could not be made or used */
 	char reason[128];    /* why there is none, "" when there is */
@@ -47,8 +55,10 @@ void cgroups_remove(struct cgroups *cgroups);
 /* Whether the process is in some leaf of ours. */
 bool cgroups_hold(const struct cgroups *cgroups, pid_t pid);
 
-/* Make (or find) the leaf of a row and open it: a directory descriptor (O_PATH, close-on-exec), or
- * -errno. */
+/* Make the leaf of a row.  0, -EEXIST: it is there, or another -errno. */
+int cgroup_make(const struct cgroups *cgroups, int row, const char *name);
+
+/* Make (or find) it and open it: a directory descriptor (O_PATH, close-on-exec), or -errno. */
 int cgroup_open(const struct cgroups *cgroups, int row, const char *name);
 
 /* 1: live processes (also in cgroups that the program has made below), 0: none; -ENOENT: there is

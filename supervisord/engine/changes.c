@@ -50,7 +50,7 @@ static int32_t find(const struct history_memory *history, int row, uint64_t hash
 		const struct history_change *change = &history->changes[number % LIMIT_CHANGES];
 
 		if (change->number == number && change->row == row && change->hash == hash &&
-		    (change->from == hash) == live && change->event >= history->rows[row].born)
+		    (change->from == hash) == live && change->event >= history->born[row])
 			return (int32_t)(number & INT32_MAX);
 	}
 	return 0;

@@ -77,11 +77,12 @@ uint64_t cluster_worker_id(const struct program *worker)
 int cluster_find_preload(const struct program_config *config, char **ret_path)
 {
 	const struct life_config *life = config->life;
-	const char *directory = getenv("SUPERVISORD_LIBEXEC");
+	const char *directory;
 
 	*ret_path = NULL;
 	if (life->key_cluster == CLUSTER_NONE || life->key_cluster_gap == 0)
 		return 0;
+	directory = getenv("SUPERVISORD_LIBEXEC");
 	return asprintf(ret_path, "%s/" PRELOAD, directory != NULL ? directory : PKGLIBEXECDIR) < 0
 		   ? -ENOMEM
 		   : 0;

@@ -19,6 +19,7 @@
 #include "supervisord/engine/control.h"
 #include "supervisord/engine/drift.h"
 #include "supervisord/engine/filelook.h"
+#include "supervisord/engine/finding.h"
 #include "supervisord/engine/helper.h"
 #include "supervisord/engine/history.h"
 #include "supervisord/engine/idcache.h"
@@ -45,6 +46,7 @@ struct engine {
 	const char *log_format; /* of the command line, or NULL */
 	struct config *config;
 	struct drift drift;
+	struct finding_look finding_look;
 	struct trial trial;
 	struct transient transient;
 	struct idcache ids;

@@ -408,9 +408,8 @@ static const char *text_of_reason(const struct engine *engine, const struct cont
 {
 	const struct history_memory *history = engine->history;
 	uint64_t number = atomic_load(&event->number);
-	const struct program *program = number >= history->rows[event->row].born
-					    ? engine_program_of_row(engine, event->row)
-					    : NULL;
+	const struct program *program =
+	    number >= history->born[event->row] ? engine_program_of_row(engine, event->row) : NULL;
 	const struct ledger_state state = state_of(event);
 	struct programwords full;
 

@@ -15,17 +15,22 @@
 
 /* /proc/vmstat has some 200 short lines. */
 #define VMSTAT_BYTES 16384
+/* Two lines, with four numbers each. */
+#define PRESSURE_BYTES 256
 
 static void look_at_leaf(const struct program *program, int wstatus, struct exit_finding *finding);
 static enum exit_evidence who_killed(
     const struct program *program, int wstatus, struct exit_finding *finding);
 static bool oom_killer_worked(struct engine *engine);
+static bool has_nobody_waited(struct finding_look *look);
 static bool read_oom_kills(uint64_t *ret_count);
 
 void finding_begin(struct engine *engine)
 {
 	struct history_memory *history = engine->history;
 
+	engine->finding_look = (struct finding_look){
+	    .pressure_fd = open("/proc/pressure/memory", O_RDONLY | O_CLOEXEC)};
 	if (history->oom_looked_ns == 0 && read_oom_kills(&history->oom_kills))
 		history->oom_looked_ns = clock_boot_ns();
 }
@@ -45,11 +50,8 @@ struct exit_finding finding_of(const struct program *program, int wstatus, bool 
 
 void finding_note_signal(const struct program *program, uid_t uid, int number)
 {
-	struct history_row *row = &program->engine->history->rows[program->run.row];
-
-	row->signalled = number;
-	row->signalled_uid = uid;
-	row->signalled_run = program_state(program)->starts;
+	program->engine->history->signals[program->run.row] = (struct history_signal){
+	    .run = program_state(program)->starts, .uid = uid, .number = number};
 }
 
 static void look_at_leaf(const struct program *program, int wstatus, struct exit_finding *finding)
@@ -71,11 +73,11 @@ static void look_at_leaf(const struct program *program, int wstatus, struct exit
 static enum exit_evidence who_killed(
     const struct program *program, int wstatus, struct exit_finding *finding)
 {
-	const struct history_row *row = &program->engine->history->rows[program->run.row];
+	const struct history_signal *sent = &program->engine->history->signals[program->run.row];
 	int number = wstatus_signal(wstatus);
 
-	if (row->signalled == number && row->signalled_run == program_state(program)->starts) {
-		finding->killer = row->signalled_uid;
+	if (sent->number == number && sent->run == program_state(program)->starts) {
+		finding->killer = sent->uid;
 		return EXIT_BY_OPERATOR;
 	}
 	if (number != SIGKILL)
@@ -90,11 +92,28 @@ static bool oom_killer_worked(struct engine *engine)
 	uint64_t count, before = history->oom_kills;
 	bool is_known = history->oom_looked_ns != 0;
 
-	if (!read_oom_kills(&count))
+	if (has_nobody_waited(&engine->finding_look) || !read_oom_kills(&count))
 		return false;
 	history->oom_kills = count;
 	history->oom_looked_ns = clock_boot_ns();
 	return is_known && count > before;
+}
+
+/* Since the last call.  False also where that cannot be said: no PSI, or this is the first one. */
+static bool has_nobody_waited(struct finding_look *look)
+{
+	struct finding_look before = *look;
+	char text[PRESSURE_BYTES];
+	ssize_t got = pread(look->pressure_fd, text, sizeof(text) - 1, 0);
+	const char *total;
+
+	look->is_known = false;
+	if (got <= 0)
+		return false;
+	text[got] = '\0';
+	total = strstr(text, "total="); /* of the line "some", which is the first */
+	look->is_known = total != NULL && sscanf(total, "total=%" SCNu64, &look->stalled_us) == 1;
+	return look->is_known && before.is_known && look->stalled_us == before.stalled_us;
 }
 
 /* False: this kernel (before 4.13) does not count them. */

@@ -134,7 +134,7 @@ void history_prepare(struct history_memory *history, const struct ledger *ledger
     const struct transition *transition, const struct happening *happening)
 {
 	const struct ledger_state *state = &transition->state;
-	struct history_start *start = &history->rows[row].starts[state->starts & 1];
+	struct history_start *start = &history->starts[state->starts & 1][row];
 	struct history_event event = {
 	    .wall_ns = happening->wall_ns,
 	    .boot_ns = happening->now_ns,
@@ -207,7 +207,7 @@ static void note_end(struct history_memory *history, const struct ledger *ledger
     const struct transition *transition, const struct happening *happening)
 {
 	const struct ledger_state *state = &transition->state;
-	const struct history_start *start = &history->rows[row].starts[state->run_acted & 1];
+	const struct history_start *start = &history->starts[state->run_acted & 1][row];
 	const struct ledger_exit *end = &ledger->exits[row];
 	struct history_run *run = &history->runs[row][state->run_acted % LIMIT_RUNS];
 	bool has_usage = happening->launched && end->run == state->run_acted;
@@ -263,7 +263,7 @@ void history_prepare_removal(struct history_memory *history, const struct ledger
 
 	former->to = 0;
 	atomic_thread_fence(memory_order_release);
-	former->from = history->rows[row].born;
+	former->from = history->born[row];
 	former->row = row;
 	memcpy(former->name, name, strlen(name) + 1);
 	atomic_thread_fence(memory_order_release);
@@ -284,7 +284,11 @@ void history_publish_removal(struct history_memory *history, int row)
 {
 	uint64_t number = history_next(history);
 
-	history->rows[row] = (struct history_row){.born = number + 1};
+	history->born[row] = number + 1;
+	for (int i = 0; i < 2; i++)
+		history->starts[i][row] = (struct history_start){0};
+	history->asked[row] = (struct history_asked){0};
+	history->signals[row] = (struct history_signal){0};
 	history_publish(history, number);
 }
 
@@ -313,7 +317,7 @@ const char *history_name(
 
 	if (row < 0 || row >= LIMIT_ROWS)
 		return NULL;
-	if (number >= history->rows[row].born)
+	if (number >= history->born[row])
 		return ledger->table[row].name[0] != '\0' ? ledger->table[row].name : NULL;
 	for (uint64_t i = 0; i < count && i < LIMIT_FORMER_NAMES; i++) {
 		const struct history_former *former =
@@ -340,7 +344,7 @@ const struct history_run *history_find_run(
 {
 	const struct history_run *place = &history->runs[row][run % LIMIT_RUNS];
 
-	return place->run == run && place->event != 0 && place->event >= history->rows[row].born &&
+	return place->run == run && place->event != 0 && place->event >= history->born[row] &&
 		       place->event < history_next(history)
 		   ? place
 		   : NULL;
@@ -377,7 +381,7 @@ const char *history_words(const struct history_memory *history, const struct his
 const struct history_start *history_find_start(
     const struct history_memory *history, int row, uint64_t run)
 {
-	const struct history_start *start = &history->rows[row].starts[run & 1];
+	const struct history_start *start = &history->starts[run & 1][row];
 
 	return start->run == run && run != 0 ? start : NULL;
 }

@@ -32,7 +32,7 @@
 #include "supervisord/engine/transition.h"
 
 #define HISTORY_MAGIC   0x7375706869737431ULL /* "suphist1" */
-#define HISTORY_VERSION 4
+#define HISTORY_VERSION 5
 
 /* X(name, as people and programs read it) */
 #define HISTORY_KINDS(X)                                                                           \
@@ -127,20 +127,18 @@ struct history_start {
 	uint8_t reason;
 };
 
-/* Of the instance that has a row.  The present run and the one before, by their lowest bit: one
- * commit may end one and begin the other, and be repeated by the next engine. */
-struct history_row {
-	uint64_t born; /* events of the row before this number are a former owner's */
-	struct history_start starts[2];
-	/* Of an on_event (onevent.h): the last event that it was asked about, 0: none yet; that of
-	 * its run; and how many were overwritten before. */
-	uint64_t looked;
-	uint64_t event;
-	uint64_t missed;
-	/* What an operator has sent to its main process last. */
-	uint64_t signalled_run;
-	uint32_t signalled_uid;
-	int32_t signalled;
+/* Of an on_event (onevent.h). */
+struct history_asked {
+	uint64_t looked; /* the last event that it was asked about; 0: none yet */
+	uint64_t event;  /* that of its run */
+	uint64_t missed; /* how many were overwritten before */
+};
+
+/* What an operator has sent to a main process last. */
+struct history_signal {
+	uint64_t run;
+	uint32_t uid;
+	int32_t number;
 };
 
 /* What an apply has changed of an instance; written before the apply is committed, and true when
@@ -172,7 +170,13 @@ struct history_memory {
 	_Atomic uint64_t former; /* how many names were put into formers[] */
 	uint32_t shutdown_told;
 	struct history_former formers[LIMIT_FORMER_NAMES];
-	struct history_row rows[LIMIT_ROWS];
+	/* Of the instance that has a row; apart, as what is not used is to take no memory. */
+	uint64_t born[LIMIT_ROWS]; /* events of the row before this number are a former owner's */
+	/* The present run and the one before, by their lowest bit: one commit may end one and begin
+	 * the other, and be repeated by the next engine. */
+	struct history_start starts[2][LIMIT_ROWS];
+	struct history_asked asked[LIMIT_ROWS];
+	struct history_signal signals[LIMIT_ROWS];
 	struct history_event events[LIMIT_EVENTS];
 	struct history_run runs[LIMIT_ROWS][LIMIT_RUNS];
 	uint64_t words_count;

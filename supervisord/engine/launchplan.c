@@ -44,8 +44,6 @@ static const char *find_variable(char *const *environment, const char *name);
 static size_t count_strings(char *const *list);
 static int own_format(struct launch_plan *plan, char **ret_text, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-static int own_variable(
-    struct launch_plan *plan, char **ret_text, const char *name, const char *value);
 static int own(struct launch_plan *plan, char *text);
 
 int launch_plan_build(struct launch_plan *plan, const struct launch_request *request)
@@ -241,18 +239,22 @@ static int add_ours(struct launch_plan *plan, const struct launch_request *reque
 		launch_mark(request->run_name, request->run, request->nonce, mark, sizeof(mark))},
 	    {"TERM", request->tty ? TTY_TERM : NULL},
 	};
+	size_t room = 0;
+	char *text;
+	int error;
 
-	for (size_t i = 0; i < OWN_VARIABLES; i++) {
-		int error;
-
+	for (size_t i = 0; i < OWN_VARIABLES; i++)
+		if (ours[i].value != NULL)
+			room += strlen(ours[i].name) + 1 + strlen(ours[i].value) + 1;
+	text = malloc(room); /* one for all */
+	error = text == NULL ? -ENOMEM : own(plan, text);
+	for (size_t i = 0; error == 0 && i < OWN_VARIABLES; i++) {
 		if (ours[i].value == NULL || find_variable(plan->envp, ours[i].name) != NULL)
 			continue;
-		error = own_variable(plan, &plan->envp[at], ours[i].name, ours[i].value);
-		if (error < 0)
-			return error;
-		at++;
+		plan->envp[at++] = text;
+		text = stpcpy(stpcpy(stpcpy(text, ours[i].name), "="), ours[i].value) + 1;
 	}
-	return 0;
+	return error;
 }
 
 /* As execvp(3) would look, but with the program's PATH, and without a shell for a text file. */
@@ -335,22 +337,6 @@ static int own_format(struct launch_plan *plan, char **ret_text, const char *for
 	va_end(arguments);
 	if (length < 0)
 		return -ENOMEM;
-	*ret_text = text;
-	return own(plan, text);
-}
-
-/* NAME=VALUE, eight times a launch. */
-static int own_variable(
-    struct launch_plan *plan, char **ret_text, const char *name, const char *value)
-{
-	size_t name_length = strlen(name), value_length = strlen(value);
-	char *text = malloc(name_length + 1 + value_length + 1);
-
-	if (text == NULL)
-		return -ENOMEM;
-	memcpy(text, name, name_length);
-	text[name_length] = '=';
-	memcpy(text + name_length + 1, value, value_length + 1);
 	*ret_text = text;
 	return own(plan, text);
 }

@@ -47,7 +47,7 @@ bool members_may_linger(const struct ledger *ledger, const struct cgroups *cgrou
 	char path[64], chunk[CHILDREN_CHUNK];
 	int pid = ledger->header.guardian_pid, child = 0;
 	bool stranger = false;
-	size_t leader_count;
+	size_t leader_count = 0;
 	pid_t *leaders = sorted_leaders(ledger, &leader_count);
 	ssize_t got = 0;
 	int fd;

@@ -27,13 +27,13 @@ void onevent_take_config(struct engine *engine)
 	engine->has_on_event = false;
 	for (size_t i = 0; i < engine->program_count; i++) {
 		struct program *program = engine->programs[i];
-		struct history_row *row = &engine->history->rows[program->run.row];
+		struct history_asked *asked = &engine->history->asked[program->run.row];
 
 		if (!is_about_events(program))
 			continue;
 		engine->has_on_event = true;
-		if (row->looked == 0) /* it is new: what was before is nothing to it */
-			row->looked = history_next(engine->history) - 1;
+		if (asked->looked == 0) /* it is new: what was before is nothing to it */
+			asked->looked = history_next(engine->history) - 1;
 	}
 }
 
@@ -64,19 +64,19 @@ static bool may_run(const struct program *program)
 static bool look(struct program *program)
 {
 	struct history_memory *history = program->engine->history;
-	struct history_row *row = &history->rows[program->run.row];
+	struct history_asked *asked = &history->asked[program->run.row];
 
 	note_missed(program);
-	while (may_run(program) && row->looked + 1 < history_next(history)) {
-		uint64_t number = row->looked + 1;
+	while (may_run(program) && asked->looked + 1 < history_next(history)) {
+		uint64_t number = asked->looked + 1;
 		const struct history_event *event = history_find(history, number);
 
 		if (event == NULL || !is_wanted(program, event)) {
-			row->looked = number;
+			asked->looked = number;
 			continue;
 		}
-		row->event = number;
-		row->looked = number;
+		asked->event = number;
+		asked->looked = number;
 		program_start(program, &(struct cause){.reason = REASON_EVENT,
 					   .detail = (int32_t)(number & INT32_MAX)});
 		return true;
@@ -87,15 +87,15 @@ static bool look(struct program *program)
 static void note_missed(struct program *program)
 {
 	struct history_memory *history = program->engine->history;
-	struct history_row *row = &history->rows[program->run.row];
+	struct history_asked *asked = &history->asked[program->run.row];
 	uint64_t first = history_first(history);
 
-	if (row->looked + 1 >= first)
+	if (asked->looked + 1 >= first)
 		return;
-	row->missed += first - (row->looked + 1);
-	row->looked = first - 1;
+	asked->missed += first - (asked->looked + 1);
+	asked->looked = first - 1;
 	log_warning("%s: it is too slow: it has missed %llu events by now", program_name(program),
-	    (unsigned long long)row->missed);
+	    (unsigned long long)asked->missed);
 }
 
 static bool is_wanted(const struct program *program, const struct history_event *event)
@@ -132,21 +132,21 @@ static const char *state_of(const struct history_event *event)
 int onevent_add(const struct program *program, char **environment, size_t *count)
 {
 	const struct engine *engine = program->engine;
-	const struct history_row *row = &engine->history->rows[program->run.row];
+	const struct history_asked *asked = &engine->history->asked[program->run.row];
 	const struct history_event *event;
 	struct event_view view;
 	char text[REASON_TEXT];
 	int error;
 
-	if (!is_about_events(program) || row->event == 0)
+	if (!is_about_events(program) || asked->event == 0)
 		return 0;
-	event = history_find(engine->history, row->event);
+	event = history_find(engine->history, asked->event);
 	if (event == NULL)
 		return launch_add_variable(
-		    environment, count, "EVENT_NUMBER=%llu", (unsigned long long)row->event);
+		    environment, count, "EVENT_NUMBER=%llu", (unsigned long long)asked->event);
 	view = view_of(engine, event);
 	error = launch_add_variable(
-	    environment, count, "EVENT_NUMBER=%llu", (unsigned long long)row->event);
+	    environment, count, "EVENT_NUMBER=%llu", (unsigned long long)asked->event);
 	if (error == 0)
 		error = launch_add_variable(environment, count, "EVENT_KIND=%s", view.kind);
 	if (error == 0)
@@ -166,8 +166,8 @@ int onevent_add(const struct program *program, char **environment, size_t *count
 	if (error == 0)
 		error = launch_add_variable(environment, count, "EVENT_REASON=%s",
 		    events_text(engine, NULL, event, text, sizeof(text)));
-	if (error == 0 && row->missed > 0)
+	if (error == 0 && asked->missed > 0)
 		error = launch_add_variable(
-		    environment, count, "EVENT_MISSED=%llu", (unsigned long long)row->missed);
+		    environment, count, "EVENT_MISSED=%llu", (unsigned long long)asked->missed);
 	return error;
 }

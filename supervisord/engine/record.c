@@ -93,7 +93,7 @@ const char *record_tracking(const struct engine *engine)
 
 static int64_t missed_events(const struct program *program)
 {
-	return (int64_t)program->engine->history->rows[program->run.row].missed;
+	return (int64_t)program->engine->history->asked[program->run.row].missed;
 }
 
 /* Of its last run, also when that has failed: its last words may say why. */

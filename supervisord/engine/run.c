@@ -35,6 +35,7 @@ struct member_watch {
 
 static struct ledger_row *row_of(const struct run *run);
 static int open_leaf(struct run *run);
+static int finish_leaf(struct run *run);
 static void tell_no_leaf(struct run *run, int error);
 static int open_main(const struct run *run);
 static bool signal_group(const struct run *run, int number);
@@ -150,7 +151,7 @@ bool run_has_group(const struct run *run)
 {
 	int leaf;
 
-	if (run_pid(run) != 0)
+	if (run_pid(run) != 0 || atomic_load(&row_of(run)->run) == 0)
 		return false;
 	leaf = leaf_state(run);
 	return leaf >= 0 ? leaf > 0 : members_group_exists(row_of(run)->last_pid);
@@ -287,10 +288,14 @@ static int open_leaf(struct run *run)
 {
 	const struct cgroups *cgroups = &run->engine->cgroups;
 	const char *name = row_of(run)->name;
-	int fd;
 
 	if (cgroups->base < 0)
 		return -1;
+	/* A first launch has none, and need not ask. */
+	if (!run->leaf_is_new && cgroup_make(cgroups, run->row, name) == 0) {
+		run->leaf_is_new = true;
+		return finish_leaf(run);
+	}
 	/* Who has just ended and comes back has been looked at for that. */
 	if (run->engine->empty_leaf != run->row + 1 && leaf_state(run) > 0)
 		(void)cgroup_abandon(cgroups, run->row, name);
@@ -305,7 +310,13 @@ static int open_leaf(struct run *run)
 	    cgroup_abandon(cgroups, run->row, name) == 0)
 		(void)cgroup_remove(cgroups, run->row, name);
 	run->leaf_is_new = true;
-	fd = cgroup_open(cgroups, run->row, name);
+	return finish_leaf(run);
+}
+
+static int finish_leaf(struct run *run)
+{
+	int fd = cgroup_open(&run->engine->cgroups, run->row, row_of(run)->name);
+
 	if (fd < 0)
 		tell_no_leaf(run, fd);
 	return fd;

@@ -127,8 +127,8 @@ static void write_events(struct call *call, const struct program *program)
 	size_t count = 0;
 	bool begins = false;
 
-	if (first < history->rows[row].born)
-		first = history->rows[row].born;
+	if (first < history->born[row])
+		first = history->born[row];
 	while (at > first && count < EVENTS && !begins) {
 		const struct history_event *event = history_find(history, --at);
 
@@ -220,7 +220,7 @@ static const char *advice_of(const struct program *program, char *buffer, size_t
 	const char *name = program_name(program);
 
 	if (program_is_on_event(program)) {
-		uint64_t missed = program->engine->history->rows[program->run.row].missed;
+		uint64_t missed = program->engine->history->asked[program->run.row].missed;
 
 		if (missed == 0)
 			return NULL;

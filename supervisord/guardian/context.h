@@ -42,8 +42,9 @@ struct guardian {
 	bool reload_due;   /* a HUP that no engine has heard yet */
 	bool shutdown_due;
 	bool finish_due; /* the logger has yet to hear that it is to finish */
-	bool reap_more;
-	pid_t reap_first; /* whom SIGCHLD named, or 0 */
+	bool reap_more;  /* there were more than a wake-up takes */
+	pid_t reap_first;     /* whom SIGCHLD named, or 0 */
+	int64_t reap_rest_ns; /* when the others are looked for; 0: a signal is waited for */
 	bool started_told;
 };
 

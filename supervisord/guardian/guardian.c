@@ -51,6 +51,7 @@ static void loop_once(struct guardian *g);
 static int poll_timeout_ms(const struct guardian *g, int64_t now_ns);
 static void read_signals(struct guardian *g);
 static void reap_children(struct guardian *g);
+static void reap_others(struct guardian *g, bool was_one);
 static bool reap_one(struct guardian *g, pid_t pid, bool *news);
 static void ring(const struct guardian *g, bool news);
 
@@ -228,7 +229,7 @@ static int block_signals(struct guardian *g)
 static void loop_once(struct guardian *g)
 {
 	struct pollfd fds[3] = {
-	    {.fd = g->signal_fd, .events = POLLIN},
+	    {.fd = g->reap_rest_ns == 0 ? g->signal_fd : -1, .events = POLLIN},
 	    {.fd = g->engine.channel, .events = POLLIN},
 	    {.fd = g->logger.channel, .events = POLLIN},
 	};
@@ -242,8 +243,7 @@ static void loop_once(struct guardian *g)
 		log_error("poll: %s", strerror(errno));
 	if (fds[0].revents != 0)
 		read_signals(g);
-	if (g->reap_more)
-		reap_children(g);
+	reap_children(g);
 	if (fds[1].revents & (POLLIN | POLLHUP | POLLERR))
 		peers_read_engine(g);
 	if (fds[2].revents & (POLLIN | POLLHUP | POLLERR))
@@ -257,7 +257,7 @@ static void loop_once(struct guardian *g)
 static int poll_timeout_ms(const struct guardian *g, int64_t now_ns)
 {
 	const int64_t deadlines[] = {
-	    g->engine.restart_ns, g->logger.restart_ns, g->phase_deadline_ns};
+	    g->engine.restart_ns, g->logger.restart_ns, g->phase_deadline_ns, g->reap_rest_ns};
 	int64_t timeout_ns = -1;
 
 	if (g->reap_more)
@@ -279,7 +279,6 @@ static void read_signals(struct guardian *g)
 	for (ssize_t i = 0; i < got / (ssize_t)sizeof(info[0]); i++) {
 		switch (info[i].ssi_signo) {
 		case SIGCHLD:
-			g->reap_more = true;
 			g->reap_first = (pid_t)info[i].ssi_pid;
 			break;
 		case SIGHUP:
@@ -294,27 +293,39 @@ static void read_signals(struct guardian *g)
 }
 
 /*
- * Of several that end at once a signal names one; it is acted on while the others are looked for,
- * which takes the kernel a tenth of a millisecond where there are a thousand.
+ * Of several that end at once a signal names one.  That one is acted on at once; the others are
+ * looked for a little later, as a look takes the kernel a tenth of a millisecond where there are a
+ * thousand, with a lock that every start and end of a process waits for.  Until then no signal is
+ * waited for either, so a storm of ends costs a wake-up and a look a rest, not one each.
  */
 static void reap_children(struct guardian *g)
+{
+	bool has_rested = g->reap_rest_ns != 0 && clock_boot_ns() >= g->reap_rest_ns;
+	bool news = false;
+
+	if (has_rested)
+		read_signals(g);
+	if (g->reap_first > 0 && reap_one(g, g->reap_first, &news))
+		ring(g, news);
+	if (has_rested || g->reap_more)
+		reap_others(g, news);
+	else if (g->reap_first > 0)
+		g->reap_rest_ns = clock_boot_ns() + LIMIT_REAP_REST_NS;
+	g->reap_first = 0;
+}
+
+/* Whoever has ended.  As long as there are some, there may soon be more. */
+static void reap_others(struct guardian *g, bool was_one)
 {
 	unsigned reaped = 0;
 	bool news = false;
 
-	g->reap_more = false;
-	if (g->reap_first > 0 && reap_one(g, g->reap_first, &news))
+	while (reaped < LIMIT_REAP_BATCH && reap_one(g, 0, &news))
 		reaped++;
-	g->reap_first = 0;
 	ring(g, news);
-	news = false;
-	while (reap_one(g, 0, &news)) {
-		if (++reaped >= LIMIT_REAP_BATCH) {
-			g->reap_more = true;
-			break;
-		}
-	}
-	ring(g, news);
+	g->reap_more = reaped == LIMIT_REAP_BATCH;
+	g->reap_rest_ns =
+	    !g->reap_more && (was_one || reaped > 0) ? clock_boot_ns() + LIMIT_REAP_REST_NS : 0;
 }
 
 /* This one, or with pid 0 any.  False: it is not dead, or no child is. */

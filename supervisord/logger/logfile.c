@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* logfile.c: see logfile.h. */
 #define _GNU_SOURCE
-#include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -169,8 +168,9 @@ int logfile_make_parents(const char *path)
 {
 	char parent[ARCHIVE_PATH_SIZE];
 
-	if (strlcpy(parent, path, sizeof(parent)) >= sizeof(parent))
+	if (strlen(path) >= sizeof(parent))
 		return -ENAMETOOLONG;
+	memcpy(parent, path, strlen(path) + 1);
 	for (char *slash = strchr(parent + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdir(parent, DIRECTORY_MODE) < 0 && errno != EEXIST)

@@ -308,6 +308,16 @@ memory_group() {
 	grep -q '^oom_kill ' /proc/vmstat || skip "this kernel does not count them"
 	group=$(memory_group) || skip "needs a memory controller that we may use"
 	echo 20M >"$group/memory.limit_in_bytes"
+	# Once without, so that there is a look to compare with.
+	stanza shot <<-END
+		program "shot" {
+			command = "/bin/sh -c 'kill -KILL \$\$'"
+			restart = "never"
+		}
+	END
+	wait_state shot EXITED
+	exits 0 sctl why shot
+	contains "$output" "not sent by supervisord"
 	stanza hungry <<-END
 		program "hungry" {
 			command = "/bin/sh -c 'echo \$\$ >$group/cgroup.procs; exec $PYTHON -ISc \"bytearray(300 << 20)\"'"
@@ -319,7 +329,7 @@ memory_group() {
 	rmdir "$group" || true
 	contains "$output" "not sent by supervisord: the kernel's OOM killer was at work on this machine"
 	contains "$output" "what to do: dmesg tells"
-	rm "$SD/conf.d/hungry.conf"
+	rm "$SD/conf.d/hungry.conf" "$SD/conf.d/shot.conf"
 	exits 0 sctl apply
 }
 

@@ -382,12 +382,20 @@ bool cgroups_hold(const struct cgroups *cgroups, pid_t pid)
 
 int cgroup_open(const struct cgroups *cgroups, int row, const char *name)
 {
+	int leaf = find_leaf(row, name), error = leaf < 0 ? cgroup_make(cgroups, row, name) : 0;
+
+	steps_effect();
+	return error < 0 ? error : FAKE_LEAF + find_leaf(row, name);
+}
+
+int cgroup_make(const struct cgroups *cgroups, int row, const char *name)
+{
 	int leaf = find_leaf(row, name);
 
 	(void)cgroups;
 	steps_effect();
 	if (leaf >= 0)
-		return FAKE_LEAF + leaf;
+		return -EEXIST;
 	if (!world->calm && world_chance(3))
 		return -ENOSPC;
 	for (leaf = 0; leaf < LIMIT_ROWS && world->leaves[leaf].name[0] != '\0'; leaf++)
@@ -397,7 +405,8 @@ int cgroup_open(const struct cgroups *cgroups, int row, const char *name)
 	world->leaves[leaf].row = row;
 	(void)snprintf(world->leaves[leaf].name, sizeof(world->leaves[leaf].name), "%.*s",
 	    stable_length(name), name);
-	return FAKE_LEAF + leaf;
+	steps_effect();
+	return 0;
 }
 
 int fake_leaf_of(int fd)

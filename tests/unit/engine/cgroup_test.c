@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "lib/limits.h"
 #include "supervisord/engine/cgroup.h"
 
 #define ROW  7
@@ -109,6 +110,34 @@ static void wait_populated(int wanted)
 	for (int i = 0; i < 10000 && cgroup_is_populated(&cgroups, ROW, NAME) != wanted; i++)
 		usleep(1000);
 	assert_int_equal(cgroup_is_populated(&cgroups, ROW, NAME), wanted);
+}
+
+static void test_populated_when_the_leaf_was_made_anew_then_it_is_the_new_one(void **context)
+{
+	pid_t pid;
+
+	(void)context;
+	need_cgroups();
+	assert_int_equal(cgroup_make(&cgroups, ROW, NAME), 0);
+	assert_int_equal(cgroup_make(&cgroups, ROW, NAME), -EEXIST);
+	assert_int_equal(cgroup_is_populated(&cgroups, ROW, NAME), 0); /* and it stays open */
+	assert_int_equal(unlinkat(cgroups.base, "7-web", AT_REMOVEDIR), 0);
+	assert_int_equal(cgroup_is_populated(&cgroups, ROW, NAME), -ENOENT);
+	pid = spawn(pause_forever, NULL);
+	assert_int_equal(cgroup_is_populated(&cgroups, ROW, NAME), 1);
+	/* Another row that has its place. */
+	assert_int_equal(cgroup_is_populated(&cgroups, ROW + LIMIT_CGROUP_LOOKS, NAME), -ENOENT);
+	assert_int_equal(cgroup_make(&cgroups, ROW + LIMIT_CGROUP_LOOKS, NAME), 0);
+	assert_int_equal(cgroup_is_populated(&cgroups, ROW + LIMIT_CGROUP_LOOKS, NAME), 0);
+	assert_int_equal(cgroup_is_populated(&cgroups, ROW, NAME), 1);
+	assert_int_equal(cgroup_remove(&cgroups, ROW + LIMIT_CGROUP_LOOKS, NAME), 0);
+	assert_int_equal(cgroup_kill(&cgroups, ROW, NAME), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	child_count--;
+	wait_populated(0);
+	/* The row's next owner has another leaf. */
+	assert_int_equal(cgroup_remove(&cgroups, ROW, NAME), 0);
+	assert_int_equal(cgroup_is_populated(&cgroups, ROW, NAME "-too"), -ENOENT);
 }
 
 static void test_leaf_with_a_process_then_it_is_found_there(void **context)
@@ -364,6 +393,7 @@ static void test_switched_off_then_nothing_is_there(void **context)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(test_populated_when_the_leaf_was_made_anew_then_it_is_the_new_one),
 	    TEST(test_leaf_with_a_process_then_it_is_found_there),
 	    TEST(test_kill_then_a_zombie_does_not_count),
 	    TEST(test_cgroups_of_the_program_then_they_belong_to_the_leaf),

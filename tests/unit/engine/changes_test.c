@@ -99,7 +99,7 @@ static void test_change_when_of_former_owner_then_not_found(void **state)
 	struct world *world = *state;
 
 	(void)changes_add(&world->maker, ROW, &world->old, &world->new);
-	world->history->rows[ROW].born = 2;
+	world->history->born[ROW] = 2;
 	assert_int_equal(changes_find(world->history, ROW, 11), 0);
 }
 

@@ -216,7 +216,7 @@ static void test_removal_when_killed_then_it_counts_if_the_row_is_free(void **co
 	history_recover(world->history, world->ledger);
 	assert_int_equal(history_next(world->history), 2);
 	assert_string_equal(history_name(world->history, world->ledger, world->row, 1), "web");
-	assert_int_equal(world->history->rows[world->row].born, 2);
+	assert_int_equal(world->history->born[world->row], 2);
 }
 
 static void test_map_when_it_is_ours_then_the_same_else_its_number(void **context)
