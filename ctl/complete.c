@@ -150,16 +150,28 @@ static enum exitcode on_programs(struct call *call, int parameters, void *contex
 	struct jsonr *reply = &call->reply;
 	int programs = jsonr_member(reply, parameters, "programs");
 
-	for (int at = jsonr_first(reply, programs); at >= 0; at = jsonr_next(reply, programs, at))
-		offer->each(offer->context, jsonr_text(reply, jsonr_member(reply, at, "name"), ""));
+	const char *last = "";
+
+	/* One of several is a name, and so is that of all of them, which stand side by side. */
+	for (int at = jsonr_first(reply, programs); at >= 0; at = jsonr_next(reply, programs, at)) {
+		const char *name = jsonr_text(reply, jsonr_member(reply, at, "name"), "");
+		const char *program = jsonr_text(reply, jsonr_member(reply, at, "program"), name);
+
+		if (strcmp(program, name) != 0 && strcmp(program, last) != 0)
+			offer->each(offer->context, program);
+		offer->each(offer->context, name);
+		last = program;
+	}
 	offer->each(offer->context, "all");
 	return EXITCODE_OK;
 }
 
-static void offer_keys(const struct offer *offer)
+/* All of the configuration, or those that a program has. */
+static void offer_keys(const struct offer *offer, bool of_programs)
 {
 	for (size_t i = 0; i < keys_count; i++)
-		offer->each(offer->context, keys_table[i].name);
+		if (!of_programs || strcmp(keys_table[i].stanza, "program") == 0)
+			offer->each(offer->context, keys_table[i].name);
 }
 
 static void offer_verbs(const struct offer *offer)
@@ -219,13 +231,13 @@ static void offer_slot(struct ctl *ctl, struct offer *offer, const struct comple
 		(void)offer_names(ctl, offer);
 		break;
 	case COMPLETE_KEYS:
-		offer_keys(offer);
+		offer_keys(offer, true);
 		break;
 	case COMPLETE_EITHER:
 		if (first != NULL && strcmp(first, "show") == 0)
 			(void)offer_names(ctl, offer);
 		else
-			offer_keys(offer);
+			offer_keys(offer, false);
 		break;
 	case COMPLETE_SIGNALS:
 		for (size_t i = 0; complete_signals[i] != NULL; i++)
@@ -275,6 +287,6 @@ enum exitcode ctl_complete(struct ctl *ctl)
 
 	if (strcmp(ctl->options.names[0], "names") == 0)
 		return offer_names(ctl, &offer);
-	offer_keys(&offer);
+	offer_keys(&offer, strcmp(ctl->options.names[0], "program-keys") == 0);
 	return EXITCODE_OK;
 }

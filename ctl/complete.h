@@ -17,8 +17,8 @@
 enum complete_kind {
 	COMPLETE_NOTHING,
 	COMPLETE_NAMES,   /* NAME: of programs */
-	COMPLETE_KEYS,    /* KEY, KEY=VALUE: of the configuration */
-	COMPLETE_EITHER,  /* NAME|KEY: names if the argument before is show, else keys */
+	COMPLETE_KEYS,    /* KEY, KEY=VALUE: those of a program */
+	COMPLETE_EITHER,  /* NAME|KEY: names if the argument before is show, else all keys */
 	COMPLETE_SIGNALS, /* SIGNAL */
 	COMPLETE_FILES,   /* FILE, SOCKET */
 	COMPLETE_VERBS,   /* COMMAND: of superctl */

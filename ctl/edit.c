@@ -6,6 +6,7 @@
  * files, or is kept all the same, neither the daemon nor anybody else sees any of it.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,9 @@ static enum exitcode edit_until_good(
     struct ctl *ctl, const struct editplace *place, const char *editor, struct editfile *file);
 static char *make_template(struct ctl *ctl, const struct editplace *place);
 static enum exitcode apply(struct ctl *ctl);
+static void leave_copy(struct ctl *ctl, struct editfile *file);
 static int ask(struct ctl *ctl, const char *question, const char *letters);
+static int read_answer(struct ctl *ctl, const char *question, const char *letters);
 
 enum exitcode ctl_edit(struct ctl *ctl)
 {
@@ -117,23 +120,31 @@ static enum exitcode edit_until_good(
 			: ask(ctl, "(e)dit it again, (t)hrow it away, or (k)eep it anyway?", "etk");
 		if (answer == 'k')
 			break;
+		if (answer == 0) {
+			leave_copy(ctl, file);
+			return EXITCODE_FAILED;
+		}
 		if (answer != 'e') {
 			ctl_complain(ctl, "%s: thrown away, it is as it was", place->file);
 			return EXITCODE_FAILED;
 		}
 	}
 	code = editfile_finish(ctl, file);
-	if (code != EXITCODE_OK && file->copy != NULL) {
-		ctl_complain(ctl, "what you wrote is in %s", file->copy);
-		free(file->copy); /* it stays */
-		file->copy = NULL;
-	}
+	if (code != EXITCODE_OK && file->copy != NULL)
+		leave_copy(ctl, file);
 	if (code != EXITCODE_OK)
 		return code;
 	if (checked == EXITCODE_OK)
 		return apply(ctl);
 	ctl_complain(ctl, "%s: kept with its errors: an apply will refuse it", place->file);
 	return EXITCODE_FAILED;
+}
+
+static void leave_copy(struct ctl *ctl, struct editfile *file)
+{
+	ctl_complain(ctl, "what you wrote is in %s", file->copy);
+	free(file->copy); /* it stays */
+	file->copy = NULL;
 }
 
 /* NULL: it was told why not. */
@@ -181,8 +192,26 @@ static enum exitcode apply(struct ctl *ctl)
 	return ctl_apply(ctl);
 }
 
-/* One of the letters; the first is what an empty answer means, the last the end of all input. */
+static void on_interrupt(int number)
+{
+	(void)number; /* it ends the reading */
+}
+
+/* One of the letters, of which the first is what an empty answer means; 0: Ctrl-C, or the end of
+ * all input. */
 static int ask(struct ctl *ctl, const char *question, const char *letters)
+{
+	const struct sigaction interrupts = {.sa_handler = on_interrupt};
+	struct sigaction before;
+	int answer;
+
+	(void)sigaction(SIGINT, &interrupts, &before);
+	answer = read_answer(ctl, question, letters);
+	(void)sigaction(SIGINT, &before, NULL);
+	return answer;
+}
+
+static int read_answer(struct ctl *ctl, const char *question, const char *letters)
 {
 	char line[64];
 
@@ -199,6 +228,7 @@ static int ask(struct ctl *ctl, const char *question, const char *letters)
 		out_string(&ctl->err, "] ");
 		out_flush(&ctl->err);
 		if (fgets(line, sizeof(line), stdin) == NULL) {
+			clearerr(stdin);
 			out_string(&ctl->err, "\n");
 			out_flush(&ctl->err);
 			return 0;

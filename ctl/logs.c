@@ -25,6 +25,8 @@
 static enum exitcode find_logs(struct logview *view);
 static enum exitcode on_programs(struct call *call, int parameters, void *context);
 static enum exitcode on_error(struct call *call, const char *name, int parameters, void *context);
+static bool is_plain(const struct ctl *ctl);
+static enum exitcode add_as_named(struct logview *view);
 static enum exitcode add_log(struct logview *view, const char *name, const char *program);
 static bool check_act(struct ctl *ctl);
 static enum exitcode begin_view(struct logview *view, char since[TIMESTAMP_SIZE]);
@@ -214,7 +216,8 @@ static enum exitcode on_error(struct call *call, const char *name, int parameter
 	const char *who = jsonr_text(reply, jsonr_member(reply, parameters, "name"), "");
 	const char *nearest = jsonr_text(reply, jsonr_member(reply, parameters, "nearest"), "");
 
-	(void)context;
+	if (strcmp(name, "io.superctl.NotAllowed") == 0 && is_plain(call->ctl))
+		return add_as_named(context);
 	if (strcmp(name, "io.superctl.NoSuchProgram") != 0)
 		return call_explain_error(call, name, parameters);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
@@ -229,6 +232,27 @@ static enum exitcode on_error(struct call *call, const char *name, int parameter
 		return EXITCODE_MISSING;
 	}
 	return call_explain_error(call, name, parameters);
+}
+
+/* No globs: who may read a log needs not be allowed to see more of the program. */
+static bool is_plain(const struct ctl *ctl)
+{
+	for (size_t i = 0; i < ctl->options.name_count; i++)
+		if (strpbrk(ctl->options.names[i], "*?[\\") != NULL ||
+		    strcmp(ctl->options.names[i], "all") == 0)
+			return false;
+	return true;
+}
+
+static enum exitcode add_as_named(struct logview *view)
+{
+	const struct options *options = &view->ctl->options;
+	enum exitcode code = EXITCODE_OK;
+
+	for (size_t i = 0; i < options->name_count && code == EXITCODE_OK; i++)
+		if (strcmp(options->names[i], OWN_LOG_NAME) != 0) /* is there already */
+			code = add_log(view, options->names[i], options->names[i]);
+	return code;
 }
 
 static enum exitcode add_log(struct logview *view, const char *name, const char *program)

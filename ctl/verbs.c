@@ -144,7 +144,7 @@ const struct verb verbs_table[] = {
 	 "stop all programs in order, then supervisord", ""},
 	{"help", "[COMMAND]", 0, 1, NULL, 0, ctl_help,
 	 "show all commands, or more of one", ""},
-	{"complete", "names|keys", 1, 1, "needs names or keys", 0, ctl_complete, NULL, "For the completion of shells.\n"},
+	{"complete", "names|keys|program-keys", 1, 1, "needs names, keys or program-keys", 0, ctl_complete, NULL, "For the completion of shells.\n"},
 	{"bridge", "[greet]", 0, 1, NULL, 0, ctl_bridge, NULL,
 	 "Make standard input and output a connection to the daemon; what -H runs on the other machine.\n"},
 };

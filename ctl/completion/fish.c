@@ -107,7 +107,7 @@ static void print_slot(const char *verb, size_t index, const struct complete_slo
 		fputs("-a '(__superctl_ask names)'", stdout);
 		break;
 	case COMPLETE_KEYS:
-		fputs("-a '(__superctl_ask keys)'", stdout);
+		fputs("-a '(__superctl_ask program-keys)'", stdout);
 		break;
 	case COMPLETE_EITHER:
 		fputs("-a '(__superctl_either)'", stdout);

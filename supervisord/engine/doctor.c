@@ -127,6 +127,7 @@ static int answer(const struct config *config, int argc, char **argv)
 	for (int i = 2; i < argc && error == 0; i++) {
 		const struct program_config *program = find_program(config, argv[i]);
 
+		(void)alarm(LIMIT_DOCTOR_S); /* of thousands each has its time */
 		if (more)
 			error = reply(&findings, true);
 		findings.name = argv[i];

@@ -32,6 +32,9 @@ static bool has_file(const struct engine *engine, const struct stdio *stdio);
 static bool find_row(struct call *call, const char *name, unsigned streams,
     bool (*has)(const struct engine *engine, const struct stdio *stdio), uint32_t *ret_row);
 static bool may_hand_over(struct call *call);
+static bool may_share(struct call *call, const struct program *program, unsigned streams);
+static bool is_shared(const struct config *config, const struct program_config *program,
+    const struct program_config *other, unsigned streams);
 static void hand_over(struct call *call, struct handover *handover);
 static int send_to_logger(void *context, int fd);
 
@@ -138,19 +141,67 @@ static bool find_row(struct call *call, const char *name, unsigned streams,
 		call_error_text(call, CALL_INTERFACE ".NoLog", "name", name);
 		return false;
 	}
-	program = engine_find(call->engine, name);
-	if (!selection_allows(call, program, name))
+	program = selection_find_one(call, name);
+	if (program == NULL)
 		return false;
 	filter = engine_find_filter(call->engine, program);
 	if ((streams & STDOUT_BIT) && filter != NULL)
 		program = filter;
 	if (((streams & STDOUT_BIT) && has(call->engine, &program->config->key_stdout)) ||
 	    ((streams & STDERR_BIT) && has(call->engine, &program->config->key_stderr))) {
+		if (!may_share(call, program, streams))
+			return false;
 		*ret_row = (uint32_t)program->run.row;
 		return true;
 	}
 	call_error_text(call, CALL_INTERFACE ".NoLog", "name", name);
 	return false;
+}
+
+/* A file that others write to, too, is theirs as well.  False: answered. */
+static bool may_share(struct call *call, const struct program *program, unsigned streams)
+{
+	const struct engine *engine = call->engine;
+	struct access may;
+	bool ok = access_init(&may, call->client, call->right) == 0;
+
+	if (!ok)
+		call_out_of_memory(call);
+	for (size_t i = 0; ok && !may.all && i < engine->program_count; i++) {
+		if (engine->programs[i] == program || access_has(&may, engine->programs[i]) ||
+		    !is_shared(
+			engine->config, program->config, engine->programs[i]->config, streams))
+			continue;
+		access_refuse(call, call->right, NULL);
+		ok = false;
+	}
+	access_done(&may);
+	return ok;
+}
+
+/* Does one of these streams go to a file that any stream of the other one goes to? */
+static bool is_shared(const struct config *config, const struct program_config *program,
+    const struct program_config *other, unsigned streams)
+{
+	bool shared = false;
+
+	for (int mine = 0; mine < 2 && !shared; mine++) {
+		char *path = NULL;
+
+		if ((streams & (mine == 0 ? STDOUT_BIT : STDERR_BIT)) != 0 &&
+		    route_has_file(mine == 0 ? &program->key_stdout : &program->key_stderr))
+			path = config_log_path(config, program, mine);
+		for (int its = 0; its < 2 && path != NULL && !shared; its++) {
+			char *its_path = NULL;
+
+			if (route_has_file(its == 0 ? &other->key_stdout : &other->key_stderr))
+				its_path = config_log_path(config, other, its);
+			shared = its_path != NULL && strcmp(path, its_path) == 0;
+			free(its_path);
+		}
+		free(path);
+	}
+	return shared;
 }
 
 static void hand_over(struct call *call, struct handover *handover)

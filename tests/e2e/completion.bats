@@ -18,7 +18,7 @@ setup_file() {
 	export SUPERCTL_SOCKET=$WORK/control.sock
 	cat >"$WORK/table.json" <<-'END'
 		{"io.superctl.Status": [[{"parameters": {"programs": [
-			{"name": "db", "state": "RUNNING"}, {"name": "web@1", "state": "RUNNING"}, {"name": "web@2", "state": "RUNNING"}]}}]]}
+			{"name": "db", "state": "RUNNING"}, {"name": "web@1", "program": "web", "state": "RUNNING"}, {"name": "web@2", "program": "web", "state": "RUNNING"}]}}]]}
 	END
 	python3 "$BATS_TEST_DIRNAME/fake_daemon.py" "$SUPERCTL_SOCKET" "$WORK/table.json" 3>&- &
 	export FAKE_PID=$!
@@ -83,7 +83,7 @@ offers() {
 
 common() {
 	offers "$1" "superctl sta" start status
-	offers "$1" "superctl stop web" web@1 web@2
+	offers "$1" "superctl stop web" web web@1 web@2
 	offers "$1" "superctl stop db web@" web@1 web@2
 	offers "$1" "superctl logs -n 5 d" db
 	offers "$1" "superctl signal US" USR1 USR2
@@ -91,6 +91,9 @@ common() {
 	offers "$1" "superctl config k" keys
 	offers "$1" "superctl config show d" db
 	offers "$1" "superctl config keys restart_delay" restart_delay restart_delay_max
+	offers "$1" "superctl config keys log_memo" log_memory
+	offers "$1" "superctl set db log_memory" ""
+	offers "$1" "superctl set db log_mo" log_mode
 	offers "$1" "superctl help sig" signal
 	offers "$1" "superctl start --fo" --force
 	offers "$1" "superctl reload --fo" ""

@@ -210,6 +210,13 @@ nothing_left() {
 		t.type(b"\x04")
 		t.end(1)
 		assert "A=7" in conf()
+		# Nor is Ctrl-C, and what was written is not lost, and not left behind unsaid.
+		t = begin("s/A=7/A/")
+		t.until(b"[E/t/k] ")
+		t.type(b"\x03")
+		t.until(b"what you wrote is in " + sd.encode() + b"/conf.d/.web.conf.edit-")
+		t.end(1)
+		assert "A=7" in conf()
 		# Kept.
 		t = begin("s/A=7/A/")
 		t.until(b"[E/t/k] ")

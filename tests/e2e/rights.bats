@@ -89,6 +89,30 @@ as_ctl() {
 	equals wanted "$(record web1 wanted)" up
 }
 
+@test "rights: logs needs no other right, and of a file that others write to it needs that over them" {
+	cat >"$SD/conf.d/talk.conf" <<-END
+		program "talk-alone" { command = "/bin/echo mine" restart = "never" }
+		program "talk-shared" { command = "/bin/echo ours" restart = "never" log_file = "$SD/log/both.log" }
+		program "hidden" { command = "/bin/echo theirs" restart = "never" log_file = "$SD/log/both.log" }
+		program "talk-two" { command = "/bin/echo two" restart = "never" instances = 2 }
+	END
+	rules "${RULES[@]}" "user:61007 logs talk-*"
+	exits 0 sctl apply
+	wait_for "$PATIENCE" file_has "$SD/log/both.log" theirs
+	wait_for "$PATIENCE" file_has "$SD/log/talk-alone.log" mine
+	exits 0 as_ctl 61007 logs talk-alone
+	equals output "$output" mine
+	exits 5 as_ctl 61007 logs talk-shared
+	[[ $output != *theirs* && $output != *hidden* ]]
+	exits 0 sctl logs talk-shared
+	exits 4 as_ctl 61007 logs talk-two
+	matches "$output" 'means 2 programs, and logs takes one: talk-two@1'
+	exits 5 as_ctl 61007 logs 'talk-*'
+	rm "$SD/conf.d/talk.conf"
+	rules "${RULES[@]}"
+	exits 0 sctl apply
+}
+
 json_names() {
 	"$PYTHON" -ISc 'import json, sys; print(" ".join(p["name"] for p in json.load(sys.stdin)))'
 }
