@@ -31,6 +31,11 @@ struct cluster {
 	struct program *program; /* the primary */
 	int link_slot;           /* -1: none, as the next */
 	int state_slot;
+	/* What the primary is still to be given, when the link has room: held sockets from this
+	 * slot on, and then workers from this number on. */
+	bool giving;
+	size_t next_socket;
+	uint32_t next_worker;
 };
 
 static bool is_primary(const struct program *program);
@@ -38,8 +43,12 @@ static struct cluster *need(struct program *program);
 static int need_state(struct cluster *cluster);
 static int open_link(struct cluster *cluster, int *ret_child);
 static void close_link(struct cluster *cluster);
-static void watch(struct cluster *cluster);
-static void give_all(struct cluster *cluster);
+static void watch(struct cluster *cluster, int events);
+static void give_again(struct cluster *cluster, uint32_t first_worker);
+static void give(struct cluster *cluster);
+static int give_socket(const struct cluster *cluster, size_t slot);
+static int give_worker(const struct cluster *cluster, uint32_t number);
+static int tell_worker(const struct cluster *cluster, const struct program *worker, int channel);
 static struct cluster *of_worker(const struct program *worker);
 static struct program *find_worker(const struct cluster *cluster, const struct msg_head *head);
 static int tell(const struct cluster *cluster, const struct msg_head *head, const void *payload,
@@ -47,7 +56,7 @@ static int tell(const struct cluster *cluster, const struct msg_head *head, cons
 static uint32_t slot_of(const struct program *worker);
 static uint64_t run_of(const struct program *worker);
 static bool is_settled(const struct cluster *cluster);
-static void on_readable(struct ev_loop *loop, ev_io *io, int events);
+static void on_link(struct ev_loop *loop, ev_io *io, int events);
 static void read_link(struct cluster *cluster);
 static void take(struct cluster *cluster, const struct msg_head *head, const char *payload,
     size_t length, int fd);
@@ -108,7 +117,9 @@ int cluster_prepare(
 	error = open_link(cluster, &child);
 	if (error < 0)
 		return error;
-	give_all(cluster);
+	cluster->next_socket = 0;
+	give_again(cluster, 0);
+	give(cluster);
 	extra[(*extra_count)++] = (struct launch_fd){.fd = child, .number = FD_CLUSTER_LINK};
 	extra[(*extra_count)++] =
 	    (struct launch_fd){.fd = slots_get_fd(&program->engine->slots, cluster->state_slot),
@@ -120,10 +131,11 @@ int cluster_prepare(
 void cluster_give_worker(struct program *worker, int channel)
 {
 	struct cluster *cluster = of_worker(worker);
-	struct msg_head head = {
-	    .type = LINK_WORKER, .slot = slot_of(worker), .key = run_of(worker)};
+	int error = cluster == NULL ? 0 : tell_worker(cluster, worker, channel);
 
-	if (cluster != NULL && tell(cluster, &head, NULL, 0, channel) < 0)
+	if (error == -EAGAIN)
+		give_again(cluster, slot_of(worker));
+	else if (error < 0)
 		log_warning("%s: its cluster takes no worker now", program_name(worker));
 }
 
@@ -182,11 +194,10 @@ void cluster_adopt(struct program *program, uint64_t key, int slot)
 		return;
 	}
 	*place = slot;
-	if (kind == HELD_CLUSTER_LINK) {
-		watch(cluster);
-		/* What the engine before us had read and not acted on. */
-		(void)tell(cluster, &(struct msg_head){.type = LINK_TELL}, NULL, 0, -1);
-	}
+	/* What the engine before us had not given, or had read and not acted on.  When all that is
+	 * held has been adopted. */
+	if (kind == HELD_CLUSTER_LINK)
+		give_again(cluster, 0);
 }
 
 void cluster_shut(const struct program *program)
@@ -236,7 +247,7 @@ static struct cluster *need(struct program *program)
 	cluster->program = program;
 	cluster->link_slot = -1;
 	cluster->state_slot = -1;
-	ev_init(&cluster->io, on_readable);
+	ev_init(&cluster->io, on_link);
 	program->cluster = cluster;
 	return cluster;
 }
@@ -276,7 +287,7 @@ static int open_link(struct cluster *cluster, int *ret_child)
 		return slot;
 	}
 	cluster->link_slot = slot;
-	watch(cluster);
+	watch(cluster, EV_READ);
 	*ret_child = fds[1];
 	return 0;
 }
@@ -285,6 +296,7 @@ static void close_link(struct cluster *cluster)
 {
 	struct engine *engine = cluster->program->engine;
 
+	cluster->giving = false;
 	if (cluster->link_slot < 0)
 		return;
 	ev_io_stop(engine->loop, &cluster->io);
@@ -292,40 +304,86 @@ static void close_link(struct cluster *cluster)
 	cluster->link_slot = -1;
 }
 
-static void watch(struct cluster *cluster)
+static void watch(struct cluster *cluster, int events)
 {
 	struct engine *engine = cluster->program->engine;
 
-	ev_io_set(&cluster->io, slots_get_fd(&engine->slots, cluster->link_slot), EV_READ);
+	ev_io_stop(engine->loop, &cluster->io);
+	ev_io_set(&cluster->io, slots_get_fd(&engine->slots, cluster->link_slot), events);
 	ev_io_start(engine->loop, &cluster->io);
 }
 
-/* They wait in the link for the process that will be started. */
-static void give_all(struct cluster *cluster)
+/* As soon as there is room.  To be given something twice is harmless. */
+static void give_again(struct cluster *cluster, uint32_t first_worker)
 {
-	const struct engine *engine = cluster->program->engine;
-	const struct slots *slots = &engine->slots;
+	if (!cluster->giving || first_worker < cluster->next_worker)
+		cluster->next_worker = first_worker;
+	cluster->giving = true;
+	watch(cluster, EV_READ | EV_WRITE);
+}
 
-	for (size_t i = HELD_SINGLE_MAX; i < slots->count; i++) {
-		uint64_t key = slots->list[i].key;
-		unsigned place = held_key_stream(key);
-		struct msg_head head = {.type = LINK_LISTENER,
-		    .slot = place / LIMIT_CLUSTER_WORKERS,
-		    .key = place % LIMIT_CLUSTER_WORKERS};
+/* What fits waits in the link, for the process that will be started. */
+static void give(struct cluster *cluster)
+{
+	const struct slots *slots = &cluster->program->engine->slots;
+	int error = 0;
 
-		if (held_key_kind(key) == HELD_CLUSTER_SOCKET &&
-		    held_key_row(key) == (uint32_t)cluster->program->run.row)
-			(void)tell(cluster, &head, NULL, 0, slots->list[i].fd);
+	while (error == 0 && cluster->next_socket < slots->count) {
+		error = give_socket(cluster, cluster->next_socket);
+		cluster->next_socket += error == 0;
 	}
-	for (size_t i = 0; i < engine->program_count; i++) {
-		struct program *worker = engine->programs[i];
-		int channel = of_worker(worker) == cluster ? ipc_get_channel(worker) : -1;
-
-		if (channel >= 0)
-			cluster_give_worker(worker, channel);
+	while (error == 0 && cluster->next_worker < LIMIT_CLUSTER_WORKERS) {
+		error = give_worker(cluster, cluster->next_worker);
+		cluster->next_worker += error == 0;
 	}
-	(void)tell(cluster, &(struct msg_head){.type = LINK_GIVEN}, NULL, 0, -1);
-	(void)tell(cluster, &(struct msg_head){.type = LINK_TELL}, NULL, 0, -1);
+	if (error == 0)
+		error = tell(cluster, &(struct msg_head){.type = LINK_GIVEN}, NULL, 0, -1);
+	if (error == 0)
+		error = tell(cluster, &(struct msg_head){.type = LINK_TELL}, NULL, 0, -1);
+	if (error == -EAGAIN)
+		return;
+	cluster->giving = false;
+	if (error == 0) /* else its end is to be read */
+		watch(cluster, EV_READ);
+}
+
+static int give_socket(const struct cluster *cluster, size_t slot)
+{
+	const struct slot *held = &cluster->program->engine->slots.list[slot];
+	unsigned place = held_key_stream(held->key);
+	struct msg_head head = {.type = LINK_LISTENER,
+	    .slot = place / LIMIT_CLUSTER_WORKERS,
+	    .key = place % LIMIT_CLUSTER_WORKERS};
+
+	return slot >= HELD_SINGLE_MAX && held_key_kind(held->key) == HELD_CLUSTER_SOCKET &&
+		       held_key_row(held->key) == (uint32_t)cluster->program->run.row
+		   ? tell(cluster, &head, NULL, 0, held->fd)
+		   : 0;
+}
+
+/* `number`: 0 and up. */
+static int give_worker(const struct cluster *cluster, uint32_t number)
+{
+	const struct program *worker;
+	struct instname parts;
+	char name[LIMIT_NAME + INSTNAME_NUMBER];
+	size_t index = 0;
+	int channel;
+
+	instname_split(program_name(cluster->program), &parts);
+	(void)snprintf(name, sizeof(name), "%.*s@%u", (int)strcspn(parts.program, "+"),
+	    parts.program, (unsigned)number + 1);
+	worker = engine_next_named(cluster->program->engine, name, &index);
+	channel = worker != NULL && of_worker(worker) == cluster ? ipc_get_channel(worker) : -1;
+	return channel < 0 ? 0 : tell_worker(cluster, worker, channel);
+}
+
+static int tell_worker(const struct cluster *cluster, const struct program *worker, int channel)
+{
+	struct msg_head head = {
+	    .type = LINK_WORKER, .slot = slot_of(worker), .key = run_of(worker)};
+
+	return tell(cluster, &head, NULL, 0, channel);
 }
 
 /* NULL: it is none, or there is no primary with a link. */
@@ -379,11 +437,17 @@ static uint64_t run_of(const struct program *worker)
 	return (uint64_t)program_state(worker)->run_start_ns;
 }
 
-static void on_readable(struct ev_loop *loop, ev_io *io, int events)
+static void on_link(struct ev_loop *loop, ev_io *io, int events)
 {
+	struct cluster *cluster = (struct cluster *)(void *)io;
+	const struct program *program = cluster->program;
+
 	(void)loop;
-	(void)events;
-	read_link((struct cluster *)(void *)io);
+	if (events & EV_READ)
+		read_link(cluster);
+	/* What was read may have ended all of this. */
+	if ((events & EV_WRITE) && program->cluster == cluster && cluster->giving)
+		give(cluster);
 }
 
 static void read_link(struct cluster *cluster)
@@ -406,6 +470,7 @@ static void read_link(struct cluster *cluster)
 			break;
 		if (got == 0 || (got < 0 && got != -EBADMSG)) {
 			/* Its end tells, too; the next one gets a new link. */
+			cluster->giving = false;
 			ev_io_stop(program->engine->loop, &cluster->io);
 			break;
 		}
