@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/channel.h"
@@ -16,12 +15,10 @@
 #include "lib/ownlog.h"
 #include "supervisord/engine/cluster.h"
 #include "supervisord/engine/clusterbind.h"
+#include "supervisord/engine/clusterheld.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/ipc.h"
-
-/* Of a listener's socket, in the part of its key that is there for streams. */
-#define SOCKET_STREAM(listener, slot) ((uint16_t)((listener)*LIMIT_CLUSTER_WORKERS + (slot)))
 
 /* In libexec, beside the primary. */
 #define PRELOAD "worker.cjs"
@@ -62,9 +59,6 @@ static void take(struct cluster *cluster, const struct msg_head *head, const cha
     size_t length, int fd);
 static void take_of_worker(
     struct program *worker, const struct msg_head *head, const char *payload, size_t length);
-static void hold(struct cluster *cluster, const struct msg_head *head, int fd);
-static bool is_same_socket(int a, int b);
-static void release(struct cluster *cluster, const struct msg_head *head);
 static void bind_for(
     struct cluster *cluster, const struct msg_head *head, const char *payload, size_t length);
 static string_list rules_of(const struct cluster *cluster);
@@ -204,9 +198,8 @@ void cluster_shut(const struct program *program)
 {
 	const struct slots *slots = &program->engine->slots;
 
-	for (size_t i = HELD_SINGLE_MAX; program->cluster != NULL && i < slots->count; i++)
-		if (held_key_kind(slots->list[i].key) == HELD_CLUSTER_SOCKET &&
-		    held_key_row(slots->list[i].key) == (uint32_t)program->run.row)
+	for (size_t i = 0; program->cluster != NULL && i < slots->count; i++)
+		if (clusterheld_is_of(program, slots->list[i].key))
 			(void)shutdown(slots->list[i].fd, SHUT_RDWR);
 }
 
@@ -220,9 +213,8 @@ void cluster_release(struct program *program)
 	close_link(cluster);
 	if (cluster->state_slot >= 0)
 		slots_release(slots, cluster->state_slot);
-	for (size_t i = HELD_SINGLE_MAX; i < slots->count; i++)
-		if (held_key_kind(slots->list[i].key) == HELD_CLUSTER_SOCKET &&
-		    held_key_row(slots->list[i].key) == (uint32_t)program->run.row)
+	for (size_t i = 0; i < slots->count; i++)
+		if (clusterheld_is_of(program, slots->list[i].key))
 			slots_release(slots, (int)i);
 	program->cluster = NULL;
 	free(cluster);
@@ -350,15 +342,12 @@ static void give(struct cluster *cluster)
 static int give_socket(const struct cluster *cluster, size_t slot)
 {
 	const struct slot *held = &cluster->program->engine->slots.list[slot];
-	unsigned place = held_key_stream(held->key);
-	struct msg_head head = {.type = LINK_LISTENER,
-	    .slot = place / LIMIT_CLUSTER_WORKERS,
-	    .key = place % LIMIT_CLUSTER_WORKERS};
+	struct msg_head head = {.type = LINK_LISTENER};
 
-	return slot >= HELD_SINGLE_MAX && held_key_kind(held->key) == HELD_CLUSTER_SOCKET &&
-		       held_key_row(held->key) == (uint32_t)cluster->program->run.row
-		   ? tell(cluster, &head, NULL, 0, held->fd)
-		   : 0;
+	if (!clusterheld_is_of(cluster->program, held->key))
+		return 0;
+	clusterheld_name(held->key, &head);
+	return tell(cluster, &head, NULL, 0, held->fd);
 }
 
 /* `number`: 0 and up. */
@@ -487,10 +476,10 @@ static void take(struct cluster *cluster, const struct msg_head *head, const cha
 
 	switch (head->type) {
 	case LINK_HOLD:
-		hold(cluster, head, fd);
+		clusterheld_keep(cluster->program, head, fd);
 		return;
 	case LINK_UNHOLD:
-		release(cluster, head);
+		clusterheld_release(cluster->program, head);
 		break;
 	case LINK_BIND:
 		bind_for(cluster, head, payload, length);
@@ -543,54 +532,6 @@ static bool is_settled(const struct cluster *cluster)
 			return false;
 	}
 	return true;
-}
-
-/* Takes the descriptor. */
-static void hold(struct cluster *cluster, const struct msg_head *head, int fd)
-{
-	struct program *program = cluster->program;
-	struct slots *slots = &program->engine->slots;
-	uint64_t key = held_key(HELD_CLUSTER_SOCKET, (uint32_t)program->run.row,
-	    SOCKET_STREAM(head->slot, (uint32_t)head->key));
-	int slot;
-
-	if (fd < 0)
-		return;
-	if (head->slot >= LIMIT_CLUSTER_LISTENERS || head->key >= LIMIT_CLUSTER_WORKERS) {
-		close(fd);
-		return;
-	}
-	slot = slots_find(slots, key);
-	if (slot >= 0 && is_same_socket(slots_get_fd(slots, slot), fd)) {
-		close(fd);
-		return;
-	}
-	if (slot >= 0)
-		slots_release(slots, slot);
-	if (slots_hold(slots, key, fd) < 0) {
-		log_error("%s: a listening socket cannot be held, and will not outlive it",
-		    program_name(program));
-		close(fd);
-	}
-}
-
-static bool is_same_socket(int a, int b)
-{
-	struct stat first, second;
-
-	return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_ino == second.st_ino &&
-	       first.st_dev == second.st_dev;
-}
-
-static void release(struct cluster *cluster, const struct msg_head *head)
-{
-	struct program *program = cluster->program;
-	struct slots *slots = &program->engine->slots;
-	int slot = slots_find(slots, held_key(HELD_CLUSTER_SOCKET, (uint32_t)program->run.row,
-					 SOCKET_STREAM(head->slot, (uint32_t)head->key)));
-
-	if (slot >= 0)
-		slots_release(slots, slot);
 }
 
 /* A port that the primary's user may not bind. */
