@@ -60,6 +60,7 @@ void workers_begin(struct cluster *cluster, uint32_t slot, uint64_t id, int fd)
 	inbox_attach(&worker->inbox, &worker->state->inbox);
 	worker->readable = true;
 	worker->watched = false;
+	worker->full = false; /* if it is, the next attempt tells */
 	if (cluster_watch(cluster, WATCH_WORKER, slot, fd, EPOLLIN | EPOLLRDHUP, true) < 0)
 		log_error("worker %u is not watched: %s", slot + 1, strerror(errno));
 	worker->gap_told = false; /* once too often is no harm */

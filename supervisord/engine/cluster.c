@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/channel.h"
@@ -16,12 +15,10 @@
 #include "lib/ownlog.h"
 #include "supervisord/engine/cluster.h"
 #include "supervisord/engine/clusterbind.h"
+#include "supervisord/engine/clusterheld.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/ipc.h"
-
-/* Of a listener's socket, in the part of its key that is there for streams. */
-#define SOCKET_STREAM(listener, slot) ((uint16_t)((listener)*LIMIT_CLUSTER_WORKERS + (slot)))
 
 /* In libexec, beside the primary. */
 #define PRELOAD "worker.cjs"
@@ -31,6 +28,11 @@ struct cluster {
 	struct program *program; /* the primary */
 	int link_slot;           /* -1: none, as the next */
 	int state_slot;
+	/* What the primary is still to be given, when the link has room: held sockets from this
+	 * slot on, and then workers from this number on. */
+	bool giving;
+	size_t next_socket;
+	uint32_t next_worker;
 };
 
 static bool is_primary(const struct program *program);
@@ -38,8 +40,12 @@ static struct cluster *need(struct program *program);
 static int need_state(struct cluster *cluster);
 static int open_link(struct cluster *cluster, int *ret_child);
 static void close_link(struct cluster *cluster);
-static void watch(struct cluster *cluster);
-static void give_all(struct cluster *cluster);
+static void watch(struct cluster *cluster, int events);
+static void give_again(struct cluster *cluster, uint32_t first_worker);
+static void give(struct cluster *cluster);
+static int give_socket(const struct cluster *cluster, size_t slot);
+static int give_worker(const struct cluster *cluster, uint32_t number);
+static int tell_worker(const struct cluster *cluster, const struct program *worker, int channel);
 static struct cluster *of_worker(const struct program *worker);
 static struct program *find_worker(const struct cluster *cluster, const struct msg_head *head);
 static int tell(const struct cluster *cluster, const struct msg_head *head, const void *payload,
@@ -47,15 +53,12 @@ static int tell(const struct cluster *cluster, const struct msg_head *head, cons
 static uint32_t slot_of(const struct program *worker);
 static uint64_t run_of(const struct program *worker);
 static bool is_settled(const struct cluster *cluster);
-static void on_readable(struct ev_loop *loop, ev_io *io, int events);
+static void on_link(struct ev_loop *loop, ev_io *io, int events);
 static void read_link(struct cluster *cluster);
 static void take(struct cluster *cluster, const struct msg_head *head, const char *payload,
     size_t length, int fd);
 static void take_of_worker(
     struct program *worker, const struct msg_head *head, const char *payload, size_t length);
-static void hold(struct cluster *cluster, const struct msg_head *head, int fd);
-static bool is_same_socket(int a, int b);
-static void release(struct cluster *cluster, const struct msg_head *head);
 static void bind_for(
     struct cluster *cluster, const struct msg_head *head, const char *payload, size_t length);
 static string_list rules_of(const struct cluster *cluster);
@@ -109,7 +112,9 @@ int cluster_prepare(
 	error = open_link(cluster, &child);
 	if (error < 0)
 		return error;
-	give_all(cluster);
+	cluster->next_socket = 0;
+	give_again(cluster, 0);
+	give(cluster);
 	extra[(*extra_count)++] = (struct launch_fd){.fd = child, .number = FD_CLUSTER_LINK};
 	extra[(*extra_count)++] =
 	    (struct launch_fd){.fd = slots_get_fd(&program->engine->slots, cluster->state_slot),
@@ -121,10 +126,11 @@ int cluster_prepare(
 void cluster_give_worker(struct program *worker, int channel)
 {
 	struct cluster *cluster = of_worker(worker);
-	struct msg_head head = {
-	    .type = LINK_WORKER, .slot = slot_of(worker), .key = run_of(worker)};
+	int error = cluster == NULL ? 0 : tell_worker(cluster, worker, channel);
 
-	if (cluster != NULL && tell(cluster, &head, NULL, 0, channel) < 0)
+	if (error == -EAGAIN)
+		give_again(cluster, slot_of(worker));
+	else if (error < 0)
 		log_warning("%s: its cluster takes no worker now", program_name(worker));
 }
 
@@ -183,20 +189,18 @@ void cluster_adopt(struct program *program, uint64_t key, int slot)
 		return;
 	}
 	*place = slot;
-	if (kind == HELD_CLUSTER_LINK) {
-		watch(cluster);
-		/* What the engine before us had read and not acted on. */
-		(void)tell(cluster, &(struct msg_head){.type = LINK_TELL}, NULL, 0, -1);
-	}
+	/* What the engine before us had not given, or had read and not acted on.  When all that is
+	 * held has been adopted. */
+	if (kind == HELD_CLUSTER_LINK)
+		give_again(cluster, 0);
 }
 
 void cluster_shut(const struct program *program)
 {
 	const struct slots *slots = &program->engine->slots;
 
-	for (size_t i = HELD_SINGLE_MAX; program->cluster != NULL && i < slots->count; i++)
-		if (held_key_kind(slots->list[i].key) == HELD_CLUSTER_SOCKET &&
-		    held_key_row(slots->list[i].key) == (uint32_t)program->run.row)
+	for (size_t i = 0; program->cluster != NULL && i < slots->count; i++)
+		if (clusterheld_is_of(program, slots->list[i].key))
 			(void)shutdown(slots->list[i].fd, SHUT_RDWR);
 }
 
@@ -210,9 +214,8 @@ void cluster_release(struct program *program)
 	close_link(cluster);
 	if (cluster->state_slot >= 0)
 		slots_release(slots, cluster->state_slot);
-	for (size_t i = HELD_SINGLE_MAX; i < slots->count; i++)
-		if (held_key_kind(slots->list[i].key) == HELD_CLUSTER_SOCKET &&
-		    held_key_row(slots->list[i].key) == (uint32_t)program->run.row)
+	for (size_t i = 0; i < slots->count; i++)
+		if (clusterheld_is_of(program, slots->list[i].key))
 			slots_release(slots, (int)i);
 	program->cluster = NULL;
 	free(cluster);
@@ -237,7 +240,7 @@ static struct cluster *need(struct program *program)
 	cluster->program = program;
 	cluster->link_slot = -1;
 	cluster->state_slot = -1;
-	ev_init(&cluster->io, on_readable);
+	ev_init(&cluster->io, on_link);
 	program->cluster = cluster;
 	return cluster;
 }
@@ -277,7 +280,7 @@ static int open_link(struct cluster *cluster, int *ret_child)
 		return slot;
 	}
 	cluster->link_slot = slot;
-	watch(cluster);
+	watch(cluster, EV_READ);
 	*ret_child = fds[1];
 	return 0;
 }
@@ -286,6 +289,7 @@ static void close_link(struct cluster *cluster)
 {
 	struct engine *engine = cluster->program->engine;
 
+	cluster->giving = false;
 	if (cluster->link_slot < 0)
 		return;
 	ev_io_stop(engine->loop, &cluster->io);
@@ -293,40 +297,83 @@ static void close_link(struct cluster *cluster)
 	cluster->link_slot = -1;
 }
 
-static void watch(struct cluster *cluster)
+static void watch(struct cluster *cluster, int events)
 {
 	struct engine *engine = cluster->program->engine;
 
-	ev_io_set(&cluster->io, slots_get_fd(&engine->slots, cluster->link_slot), EV_READ);
+	ev_io_stop(engine->loop, &cluster->io);
+	ev_io_set(&cluster->io, slots_get_fd(&engine->slots, cluster->link_slot), events);
 	ev_io_start(engine->loop, &cluster->io);
 }
 
-/* They wait in the link for the process that will be started. */
-static void give_all(struct cluster *cluster)
+/* As soon as there is room.  To be given something twice is harmless. */
+static void give_again(struct cluster *cluster, uint32_t first_worker)
 {
-	const struct engine *engine = cluster->program->engine;
-	const struct slots *slots = &engine->slots;
+	if (!cluster->giving || first_worker < cluster->next_worker)
+		cluster->next_worker = first_worker;
+	cluster->giving = true;
+	watch(cluster, EV_READ | EV_WRITE);
+}
 
-	for (size_t i = HELD_SINGLE_MAX; i < slots->count; i++) {
-		uint64_t key = slots->list[i].key;
-		unsigned place = held_key_stream(key);
-		struct msg_head head = {.type = LINK_LISTENER,
-		    .slot = place / LIMIT_CLUSTER_WORKERS,
-		    .key = place % LIMIT_CLUSTER_WORKERS};
+/* What fits waits in the link, for the process that will be started. */
+static void give(struct cluster *cluster)
+{
+	const struct slots *slots = &cluster->program->engine->slots;
+	int error = 0;
 
-		if (held_key_kind(key) == HELD_CLUSTER_SOCKET &&
-		    held_key_row(key) == (uint32_t)cluster->program->run.row)
-			(void)tell(cluster, &head, NULL, 0, slots->list[i].fd);
+	while (error == 0 && cluster->next_socket < slots->count) {
+		error = give_socket(cluster, cluster->next_socket);
+		cluster->next_socket += error == 0;
 	}
-	for (size_t i = 0; i < engine->program_count; i++) {
-		struct program *worker = engine->programs[i];
-		int channel = of_worker(worker) == cluster ? ipc_get_channel(worker) : -1;
-
-		if (channel >= 0)
-			cluster_give_worker(worker, channel);
+	while (error == 0 && cluster->next_worker < LIMIT_CLUSTER_WORKERS) {
+		error = give_worker(cluster, cluster->next_worker);
+		cluster->next_worker += error == 0;
 	}
-	(void)tell(cluster, &(struct msg_head){.type = LINK_GIVEN}, NULL, 0, -1);
-	(void)tell(cluster, &(struct msg_head){.type = LINK_TELL}, NULL, 0, -1);
+	if (error == 0)
+		error = tell(cluster, &(struct msg_head){.type = LINK_GIVEN}, NULL, 0, -1);
+	if (error == 0)
+		error = tell(cluster, &(struct msg_head){.type = LINK_TELL}, NULL, 0, -1);
+	if (error == -EAGAIN)
+		return;
+	cluster->giving = false;
+	if (error == 0) /* else its end is to be read */
+		watch(cluster, EV_READ);
+}
+
+static int give_socket(const struct cluster *cluster, size_t slot)
+{
+	const struct slot *held = &cluster->program->engine->slots.list[slot];
+	struct msg_head head = {.type = LINK_LISTENER};
+
+	if (!clusterheld_is_of(cluster->program, held->key))
+		return 0;
+	clusterheld_name(held->key, &head);
+	return tell(cluster, &head, NULL, 0, held->fd);
+}
+
+/* `number`: 0 and up. */
+static int give_worker(const struct cluster *cluster, uint32_t number)
+{
+	const struct program *worker;
+	struct instname parts;
+	char name[LIMIT_NAME + INSTNAME_NUMBER];
+	size_t index = 0;
+	int channel;
+
+	instname_split(program_name(cluster->program), &parts);
+	(void)snprintf(name, sizeof(name), "%.*s@%u", (int)strcspn(parts.program, "+"),
+	    parts.program, (unsigned)number + 1);
+	worker = engine_next_named(cluster->program->engine, name, &index);
+	channel = worker != NULL && of_worker(worker) == cluster ? ipc_get_channel(worker) : -1;
+	return channel < 0 ? 0 : tell_worker(cluster, worker, channel);
+}
+
+static int tell_worker(const struct cluster *cluster, const struct program *worker, int channel)
+{
+	struct msg_head head = {
+	    .type = LINK_WORKER, .slot = slot_of(worker), .key = run_of(worker)};
+
+	return tell(cluster, &head, NULL, 0, channel);
 }
 
 /* NULL: it is none, or there is no primary with a link. */
@@ -380,11 +427,17 @@ static uint64_t run_of(const struct program *worker)
 	return (uint64_t)program_state(worker)->run_start_ns;
 }
 
-static void on_readable(struct ev_loop *loop, ev_io *io, int events)
+static void on_link(struct ev_loop *loop, ev_io *io, int events)
 {
+	struct cluster *cluster = (struct cluster *)(void *)io;
+	const struct program *program = cluster->program;
+
 	(void)loop;
-	(void)events;
-	read_link((struct cluster *)(void *)io);
+	if (events & EV_READ)
+		read_link(cluster);
+	/* What was read may have ended all of this. */
+	if ((events & EV_WRITE) && program->cluster == cluster && cluster->giving)
+		give(cluster);
 }
 
 static void read_link(struct cluster *cluster)
@@ -407,6 +460,7 @@ static void read_link(struct cluster *cluster)
 			break;
 		if (got == 0 || (got < 0 && got != -EBADMSG)) {
 			/* Its end tells, too; the next one gets a new link. */
+			cluster->giving = false;
 			ev_io_stop(program->engine->loop, &cluster->io);
 			break;
 		}
@@ -423,10 +477,10 @@ static void take(struct cluster *cluster, const struct msg_head *head, const cha
 
 	switch (head->type) {
 	case LINK_HOLD:
-		hold(cluster, head, fd);
+		clusterheld_keep(cluster->program, head, fd);
 		return;
 	case LINK_UNHOLD:
-		release(cluster, head);
+		clusterheld_release(cluster->program, head);
 		break;
 	case LINK_BIND:
 		bind_for(cluster, head, payload, length);
@@ -479,54 +533,6 @@ static bool is_settled(const struct cluster *cluster)
 			return false;
 	}
 	return true;
-}
-
-/* Takes the descriptor. */
-static void hold(struct cluster *cluster, const struct msg_head *head, int fd)
-{
-	struct program *program = cluster->program;
-	struct slots *slots = &program->engine->slots;
-	uint64_t key = held_key(HELD_CLUSTER_SOCKET, (uint32_t)program->run.row,
-	    SOCKET_STREAM(head->slot, (uint32_t)head->key));
-	int slot;
-
-	if (fd < 0)
-		return;
-	if (head->slot >= LIMIT_CLUSTER_LISTENERS || head->key >= LIMIT_CLUSTER_WORKERS) {
-		close(fd);
-		return;
-	}
-	slot = slots_find(slots, key);
-	if (slot >= 0 && is_same_socket(slots_get_fd(slots, slot), fd)) {
-		close(fd);
-		return;
-	}
-	if (slot >= 0)
-		slots_release(slots, slot);
-	if (slots_hold(slots, key, fd) < 0) {
-		log_error("%s: a listening socket cannot be held, and will not outlive it",
-		    program_name(program));
-		close(fd);
-	}
-}
-
-static bool is_same_socket(int a, int b)
-{
-	struct stat first, second;
-
-	return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_ino == second.st_ino &&
-	       first.st_dev == second.st_dev;
-}
-
-static void release(struct cluster *cluster, const struct msg_head *head)
-{
-	struct program *program = cluster->program;
-	struct slots *slots = &program->engine->slots;
-	int slot = slots_find(slots, held_key(HELD_CLUSTER_SOCKET, (uint32_t)program->run.row,
-					 SOCKET_STREAM(head->slot, (uint32_t)head->key)));
-
-	if (slot >= 0)
-		slots_release(slots, slot);
 }
 
 /* A port that the primary's user may not bind. */

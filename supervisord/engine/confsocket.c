@@ -28,6 +28,7 @@ struct place {
 	uint64_t hash;
 	const struct build_socket *socket;
 	const char *text;
+	struct socket_address address;
 };
 
 static void report(struct build *build, const struct build_socket *socket, enum socket_key key,
@@ -39,6 +40,7 @@ static void check_socket(struct build *build, const struct build_socket *socket)
 static void check_file_keys(struct build *build, const struct build_socket *socket);
 static void check_owner(struct build *build, const struct build_socket *socket);
 static int check_addresses(struct build *build);
+static void check_cover(struct build *build, const struct place *place, const struct place *other);
 static int compare_places(const void *a, const void *b);
 static int give_sockets(struct build *build);
 static void check_program(struct build *build, struct build_program *program);
@@ -233,8 +235,8 @@ static int check_addresses(struct build *build)
 			const char *problem;
 
 			if (socketaddress_parse(list[k], &address, &problem) == 0)
-				places[count++] = (struct place){
-				    socketaddress_hash(&address), &build->sockets[i], list[k]};
+				places[count++] = (struct place){socketaddress_hash(&address),
+				    &build->sockets[i], list[k], address};
 		}
 	}
 	qsort(places, count, sizeof(*places), compare_places);
@@ -245,8 +247,32 @@ static int check_addresses(struct build *build)
 			    places[i - 1].socket->config.name,
 			    build_file(build, places[i - 1].socket->place),
 			    places[i - 1].socket->lines[SOCKET_listen]);
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < count; k++)
+			check_cover(build, &places[i], &places[k]);
 	free(places);
 	return 0;
+}
+
+/* The kernel gives the second one only if both say reuse_port. */
+static void check_cover(struct build *build, const struct place *place, const struct place *other)
+{
+	const struct socket_config *config = &place->socket->config;
+
+	if (place->hash == other->hash ||
+	    !socketaddress_covers(&place->address, config->key_v6_only, &other->address) ||
+	    (config->key_reuse_port && other->socket->config.key_reuse_port))
+		return;
+	/* 0.0.0.0 and [::] cover each other: that is said once. */
+	if (socketaddress_covers(
+		&other->address, other->socket->config.key_v6_only, &place->address) &&
+	    place->hash < other->hash)
+		return;
+	report(build, place->socket, SOCKET_listen,
+	    "'%s' includes '%s' of socket '%s' (%s:%d): one of them, or reuse_port = true in both, "
+	    "is allowed",
+	    place->text, other->text, other->socket->config.name,
+	    build_file(build, other->socket->place), other->socket->lines[SOCKET_listen]);
 }
 
 static int compare_places(const void *a, const void *b)

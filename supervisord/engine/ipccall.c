@@ -9,14 +9,17 @@
 
 #include "lib/jsonr.h"
 #include "lib/ipcmsg.h"
-#include "supervisord/engine/access.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/ipc.h"
 #include "supervisord/engine/ipcfollow.h"
 #include "supervisord/engine/selection.h"
 
-static struct program *find(struct call *call, const char *name);
+static struct program *next_meant(const struct engine *engine, const char *name, size_t *index);
+static int send_to_all(const struct engine *engine, const char *name, const char *line,
+    const struct program **ret_failed);
+static bool may_have_all(struct call *call, const char *name);
+static bool may_have(struct call *call, const struct program *program, const char *name);
 static char *make_line(const char *message);
 static void write_messages(
     struct call *call, const struct ipcring *ring, int64_t lines, int64_t after, bool continues);
@@ -27,28 +30,25 @@ void ipc_call_send(struct call *call)
 {
 	static const char *const names[] = {"name", "message", NULL};
 	const char *name = NULL, *message = NULL;
-	struct program *program;
+	const struct program *failed = NULL;
 	char *line;
 	int error;
 
 	if (!call_allows(call, names) || !call_get_string(call, "name", &name) ||
-	    !call_get_string(call, "message", &message))
-		return;
-	program = find(call, name);
-	if (program == NULL)
+	    !call_get_string(call, "message", &message) || !may_have_all(call, name))
 		return;
 	line = message != NULL ? make_line(message) : NULL;
 	if (line == NULL) {
 		call_invalid_parameter(call, "message");
 		return;
 	}
-	error = ipc_send(program, line, strlen(line));
+	error = send_to_all(call->engine, name, line, &failed);
 	free(line);
 	if (error == -EMSGSIZE) {
 		call_invalid_parameter(call, "message");
 	} else if (error < 0) {
 		call_error_begin(call, CALL_INTERFACE ".NotSent");
-		jsonw_member_string(&call->w, "name", name);
+		jsonw_member_string(&call->w, "name", program_name(failed));
 		jsonw_member_string(&call->w, "reason",
 		    error == -EAGAIN ? "its channel is full: it does not read"
 				     : "it has no channel: it does not run, or has closed it");
@@ -73,8 +73,8 @@ void ipc_call_messages(struct call *call)
 	    !call_get_int(call, "after", 0, INT64_MAX, &after) ||
 	    !call_get_bool(call, "follow", &follows))
 		return;
-	program = find(call, name);
-	if (program == NULL)
+	program = selection_find_one(call, name);
+	if (program == NULL || !may_have(call, program, name))
 		return;
 	if (follows && (!call->client->more || call->client->oneway)) {
 		call_invalid_parameter(call, "follow");
@@ -92,29 +92,63 @@ void ipc_call_messages(struct call *call)
 		    error == -EAGAIN ? "too many follow these messages" : strerror(-error));
 }
 
-/* One with a channel.  NULL: the call has been answered. */
-static struct program *find(struct call *call, const char *name)
+/* The instances of that name.  One that is being removed is meant only by its own. */
+static struct program *next_meant(const struct engine *engine, const char *name, size_t *index)
+{
+	struct program *program = engine_next_named(engine, name, index);
+
+	while (program != NULL && program->removed && strcmp(program_name(program), name) != 0)
+		program = engine_next_named(engine, name, index);
+	return program;
+}
+
+/* 0, or the first error and whose it is; the others have it. */
+static int send_to_all(const struct engine *engine, const char *name, const char *line,
+    const struct program **ret_failed)
 {
 	struct program *program;
+	size_t index = 0;
+	int error = 0;
+
+	while ((program = next_meant(engine, name, &index)) != NULL) {
+		int result = ipc_send(program, line, strlen(line));
+
+		if (result < 0 && error == 0) {
+			error = result;
+			*ret_failed = program;
+		}
+	}
+	return error;
+}
+
+/* Each instance of that name.  False: the call has been answered. */
+static bool may_have_all(struct call *call, const char *name)
+{
+	const struct program *program;
+	size_t index = 0;
 
 	if (name == NULL) {
 		call_invalid_parameter(call, "name");
-		return NULL;
+		return false;
 	}
-	program = engine_find(call->engine, name);
-	if (program == NULL) {
-		selection_tell_missing(call, name, false);
-		return NULL;
-	}
-	if (!access_may(call->client, call->right, program)) {
-		access_refuse(call, call->right, name);
-		return NULL;
-	}
-	if (!program->config->life->key_ipc && program->config->life->key_cluster == CLUSTER_NONE) {
-		call_error_text(call, CALL_INTERFACE ".NoChannel", "name", name);
-		return NULL;
-	}
-	return program;
+	program = next_meant(call->engine, name, &index);
+	do {
+		if (!may_have(call, program, name))
+			return false;
+		program = next_meant(call->engine, name, &index);
+	} while (program != NULL);
+	return true;
+}
+
+/* Whether it is one with a channel, for this client.  False: the call has been answered. */
+static bool may_have(struct call *call, const struct program *program, const char *name)
+{
+	if (!selection_allows(call, program, name))
+		return false;
+	if (program->config->life->key_ipc || program->config->life->key_cluster != CLUSTER_NONE)
+		return true;
+	call_error_text(call, CALL_INTERFACE ".NoChannel", "name", name);
+	return false;
 }
 
 /* As one line, whatever blanks it has between its values; NULL: no JSON, too much of it, or one

@@ -82,6 +82,20 @@ uint64_t socketaddress_hash(const struct socket_address *address)
 	return (hash ^ hash >> HASH_BITS) & ((1ULL << HASH_BITS) - 1);
 }
 
+bool socketaddress_covers(
+    const struct socket_address *address, bool v6_only, const struct socket_address *other)
+{
+	bool is_v6 = address->any.sa_family == AF_INET6;
+
+	if (!socketaddress_is_internet(address) || address->kind != other->kind ||
+	    socketaddress_port(address) != socketaddress_port(other))
+		return false;
+	if (is_v6 ? !IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr)
+		  : address->in.sin_addr.s_addr != htonl(INADDR_ANY))
+		return false;
+	return (is_v6 && !v6_only) || address->any.sa_family == other->any.sa_family;
+}
+
 /* "PORT" or "HOST:PORT". */
 static int parse_internet(
     const char *text, struct socket_address *address, const char **ret_problem)

@@ -61,4 +61,8 @@ uint16_t socketaddress_port(const struct socket_address *address);
 /* The same for two texts that mean one socket, and different for two sockets: 48 bits. */
 uint64_t socketaddress_hash(const struct socket_address *address);
 
+/* Of tcp and udp: it means every address, and so `other`, too.  `v6_only`: what its stanza says. */
+bool socketaddress_covers(
+    const struct socket_address *address, bool v6_only, const struct socket_address *other);
+
 #endif

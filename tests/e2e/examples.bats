@@ -87,6 +87,21 @@ print(text.decode().splitlines()[-1])' "$1" "$PATIENCE"
 	serve python "$PYTHON $SD/worker.py"
 }
 
+@test "a Node application on all processors" {
+	local port
+	command -v "${NODE:-node}" >/dev/null || skip "there is no node here"
+	port=$("$PYTHON" -ISc 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	echo "require('node:http').createServer((q, r) => r.end('worker ' + require('node:cluster').worker.id)).listen($port)" \
+		>"$SD/app.js"
+	# As it is printed, but for what this machine may not have.
+	example "Node clusters" 'program "web" {' |
+		sed -e "s/443/$port/; s|\"node app.js\"|\"${NODE:-node} $SD/app.js\"|; /user /d" >"$SD/node.conf"
+	matches "$(cat "$SD/node.conf")" 'instances *= "cpus"'
+	matches "$(cat "$SD/node.conf")" 'cluster *= "round-robin"'
+	stanza node <"$SD/node.conf"
+	wait_for "$PATIENCE" eval "curl -sS --max-time $PATIENCE http://127.0.0.1:$port/ | grep -q '^worker [1-9]'"
+}
+
 @test "a program with an IPC channel in Python" {
 	example "IPC channels" 'import json' >"$SD/channel.py"
 	stanza channel <<-END

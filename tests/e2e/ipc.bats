@@ -210,6 +210,15 @@ engine_kb() {
 	sctl send says '{"x":2}'
 	wait_for "$PATIENCE" has_message hears@2 '{"got": {"got": {"x": 2}}}'
 	equals "messages of the other" "$(sctl messages -n all hears@1 | grep '"x": 2')" ""
+	# The name of the program means both, and "@1" an only one.
+	sctl send hears '{"x":3}'
+	wait_for "$PATIENCE" has_message hears@1 '{"got": {"x": 3}}'
+	wait_for "$PATIENCE" has_message hears@2 '{"got": {"x": 3}}'
+	sctl send says@1 '{"x":4}'
+	sctl stop hears@2
+	exits any sctl send hears '{"x":5}'
+	matches "$output" 'hears@2: .*it has no channel'
+	wait_for "$PATIENCE" has_message hears@1 '{"got": {"x": 5}}'
 }
 
 @test "keys that do not fit are told at the check" {

@@ -57,8 +57,9 @@ workers() {
 	printf '%s true\n%s true\n' "$(record web@1 pid)" "$(record web@2 pid)" | sort
 }
 
+# primary [PROGRAM]: the pid of its primary.
 primary() {
-	host_pid "$(record web+cluster pid)"
+	host_pid "$(record "${1:-web}+cluster" pid)"
 }
 
 # Requests without a pause until the file "enough" is there; their failures are lines of the file "lost".
@@ -207,6 +208,35 @@ ask_on() {
 		exits 0 sctl apply --timeout 60s
 		exits 7 curl -sS "http://$host:1010/"
 	done
+}
+
+# 400 descriptors: more than the link to a primary has room for at once.
+@test "a primary that is killed gets all that a hundred workers have with three sockets each" {
+	local pid
+	# Says blindly what Node would, and reads nothing.
+	cat >"$SD/worker.sh" <<-'END'
+		{
+			echo '{"cmd":"NODE_CLUSTER","act":"online","seq":1}'
+			for i in 1 2 3; do
+				echo '{"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":0,"addressType":4,"index":'$i',"seq":'$i'}'
+				echo '{"cmd":"NODE_HANDLE_ACK"}'
+				echo '{"cmd":"NODE_CLUSTER","act":"listening","address":"127.0.0.1","port":0,"addressType":4,"index":'$i'}'
+			done
+		} >&3 # NODE_CHANNEL_FD; a variable cannot stand here
+		exec sleep 1000000
+	END
+	stanza many <<-END
+		program "many" { command = "sh $SD/worker.sh" instances = 100 cluster = "reuse-port" stop_signal = "KILL" stop_timeout = "200ms" }
+	END
+	wait_state many@100 RUNNING
+	wait_state many+cluster RUNNING
+	pid=$(record many+cluster pid)
+	kill -KILL "$(primary many)"
+	wait_for "$PATIENCE" runs_anew many+cluster "$pid"
+	# Ready only if the primary knows it, and the sockets of the run before.
+	exits 0 sctl restart --timeout 60s many@1 many@100
+	rm "$SD/conf.d/many.conf"
+	exits 0 sctl apply --timeout 60s
 }
 
 @test "keys that do not fit are told at the check" {

@@ -54,6 +54,10 @@ static void test_socket_that_is_wrong_is_refused_with_the_reason(void **state)
 		       "\"tcp:[::]:80\"\n}\n",
 	    "@/main.conf:5: listen: 'tcp:[::]:80' is already an address of socket 'a' "
 	    "(@/main.conf:2)\n");
+	confdir_refuse("socket \"a\" { listen = {\"tcp:127.0.0.1:80\", \"udp:80\"} }\n"
+		       "socket \"b\" { listen = \"tcp:80\" reuse_port = true }\n",
+	    "@/main.conf:2: listen: 'tcp:80' includes 'tcp:127.0.0.1:80' of socket 'a' "
+	    "(@/main.conf:1): one of them, or reuse_port = true in both, is allowed\n");
 	confdir_refuse("socket \"a\" { listen = \"tcp:1\" listn = 1 }\n",
 	    "@/main.conf:1: listn: unknown key: did you mean 'listen'?\n");
 	confdir_refuse("socket \"a\" { listen = \"tcp:1\" mode = 0600 }\n",

@@ -123,6 +123,31 @@ static void test_hash_is_equal_for_two_ways_to_say_one_address(void **state)
 	assert_false(is_same("unix:@a", "unix:@b"));
 }
 
+static bool covers(const char *text, bool v6_only, const char *other_text)
+{
+	struct socket_address address, other;
+	const char *problem;
+
+	assert_int_equal(socketaddress_parse(text, &address, &problem), 0);
+	assert_int_equal(socketaddress_parse(other_text, &other, &problem), 0);
+	return socketaddress_covers(&address, v6_only, &other);
+}
+
+static void test_covers_when_it_is_every_address_of_that_port(void **state)
+{
+	(void)state;
+	assert_true(covers("tcp:80", false, "tcp:127.0.0.1:80"));
+	assert_true(covers("tcp:[::]:80", false, "tcp:0.0.0.0:80"));
+	assert_false(covers("tcp:[::]:80", true, "tcp:0.0.0.0:80"));
+	assert_true(covers("tcp:[::]:80", true, "tcp:[::1]:80"));
+	assert_true(covers("udp:0.0.0.0:80", false, "udp:127.0.0.1:80"));
+	assert_false(covers("tcp:0.0.0.0:80", false, "tcp:[::1]:80"));
+	assert_false(covers("tcp:80", false, "tcp:127.0.0.1:81"));
+	assert_false(covers("tcp:80", false, "udp:127.0.0.1:80"));
+	assert_false(covers("tcp:127.0.0.1:80", false, "tcp:80"));
+	assert_false(covers("unix:/a", false, "unix:/a"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +155,7 @@ int main(void)
 	    cmocka_unit_test(test_parse_of_names_gives_path_or_abstract_name),
 	    cmocka_unit_test(test_parse_of_what_is_no_address_says_what_is_wrong),
 	    cmocka_unit_test(test_hash_is_equal_for_two_ways_to_say_one_address),
+	    cmocka_unit_test(test_covers_when_it_is_every_address_of_that_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
