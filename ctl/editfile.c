@@ -11,6 +11,7 @@
 
 #include "ctl/editfile.h"
 #include "lib/limits.h"
+#include "lib/writeall.h"
 
 #define NEW_MODE 0644
 
@@ -84,7 +85,7 @@ int editfile_is_same(const struct editfile *file)
 enum exitcode editfile_finish(struct ctl *ctl, struct editfile *file)
 {
 	char *text = NULL;
-	size_t length;
+	size_t length = 0;
 	struct stat now;
 	int error = 0;
 
@@ -179,8 +180,7 @@ static int read_file(const char *path, char **ret_text, size_t *ret_length, stru
 
 static int write_copy(struct editfile *file)
 {
-	int fd = mkostemp(file->copy, O_CLOEXEC), error = 0;
-	size_t at = 0;
+	int fd = mkostemp(file->copy, O_CLOEXEC), error;
 
 	if (fd < 0) {
 		error = -errno;
@@ -188,13 +188,7 @@ static int write_copy(struct editfile *file)
 		file->copy = NULL;
 		return error;
 	}
-	while (at < file->length && error == 0) {
-		ssize_t written = write(fd, file->text + at, file->length - at);
-
-		if (written < 0 && errno != EINTR)
-			error = -errno;
-		at += written > 0 ? (size_t)written : 0;
-	}
+	error = write_all(fd, file->text, file->length);
 	return close(fd) < 0 && error == 0 ? -errno : error;
 }
 

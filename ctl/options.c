@@ -69,6 +69,7 @@ static int take_pace(struct walk *walk, const char *value, int64_t *ret_ns);
 static int take_lines(struct walk *walk, const char *value);
 static int take_since(struct walk *walk, const char *value);
 static int take_option(struct walk *walk, const struct option_row *row, const char *value);
+static int take_value(struct walk *walk, const struct option_row *row, const char *value);
 static int complain(struct walk *walk, const char *argument, const char *problem);
 
 int options_parse(
@@ -215,14 +216,17 @@ static int take_since(struct walk *walk, const char *value)
 
 static int take_option(struct walk *walk, const struct option_row *row, const char *value)
 {
+	if (value == NULL && needs_value(row))
+		return complain(walk, walk->argv[walk->at], "this option needs a value");
+	walk->options->set |= row->option;
+	return take_value(walk, row, value != NULL ? value : "");
+}
+
+static int take_value(struct walk *walk, const struct option_row *row, const char *value)
+{
 	struct options *options = walk->options;
 	uint64_t count = 0;
 
-	if (!needs_value(row))
-		value = value != NULL ? value : "";
-	else if (value == NULL)
-		return complain(walk, walk->argv[walk->at], "this option needs a value");
-	options->set |= row->option;
 	switch (row->option) {
 	case OPTION_SOCKET:
 		options->socket = value;

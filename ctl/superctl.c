@@ -14,6 +14,8 @@
 
 static enum exitcode run(struct ctl *ctl, int argc, char **argv);
 static enum exitcode run_without_verb(struct ctl *ctl);
+static const char **make_words(const char *program, const struct options *options,
+    const char *const *words, size_t count, int *ret_count);
 static enum exitcode check_arguments(struct ctl *ctl);
 static enum exitcode usage_code(const char *verb);
 static enum exitcode finish(struct ctl *ctl, enum exitcode code);
@@ -92,34 +94,56 @@ static enum exitcode run_without_verb(struct ctl *ctl)
 	return help ? EXITCODE_OK : EXITCODE_USAGE;
 }
 
+void superctl_run_words(const struct options *options, const char *const *words, size_t count)
+{
+	int argc;
+	const char **argv = make_words("superctl", options, words, count, &argc);
+
+	if (argv == NULL)
+		_exit(EXITCODE_FAILED);
+	_exit(superctl_run(argc, (char **)(uintptr_t)argv));
+}
+
 void superctl_become(struct ctl *ctl, const char *name, const char *const *words, size_t count)
 {
 	static const char prefix[] = "/superctl-";
 	char path[PATH_MAX + 32];
-	const char **argv = calloc(count + 6, sizeof(*argv));
-	size_t at = 0;
+	const char **argv;
 
 	libexec_find(path, PATH_MAX);
 	(void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "%s%s", prefix, name);
-	if (argv == NULL) {
-		ctl_complain(ctl, "cannot run %s: %s", path, strerror(ENOMEM));
-		return;
+	argv = make_words(path, &ctl->options, words, count, &(int){0});
+	if (argv != NULL) {
+		out_flush(&ctl->out);
+		execv(path, (char *const *)(uintptr_t)argv);
 	}
-	argv[at++] = path;
-	if (ctl->options.socket != NULL) {
+	ctl_complain(ctl, "cannot run %s: %s", path, strerror(argv != NULL ? errno : ENOMEM));
+	free(argv);
+}
+
+/* With the options that say whom to talk to before them, and NULL behind; to be freed.  NULL: no
+ * memory. */
+static const char **make_words(const char *program, const struct options *options,
+    const char *const *words, size_t count, int *ret_count)
+{
+	const char **argv = calloc(count + 6, sizeof(*argv));
+	int at = 0;
+
+	if (argv == NULL)
+		return NULL;
+	argv[at++] = program;
+	if (options->socket != NULL) {
 		argv[at++] = "-s";
-		argv[at++] = ctl->options.socket;
+		argv[at++] = options->socket;
 	}
-	if (ctl->options.host != NULL) {
+	if (options->host != NULL) {
 		argv[at++] = "-H";
-		argv[at++] = ctl->options.host;
+		argv[at++] = options->host;
 	}
 	for (size_t i = 0; i < count; i++)
 		argv[at++] = words[i];
-	out_flush(&ctl->out);
-	execv(path, (char *const *)(uintptr_t)argv);
-	ctl_complain(ctl, "cannot run %s: %s", path, strerror(errno));
-	free(argv);
+	*ret_count = at;
+	return argv;
 }
 
 static enum exitcode check_arguments(struct ctl *ctl)

@@ -15,6 +15,11 @@ int superctl_run(int argc, char **argv);
 /* Run the verb that `ctl` names with its options, and write what it printed. */
 enum exitcode superctl_run_verb(struct ctl *ctl);
 
+/* In a process of its own: do what these words say to whom `options` say, as superctl_run() would,
+ * and end. */
+_Noreturn void superctl_run_words(
+    const struct options *options, const char *const *words, size_t count);
+
 /* Become another executable of libexec, superctl-NAME, with the options that say whom to talk to
  * and the words (may be NULL) as its arguments.  Returns only when that fails, and told. */
 void superctl_become(struct ctl *ctl, const char *name, const char *const *words, size_t count);

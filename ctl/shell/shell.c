@@ -12,15 +12,11 @@
 #include "ctl/superctl.h"
 #include "ctl/words.h"
 
-/* Options before the words of a line: -s SOCKET -H HOST. */
-#define OPTION_WORDS 4
-
 static int open_editor(struct shell *shell);
 static char *get_prompt(EditLine *edit);
 static unsigned char interrupt(EditLine *edit, int key);
 static bool run_line(struct shell *shell, const char *line, size_t length);
 static void run_words(struct shell *shell, const struct words *words);
-static void be_command(struct shell *shell, const struct words *words) __attribute__((noreturn));
 
 int shell_run(struct shell *shell)
 {
@@ -125,10 +121,13 @@ static bool run_line(struct shell *shell, const char *line, size_t length)
 
 static void run_words(struct shell *shell, const struct words *words)
 {
+	const size_t first = strcmp(words->list[0], "superctl") == 0; /* out of habit */
 	sigset_t keys, before;
 	int status;
 	pid_t pid;
 
+	if (first == words->count)
+		return;
 	fflush(stdout);
 	/* What is pressed before the command is ready for it is not lost. */
 	sigemptyset(&keys);
@@ -140,7 +139,8 @@ static void run_words(struct shell *shell, const struct words *words)
 		signal(SIGINT, SIG_DFL);
 		signal(SIGQUIT, SIG_DFL);
 		sigprocmask(SIG_SETMASK, &before, NULL);
-		be_command(shell, words);
+		superctl_run_words(&shell->ctl.options, (const char *const *)words->list + first,
+		    words->count - first);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0) {
@@ -155,27 +155,4 @@ static void run_words(struct shell *shell, const struct words *words)
 		ctl_complain(
 		    &shell->ctl, "the command was killed: %s", strsignal(WTERMSIG(status)));
 	out_flush(&shell->ctl.out);
-}
-
-static void be_command(struct shell *shell, const struct words *words)
-{
-	const struct options *options = &shell->ctl.options;
-	size_t first = strcmp(words->list[0], "superctl") == 0 ? 1 : 0; /* out of habit */
-	const char **argv = calloc(words->count + OPTION_WORDS + 2, sizeof(*argv));
-	int argc = 0;
-
-	if (argv == NULL || first == words->count)
-		_exit(EXITCODE_OK);
-	argv[argc++] = "superctl";
-	if (options->socket != NULL) {
-		argv[argc++] = "-s";
-		argv[argc++] = options->socket;
-	}
-	if (options->host != NULL) {
-		argv[argc++] = "-H";
-		argv[argc++] = options->host;
-	}
-	for (size_t i = first; i < words->count; i++)
-		argv[argc++] = words->list[i];
-	_exit(superctl_run(argc, (char **)(uintptr_t)argv));
 }

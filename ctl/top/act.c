@@ -18,11 +18,6 @@
 #include "ctl/superctl.h"
 #include "ctl/top/top.h"
 
-/* Options before the words: -s SOCKET -H HOST. */
-#define OPTION_WORDS 4
-
-static void be_command(struct top *top, const char *const *words, size_t count)
-    __attribute__((noreturn));
 static void read_message(struct top *top, int fd);
 static void wait_for_key(void);
 
@@ -40,7 +35,7 @@ void act_command(struct top *top, const char *verb, const char *name)
 		if (dup2(null, STDIN_FILENO) < 0 || dup2(fds[1], STDOUT_FILENO) < 0 ||
 		    dup2(fds[1], STDERR_FILENO) < 0)
 			_exit(EXITCODE_FAILED);
-		be_command(top, words, sizeof(words) / sizeof(words[0]));
+		superctl_run_words(&top->ctl.options, words, sizeof(words) / sizeof(words[0]));
 	}
 	close(fds[1]);
 	read_message(top, fds[0]);
@@ -85,7 +80,7 @@ void act_show(struct top *top, const char *const *words, size_t count)
 	pid = fork();
 	if (pid == 0) {
 		signal(SIGINT, SIG_DFL);
-		be_command(top, words, count);
+		superctl_run_words(&top->ctl.options, words, count);
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -106,26 +101,4 @@ static void wait_for_key(void)
 	fflush(stdout);
 	while (read(STDIN_FILENO, key, sizeof(key)) < 0 && errno == EINTR)
 		;
-}
-
-static void be_command(struct top *top, const char *const *words, size_t count)
-{
-	const struct options *options = &top->ctl.options;
-	const char **argv = calloc(count + OPTION_WORDS + 2, sizeof(*argv));
-	int argc = 0;
-
-	if (argv == NULL)
-		_exit(EXITCODE_FAILED);
-	argv[argc++] = "superctl";
-	if (options->socket != NULL) {
-		argv[argc++] = "-s";
-		argv[argc++] = options->socket;
-	}
-	if (options->host != NULL) {
-		argv[argc++] = "-H";
-		argv[argc++] = options->host;
-	}
-	for (size_t i = 0; i < count; i++)
-		argv[argc++] = words[i];
-	_exit(superctl_run(argc, (char **)(uintptr_t)argv));
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/limits.h"
+#include "lib/writeall.h"
 #include "supervisord/engine/confsource.h"
 
 #define MAGIC 0x31666e6f63707573ULL /* "supconf1" */
@@ -45,18 +46,18 @@ int confsource_write(const struct config_source *sources, size_t count, int *ret
 	fd = memfd_create("supervisord-applied", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	error = confsource_write_all(fd, &head, sizeof(head));
+	error = write_all(fd, &head, sizeof(head));
 	for (size_t i = 0; error == 0 && i < count; i++) {
 		struct record record = {
 		    .path_length = (uint32_t)strlen(sources[i].path),
 		    .text_length = (uint32_t)sources[i].length,
 		};
 
-		error = confsource_write_all(fd, &record, sizeof(record));
+		error = write_all(fd, &record, sizeof(record));
 		if (error == 0)
-			error = confsource_write_all(fd, sources[i].path, record.path_length);
+			error = write_all(fd, sources[i].path, record.path_length);
 		if (error == 0)
-			error = confsource_write_all(fd, sources[i].text, record.text_length);
+			error = write_all(fd, sources[i].text, record.text_length);
 	}
 	if (error == 0 &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
@@ -116,23 +117,6 @@ static int read_source(int fd, off_t *at, struct config_source *ret_source)
 	if (error == 0)
 		error = read_all(fd, at, ret_source->text, record.text_length);
 	return error;
-}
-
-int confsource_write_all(int fd, const void *bytes, size_t length)
-{
-	const char *at = bytes;
-
-	while (length > 0) {
-		ssize_t done = write(fd, at, length);
-
-		if (done < 0 && errno != EINTR)
-			return -errno;
-		if (done > 0) {
-			at += done;
-			length -= (size_t)done;
-		}
-	}
-	return 0;
 }
 
 /* By position, as others may share the descriptor's own. */

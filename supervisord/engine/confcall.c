@@ -173,11 +173,7 @@ static bool read_names(struct call *call, struct draft_names *ret_names)
 
 static void tell_problem(struct call *call, int error, const struct draft_problem *problem)
 {
-	if (problem->errors.count > 0) {
-		call_error_begin(call, CALL_INTERFACE ".ConfigInvalid");
-		confshow_errors(&call->w, &problem->errors, NULL);
-		call_error_end(call);
-	} else if (error == -ENOENT) {
+	if (problem->missing != NULL) {
 		call_error_begin(call, CALL_INTERFACE ".NoSuchProgram");
 		jsonw_member_string(&call->w, "name", problem->missing);
 		jsonw_member_string(&call->w, "nearest", problem->nearest);
@@ -187,7 +183,7 @@ static void tell_problem(struct call *call, int error, const struct draft_proble
 		    "the applied configuration is lost; superctl apply without names applies the "
 		    "files");
 	} else {
-		amend_tell_problem(call, error, NULL);
+		amend_tell_problem(call, error, &problem->errors);
 	}
 }
 

@@ -54,9 +54,6 @@ void confsource_free_paths(char **paths, size_t count);
 int confsource_add(
     const char *base, const char *pattern, const char *path, char ***paths, size_t *count);
 
-/* All of it; 0 or -errno. */
-int confsource_write_all(int fd, const void *bytes, size_t length);
-
 /* config_write_applied() and its reverse.  -EBADMSG: not an applied configuration. */
 int confsource_write(const struct config_source *sources, size_t count, int *ret_fd);
 int confsource_read_applied(int fd, struct config_source **ret_sources, size_t *ret_count);

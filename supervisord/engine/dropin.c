@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/writeall.h"
 #include "supervisord/engine/confsource.h"
 #include "supervisord/engine/dropin.h"
 #include "supervisord/engine/instname.h"
@@ -220,7 +221,7 @@ static int write_temporary(
 		return -errno;
 	error = take_looks(fd, looks);
 	if (error == 0)
-		error = confsource_write_all(fd, text, strlen(text));
+		error = write_all(fd, text, strlen(text));
 	if (error == 0 && fsync(fd) < 0)
 		error = -errno;
 	close(fd);

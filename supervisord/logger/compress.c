@@ -16,6 +16,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "lib/writeall.h"
 #include "supervisord/logger/compress.h"
 
 #define BLOCK_BYTES (64 * 1024)
@@ -34,7 +35,6 @@ static int copy(enum logspec_compress form, int in_fd, int out_fd);
 static int copy_gzip(int in_fd, int out_fd);
 static int copy_zstd(int in_fd, int out_fd);
 static ssize_t read_block(int fd, unsigned char *block);
-static int write_all(int fd, const void *bytes, size_t length);
 static int take_attributes(int fd, const struct stat *st);
 static int put_in_place(const char *from, const char *half, const char *to);
 
@@ -208,23 +208,6 @@ static ssize_t read_block(int fd, unsigned char *block)
 		got = read(fd, block, BLOCK_BYTES);
 	while (got < 0 && errno == EINTR);
 	return got < 0 ? -errno : got;
-}
-
-static int write_all(int fd, const void *bytes, size_t length)
-{
-	const char *at = bytes;
-
-	while (length > 0) {
-		ssize_t count = write(fd, at, length);
-
-		if (count < 0 && errno != EINTR)
-			return -errno;
-		if (count > 0) {
-			at += count;
-			length -= (size_t)count;
-		}
-	}
-	return 0;
 }
 
 /* As the archive: owner, mode and time. */
