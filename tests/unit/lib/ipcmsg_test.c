@@ -44,6 +44,14 @@ static void test_read_when_cmd_is_nodes_then_its_kind(void **state)
 	    {"\"NODE_HANDLE\"", IPCMSG_APPLICATION, ""},
 	    {"null", IPCMSG_APPLICATION, ""},
 	    {"{}", IPCMSG_APPLICATION, ""},
+	    /* As JSON.parse(): the last one, and names mean what their escapes say. */
+	    {"{\"cmd\":\"x\",\"cmd\":\"NODE_HANDLE\"}", IPCMSG_HANDLE, "NODE_HANDLE"},
+	    {"{\"cmd\":\"NODE_HANDLE\",\"cmd\":\"x\"}", IPCMSG_APPLICATION, ""},
+	    {"{\"cmd\":\"NODE_HANDLE\",\"cmd\":1}", IPCMSG_APPLICATION, ""},
+	    {"{\"\\u0063md\":\"NODE_HANDLE\"}", IPCMSG_HANDLE, "NODE_HANDLE"},
+	    {"{\"cmd\":\"\\u004eODE_HANDLE\"}", IPCMSG_HANDLE, "NODE_HANDLE"},
+	    {"{\"cmd\":\"NODE_HANDLE\\u0000\"}", IPCMSG_INTERNAL, "NODE_HANDLE"},
+	    {"{\"cmd\":\"NODE_\\u0000\"}", IPCMSG_INTERNAL, "NODE_"},
 	};
 	const char *cmd;
 
