@@ -188,11 +188,12 @@ comma := ,
 # What needs the loop is put in its place by this.
 $(O)/tests/unit/engine/controlplace_test: ALL_LDFLAGS += -Wl,--wrap=control_free_if_dead
 # What is applied is looked at, in place of being done.
-UNIT_APPLY := trial enable runcall scale setcall transient
+UNIT_APPLY := trial enable ipc runcall scale setcall transient
 $(UNIT_APPLY:%=$(O)/tests/unit/engine/%_test): ALL_LDFLAGS += -Wl,--wrap=apply_config
 # Starts are counted, connections only given.
 $(O)/tests/unit/engine/onevent_test: ALL_LDFLAGS += -Wl,--wrap=program_start
 $(O)/tests/unit/engine/accept_test: ALL_LDFLAGS += -Wl,--wrap=program_event
+$(O)/tests/unit/engine/ipc_test: ALL_LDFLAGS += -Wl,--wrap=program_note_ready
 # Those that refuse memory do it by this; tests/unit/refusal.h any of it.
 $(O)/tests/unit/engine/task_test $(O)/tests/unit/engine/readiness_test: ALL_LDFLAGS += -Wl,--wrap=calloc
 UNIT_REFUSAL := enable runcall scale setcall sockets transient

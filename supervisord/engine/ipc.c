@@ -131,11 +131,8 @@ void ipc_adopt(struct program *program, uint64_t key, int slot)
 		return;
 	}
 	*place = slot;
-	if (place == &ipc->state_slot && map_state(ipc) < 0) {
-		slots_release(&program->engine->slots, slot);
-		ipc->state_slot = -1;
+	if (place == &ipc->state_slot && map_state(ipc) < 0)
 		return;
-	}
 	if (ipc->slot >= 0 && ipc->state != NULL)
 		watch(ipc);
 }
@@ -165,8 +162,15 @@ int ipc_get_channel(const struct program *program)
 
 void ipc_take(struct program *program, const char *line, size_t length)
 {
-	if (program->ipc != NULL && program->ipc->state != NULL)
-		deal_with(program->ipc, line, length);
+	struct ipc *ipc = program->ipc;
+
+	if (ipc == NULL || ipc->state == NULL)
+		return;
+	/* It would be two lines to whom it is routed. */
+	if (memchr(line, '\n', length) != NULL)
+		tell_loss(ipc, "a message of it", "it is not one line");
+	else
+		deal_with(ipc, line, length);
 }
 
 int ipc_send(struct program *program, const char *text, size_t length)
@@ -243,18 +247,23 @@ static int need_state(struct ipc *ipc)
 	return map_state(ipc);
 }
 
+/* What is in its slot; where that fails the slot is free again. */
 static int map_state(struct ipc *ipc)
 {
 	struct slots *slots = &ipc->program->engine->slots;
-	int fd = slots_get_fd(slots, ipc->state_slot);
-	void *memory;
+	int fd = slots_get_fd(slots, ipc->state_slot), error;
+	void *memory = MAP_FAILED;
 
 	/* Of an engine of another build it may be shorter. */
-	if (ftruncate(fd, sizeof(struct ipc_state)) < 0)
-		return -errno;
-	memory = mmap(NULL, sizeof(struct ipc_state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
+	if (ftruncate(fd, sizeof(struct ipc_state)) == 0)
+		memory =
+		    mmap(NULL, sizeof(struct ipc_state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED) {
+		error = -errno;
+		slots_release(slots, ipc->state_slot);
+		ipc->state_slot = -1;
+		return error;
+	}
 	ipc->state = memory;
 	inbox_attach(&ipc->inbox, &ipc->state->inbox);
 	slots_forget_fd(slots, ipc->state_slot);

@@ -10,6 +10,7 @@
 #include "tests/unit/engine/confdir.h"
 
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "lib/channel.h"
 #include "lib/protocol.h"
@@ -91,6 +92,26 @@ static inline void engineworld_end(struct engineworld *world)
 	config_free(engine->config);
 	free(engine->history);
 	munmap(engine->ledger, sizeof(*engine->ledger));
+}
+
+/* As the guardian holds it under this key: what another engine would get.  Everything else that was
+ * sent to the guardian until now is dropped. */
+static inline int engineworld_take_held(struct engineworld *world, uint64_t key)
+{
+	struct msg msg;
+	int fd = -1;
+
+	while (channel_receive(world->guardian, &msg, MSG_DONTWAIT) == 1) {
+		if (msg.head.type == MSG_HOLD && msg.head.key == key && msg.fd_count == 1) {
+			if (fd >= 0)
+				close(fd);
+			fd = msg.fds[0];
+			msg.fd_count = 0;
+		}
+		channel_drop_fds(&msg);
+	}
+	assert_true(fd >= 0);
+	return fd;
 }
 
 /* What stands in `w`, which is emptied. */
