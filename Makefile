@@ -193,7 +193,8 @@ $(UNIT_APPLY:%=$(O)/tests/unit/engine/%_test): ALL_LDFLAGS += -Wl,--wrap=apply_c
 # Starts are counted, connections only given.
 $(O)/tests/unit/engine/onevent_test: ALL_LDFLAGS += -Wl,--wrap=program_start
 $(O)/tests/unit/engine/accept_test: ALL_LDFLAGS += -Wl,--wrap=program_event
-$(O)/tests/unit/engine/ipc_test: ALL_LDFLAGS += -Wl,--wrap=program_note_ready
+$(O)/tests/unit/engine/ipc_test $(O)/tests/unit/engine/cluster_test: ALL_LDFLAGS += -Wl,--wrap=program_note_ready
+$(O)/tests/unit/engine/cluster_test: ALL_LDFLAGS += -Wl,--wrap=program_fail
 # Those that refuse memory do it by this; tests/unit/refusal.h any of it.
 $(O)/tests/unit/engine/task_test $(O)/tests/unit/engine/readiness_test: ALL_LDFLAGS += -Wl,--wrap=calloc
 UNIT_REFUSAL := enable runcall scale setcall sockets transient
