@@ -161,7 +161,7 @@ static void test_enable_when_it_cannot_then_told_and_nothing_is_written(void **s
 	callworld_expect(&w, enable_call, off, "SafeMode");
 	w.world.engine.safe_mode = false;
 	callworld_error = -EBUSY;
-	callworld_expect(&w, enable_call, off, "has not proved good");
+	callworld_expect(&w, enable_call, off, "apply with rollback");
 	callworld_error = 0;
 	assert_string_equal(dropin_text(), "");
 	/* No include would read it. */

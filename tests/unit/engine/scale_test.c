@@ -69,7 +69,7 @@ static void test_scale_when_it_is_wrong_then_told_and_none_is_changed(void **sta
 	}
 	callworld_error = -EBUSY;
 	callworld_expect(&w, scale_call, "{\"programs\": [{\"name\": \"web\", \"instances\": 3}]}",
-	    "has not proved good");
+	    "apply with rollback");
 	assert_null(callworld_source(&w, CONFIG_SET_PATH "db"));
 	assert_null(callworld_source(&w, CONFIG_SET_PATH "web"));
 	assert_int_equal(callworld_applies, 0);

@@ -227,7 +227,7 @@ static void test_persist_when_the_apply_fails_then_the_file_is_as_it_was(void **
 	(void)state;
 	begin(&w);
 	callworld_error = -EBUSY;
-	callworld_expect(&w, setcall_set, persist_077, "has not proved good");
+	callworld_expect(&w, setcall_set, persist_077, "apply with rollback");
 	assert_int_equal(count_files("conf.d"), 0);
 	callworld_error = 0;
 	callworld_ask(&w, setcall_set, persist_077);
@@ -238,9 +238,9 @@ static void test_persist_when_the_apply_fails_then_the_file_is_as_it_was(void **
 	callworld_expect(&w, setcall_set,
 	    "{\"name\": \"web\", \"persist\": true, \"settings\": [{\"key\": \"umask\", \"value\": "
 	    "\"022\"}]}",
-	    "has not proved good");
+	    "apply with rollback");
 	assert_string_equal(dropin_text(), text);
-	callworld_expect(&w, setcall_unset, persist_unset, "has not proved good");
+	callworld_expect(&w, setcall_unset, persist_unset, "apply with rollback");
 	assert_non_null(dropin_text());
 	assert_string_equal(dropin_text(), text);
 	assert_int_equal(stat(dropin_path(), &after), 0);
