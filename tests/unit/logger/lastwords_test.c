@@ -49,6 +49,9 @@ static int tear_down(void **state)
 	close(streams.world.scratch[0]);
 	close(streams.world.scratch[1]);
 	free(streams.world.look);
+	sinks_sweep(&streams.copier.sinks);
+	free(streams.copier.in);
+	jsonw_done(&streams.copier.out);
 	close(streams.epoll_fd);
 	(void)unlink(path);
 	return munmap(ledger, sizeof(*ledger));
