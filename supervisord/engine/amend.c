@@ -156,12 +156,11 @@ bool amend_commit(struct amend *amend, const struct op_request *request, struct 
 	return error == 0;
 }
 
-void amend_apply(struct amend *amend, const struct op_request *request)
+bool amend_apply(struct amend *amend, const struct op_request *request)
 {
 	struct config *config;
 
-	if (amend_load(amend, &config))
-		(void)amend_commit(amend, request, config);
+	return amend_load(amend, &config) && amend_commit(amend, request, config);
 }
 
 void amend_tell_problem(struct call *call, int error, const struct config_errors *errors)

@@ -54,8 +54,8 @@ bool amend_load(struct amend *amend, struct config **ret_config);
 /* Apply that, which it takes, and answer the call.  False: nothing has changed. */
 bool amend_commit(struct amend *amend, const struct op_request *request, struct config *config);
 
-/* Both. */
-void amend_apply(struct amend *amend, const struct op_request *request);
+/* Both.  False: nothing has changed, which was answered. */
+bool amend_apply(struct amend *amend, const struct op_request *request);
 
 /* Answer that it failed: with the errors of a configuration, if there are any. */
 void amend_tell_problem(struct call *call, int error, const struct config_errors *errors);

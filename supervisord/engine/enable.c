@@ -66,10 +66,10 @@ static void serve(struct amend *amend, const char *name, bool enabled)
 			amend_tell_problem(amend->call, error, NULL);
 		} else if (already && !taken) {
 			tell_already(amend->call, persist.files, persist.stanza);
-		} else if (already || change(&persist, enabled)) {
+		} else if ((already || change(&persist, enabled)) &&
+			   persist_finish(&persist, &request)) {
 			log_notice("%s: %s by uid %u", name, enabled ? "enabled" : "disabled",
 			    (unsigned)amend->call->client->uid);
-			persist_finish(&persist, &request);
 		}
 	}
 	persist_done(&persist);

@@ -80,12 +80,13 @@ bool persist_check(const struct persist *persist, struct config **ret_config)
 	return error == 0;
 }
 
-void persist_finish(struct persist *persist, const struct op_request *request)
+bool persist_finish(struct persist *persist, const struct op_request *request)
 {
 	struct amend *amend = persist->amend;
 	struct config *config = NULL;
 	char *disk = NULL, *applied = NULL;
 	struct stat looks;
+	bool done = false;
 	int error;
 
 	error = write_text(&persist->disk, &disk);
@@ -98,12 +99,16 @@ void persist_finish(struct persist *persist, const struct op_request *request)
 		amend_tell_problem(amend->call, error, NULL);
 	} else if (amend_load(amend, &config)) {
 		amend->file = disk != NULL ? persist->dropin.path : NULL;
-		if (!write_file(persist, disk, &looks))
+		if (!write_file(persist, disk, &looks)) {
 			config_free(config);
-		else if (!amend_commit(amend, request, config)) /* that is answered */
-			put_back(persist, &looks);
+		} else {
+			done = amend_commit(amend, request, config);
+			if (!done) /* that is answered */
+				put_back(persist, &looks);
+		}
 	}
 	free(disk);
+	return done;
 }
 
 static const struct program_config *find_program(const struct config *files, const char *program)

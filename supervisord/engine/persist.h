@@ -32,7 +32,8 @@ void persist_done(struct persist *persist);
 /* The files as they will be.  False: they would not be good, which was answered. */
 bool persist_check(const struct persist *persist, struct config **ret_config);
 
-/* Write the file, apply what is in amend with the copy changed, and answer. */
-void persist_finish(struct persist *persist, const struct op_request *request);
+/* Write the file, apply what is in amend with the copy changed, and answer.  False: nothing has
+ * changed. */
+bool persist_finish(struct persist *persist, const struct op_request *request);
 
 #endif

@@ -97,10 +97,11 @@ void runcall_forget(struct call *call)
 		return;
 	(void)snprintf(run, sizeof(run), CONFIG_RUN_PATH "%s", name);
 	(void)snprintf(set, sizeof(set), CONFIG_SET_PATH "%s", name);
-	log_notice("%s: forgotten, says uid %u", name, (unsigned)call->client->uid);
 	(void)amend_put(&amend, run, NULL); /* to remove needs no memory */
 	(void)amend_put(&amend, set, NULL);
-	amend_apply(&amend, &request);
+	if (amend_apply(&amend, &request))
+		log_notice("%s: forgotten, says uid %u", run + strlen(CONFIG_RUN_PATH),
+		    (unsigned)call->client->uid);
 	amend_done(&amend);
 }
 
@@ -385,9 +386,9 @@ static void start(
 		amend_tell_problem(amend->call, error, NULL);
 		return;
 	}
-	log_notice("%s: run by uid %u", request->name, (unsigned)amend->call->client->uid);
 	amend->name = request->name;
-	amend_apply(amend, &request->op);
+	if (amend_apply(amend, &request->op))
+		log_notice("%s: run by uid %u", request->name, (unsigned)amend->call->client->uid);
 }
 
 static void tell_not_forgotten(struct call *call, const char *name, const char *reason)

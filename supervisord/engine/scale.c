@@ -29,7 +29,7 @@ void scale_call(struct call *call)
 	    !amend_begin(&amend, call))
 		return;
 	if (edit_all(&amend))
-		amend_apply(&amend, &request);
+		(void)amend_apply(&amend, &request);
 	amend_done(&amend);
 }
 

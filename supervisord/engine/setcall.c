@@ -37,6 +37,7 @@ static void serve_set(struct amend *amend, const struct request *request,
     const struct change *change, struct overridetext *set);
 static void serve_persist(struct persist *persist, const struct request *request,
     const struct change *change, struct overridetext *set);
+static void log_change(const struct request *request, const struct change *change);
 static int lay(const struct change *change, struct overridetext *text);
 static bool tell_of_file(struct call *call, const char *program, const struct change *change,
     const struct overridetext *set, const char *ours);
@@ -108,12 +109,7 @@ static bool read_keys(struct call *call, const char *program, struct change *cha
 		if (!setread_key(call, program, label, &key))
 			return false;
 		change->gone[key] = true;
-		log_notice(
-		    "%s: %s taken back by uid %u", program, label, (unsigned)call->client->uid);
 	}
-	if (change->all)
-		log_notice("%s: all that was set taken back by uid %u", program,
-		    (unsigned)call->client->uid);
 	return true;
 }
 
@@ -152,8 +148,8 @@ static void serve_set(struct amend *amend, const struct request *request,
 		error = amend_write_set(amend, set);
 	if (error < 0)
 		amend_tell_problem(amend->call, error, NULL);
-	else
-		amend_apply(amend, &request->op);
+	else if (amend_apply(amend, &request->op))
+		log_change(request, change);
 }
 
 /* What is persisted needs not be set. */
@@ -181,8 +177,26 @@ static void serve_persist(struct persist *persist, const struct request *request
 		amend_tell_problem(persist->amend->call, error, NULL);
 	} else if (persist_check(persist, &config)) {
 		config_free(config);
-		persist_finish(persist, &request->op);
+		if (persist_finish(persist, &request->op))
+			log_change(request, change);
 	}
+}
+
+/* What has become true. */
+static void log_change(const struct request *request, const struct change *change)
+{
+	const unsigned uid = (unsigned)request->op.client->uid;
+	char buffer[KEYTABLE_LABEL];
+
+	if (change->all)
+		log_notice("%s: all that was set taken back by uid %u", request->program, uid);
+	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
+		if (change->gone[k])
+			log_notice("%s: %s taken back by uid %u", request->program,
+			    keytable_label(&program_rows[k], buffer), uid);
+	for (size_t i = 0; change->given != NULL && i < change->given->count; i++)
+		log_notice("%s: %s set by uid %u", request->program,
+		    keytable_label(&program_rows[change->given->items[i].key], buffer), uid);
 }
 
 /* Into a text.  0 or -ENOMEM. */

@@ -8,7 +8,6 @@
 
 #include "lib/limits.h"
 #include "lib/nearest.h"
-#include "lib/ownlog.h"
 #include "supervisord/engine/amend.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/confreport.h"
@@ -70,9 +69,6 @@ static bool read_setting(struct call *call, const json_t *item, struct overridet
 	good = values[0] != NULL || read_list(list, values, &count);
 	if (good)
 		error = overridetext_set(text, key, json_is_array(list), values, count);
-	if (good && error == 0)
-		log_notice(
-		    "%s: %s set by uid %u", text->program, label, (unsigned)call->client->uid);
 	free(values);
 	if (!good)
 		call_invalid_parameter(call, "settings");

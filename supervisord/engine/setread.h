@@ -17,7 +17,7 @@ bool setread_is_stanza(struct call *call, const char *name);
 
 /*
  * The parameter `settings`, [{"key": "umask", "value": "077"}, {"key": …, "list": […]}], into a
- * text; its keys are noted as changed by the client.  False: answered.
+ * text.  False: answered.
  */
 bool setread_settings(struct call *call, const json_t *settings, struct overridetext *text);
 

@@ -149,6 +149,42 @@ static void test_set_when_it_is_wrong_then_told_and_nothing_is_applied(void **st
 	callworld_end(&w);
 }
 
+/* Whether the log says this of a call. */
+static bool is_logged(struct callworld *w, const char *parameters, const char *expected)
+{
+	static char text[4096];
+	FILE *log = tmpfile();
+	int before = dup(STDERR_FILENO);
+	size_t length;
+
+	assert_non_null(log);
+	assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
+	callworld_ask(w, setcall_set, parameters);
+	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	close(before);
+	rewind(log);
+	length = fread(text, 1, sizeof(text) - 1, log);
+	text[length] = '\0';
+	fclose(log);
+	return strstr(text, expected) != NULL;
+}
+
+/* The log says what has become true, and not what somebody wanted. */
+static void test_set_then_logged_only_where_it_was_done(void **state)
+{
+	struct callworld w;
+
+	(void)state;
+	begin(&w);
+	callworld_error = -EBUSY;
+	assert_false(is_logged(&w, umask_077, "umask set by uid"));
+	assert_false(is_logged(&w, persist_077, "umask set by uid"));
+	callworld_error = 0;
+	assert_true(is_logged(&w, umask_077, "web: umask set by uid"));
+	assert_true(is_logged(&w, persist_077, "web: umask set by uid"));
+	callworld_end(&w);
+}
+
 static void test_set_when_the_engine_may_not_then_told_why(void **state)
 {
 	struct callworld w;
@@ -405,6 +441,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_set_then_it_stands_in_a_source_of_its_own),
 	    cmocka_unit_test(test_set_when_it_is_wrong_then_told_and_nothing_is_applied),
+	    cmocka_unit_test(test_set_then_logged_only_where_it_was_done),
 	    cmocka_unit_test(test_set_when_the_engine_may_not_then_told_why),
 	    cmocka_unit_test(test_persist_then_file_and_applied_copy_say_the_same),
 	    cmocka_unit_test(
