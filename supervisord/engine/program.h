@@ -72,6 +72,8 @@ struct program {
 	uint8_t outlook;             /* enum depend_outlook, as its links said last */
 	bool removed;                /* to be freed once it has stopped */
 	bool idle;                   /* it stops without having had a run: see accept_is_quiet() */
+	bool unnoted;                /* what the operator said last could not be written down: */
+	bool unnoted_up;
 	bool files_differ; /* the files say something else of it than what is applied, drift.h */
 	struct task_end *reload_end; /* of the last reload_command; NULL: none */
 	struct program_links firsts; /* those it comes after */
@@ -139,6 +141,9 @@ pid_t program_pid(const struct program *program);
 /* Note what is wanted (`bounce`: by another run than the present one) without acting on it yet: the
  * command that follows will. */
 void program_wish(struct program *program, enum wanted wanted, bool bounce);
+
+/* engine->intent_timer: what the operator said is not lost because a disk was full for a while. */
+void program_note_intents(struct timer *timer);
 
 /* Wishes.  A restart keeps the instance wanted up. */
 void program_start(struct program *program, const struct cause *cause);

@@ -433,6 +433,18 @@ told() {
 	wait_state kept RUNNING
 }
 
+@test "lifecycle: what the operator said is written down when that becomes possible" {
+	run kept 'boot = "last-state"' | stanza_file life
+	rm -rf "$BATS_TEST_TMPDIR/state"
+	touch "$BATS_TEST_TMPDIR/state"
+	sd_start
+	wait_state kept RUNNING
+	exits 0 sctl stop kept
+	file_has "$SD/own.log" "kept: cannot note its last state in $BATS_TEST_TMPDIR/state"
+	rm "$BATS_TEST_TMPDIR/state"
+	wait_for "$PATIENCE" file_has "$BATS_TEST_TMPDIR/state/last-state" 'kept down'
+}
+
 @test "lifecycle: max_runtime ends a run as a failed one" {
 	begin <<-END
 		program "long" { command = "sleep 1000" max_runtime = "300ms" start_limit = 2 }
