@@ -60,7 +60,8 @@ const char *program_reason(
 	words->peer = accept_peer(program);
 	/* The log tells it when it begins, whoever asks how long it still is. */
 	if (state->failures > 0 && state->deadline_ns > state->since_ns)
-		words->retry_ms = left_ms(state, reader != NULL ? clock_boot_ns() : state->since_ns);
+		words->retry_ms =
+		    left_ms(state, reader != NULL ? clock_boot_ns() : state->since_ns);
 	if (state->state == STATE_WAITING)
 		blocker = engine_start_blocker(engine, program);
 	else if (step_is_up((enum state)state->state) && transition_is_halting(state))
