@@ -307,12 +307,15 @@ told() {
 @test "lifecycle: on_failure starts another program, or runs a command" {
 	{
 		run rescue 'autostart = false'
-		echo 'program "one" { command = "false" start_limit = 1 on_failure = "start:rescue" }'
+		run spare 'autostart = false'
+		echo 'group "both" { members = {"rescue", "spare"} }'
+		echo 'program "one" { command = "false" start_limit = 1 on_failure = "start:both" }'
 		echo "program \"two\" { command = \"false\" start_limit = 1 on_failure = \"exec:touch $SD/told\" }"
 	} | stanza_file life
 	sd_start
 	wait_state one FATAL
 	wait_state rescue RUNNING
+	wait_state spare RUNNING
 	matches "$(record rescue reason)" 'on_failure of one|^$'
 	wait_for "$PATIENCE" test -e "$SD/told"
 }
