@@ -408,13 +408,11 @@ static void take_times(struct notify *notify, const struct notify_message *messa
 	if (message->extend_us >= 0) {
 		int64_t until_ns = clock_boot_ns() + to_ns(message->extend_us);
 
-		if (program_state_of(program) == STATE_RUNNING) {
+		program_extend(program, until_ns);
+		if (step_is_up(program_state_of(program))) /* max_runtime is of both */
 			health_extend(program, until_ns);
-			if (program_state(program)->flags & LEDGER_FLAG_RELOADING)
-				await_ready(notify, until_ns);
-		} else {
-			program_extend(program, until_ns);
-		}
+		if (program_state(program)->flags & LEDGER_FLAG_RELOADING)
+			await_ready(notify, until_ns);
 	}
 	if (message->watchdog_us >= 0) /* "infinity" turns it off */
 		health_set_watchdog(

@@ -452,9 +452,18 @@ told() {
 	begin <<-END
 		program "long" { command = "sleep 1000" max_runtime = "300ms" start_limit = 2 }
 		program "job" { type = "oneshot" command = "sleep 1000" max_runtime = "300ms" start_limit = 1 }
+		program "slow" {
+			command = "sleep 1000"
+			ready = "file:$SD/never"
+			start_timeout = "0s"
+			max_runtime = "300ms"
+			start_limit = 1
+		}
 	END
 	wait_state long FATAL
 	matches "$(record long reason)" 'max_runtime'
 	wait_state job FATAL
 	matches "$(record job reason)" 'max_runtime'
+	wait_state slow FATAL
+	matches "$(record slow reason)" 'max_runtime'
 }
