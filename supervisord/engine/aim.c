@@ -381,7 +381,10 @@ static void describe_reload_failure(const struct program *program, char *buffer,
 	const char *name = task_kind_name(end->kind);
 	char ended[64];
 
-	if (!end->launched)
+	if (end->kind == TASK_READY)
+		(void)snprintf(
+		    buffer, size, "has not said that it is ready again in time (start_timeout)");
+	else if (!end->launched)
 		(void)snprintf(buffer, size, "%s: %s", name, strerror(end->error));
 	else if (end->timed_out)
 		(void)snprintf(buffer, size, "%s took too long", name);

@@ -56,7 +56,12 @@ static int check_list(struct build *build, const struct build_program *program,
 static void check_condition(struct build *build, const struct build_program *program,
     enum program_key key, const struct build_program *first, const char *text);
 static void check_on_failure(struct build *build, const struct build_program *program);
-static int check_cycle(struct build *build, const struct confgraph *order);
+static int check_cycle(struct build *build, const struct confgraph *order, bool *ret_found);
+static int check_failures(struct build *build);
+static int add_failure(
+    struct build *build, const struct build_program *program, struct confgraph *starts);
+static int add_pulled(struct build *build, const struct build_program *program,
+    enum program_key key, struct confgraph *starts);
 
 static const enum program_key name_keys[] = {
     PROGRAM_requires, PROGRAM_wants, PROGRAM_after, PROGRAM_before, PROGRAM_conflicts};
@@ -332,6 +337,7 @@ static int leave_out(struct build *build, struct build_program *program, enum pr
 int build_check_links(struct build *build)
 {
 	struct confgraph order = {0};
+	bool cycle = false;
 	int error = 0;
 
 	if (build->links_told)
@@ -339,7 +345,9 @@ int build_check_links(struct build *build)
 	for (size_t i = 0; i < build->program_count && error == 0; i++)
 		error = check_program(build, &build->programs[i], &order);
 	if (error == 0)
-		error = check_cycle(build, &order);
+		error = check_cycle(build, &order, &cycle);
+	if (error == 0 && !cycle)
+		error = check_failures(build);
 	if (error == 0)
 		error = build_check_conflicts(build, &order);
 	confgraph_done(&order);
@@ -438,14 +446,12 @@ static void check_on_failure(struct build *build, const struct build_program *pr
 	if (other == program)
 		build_report(build, program, PROGRAM_on_failure,
 		    "'start:%s' is this program itself: retry:DURATION starts it again", name);
-	else if (build_find_group(build, name) != NULL)
-		build_report(build, program, PROGRAM_on_failure,
-		    "'start:%s' is a group: a program is allowed", name);
-	else if (other == NULL && build->complete)
-		build_report(build, program, PROGRAM_on_failure, "there is no program '%s'", name);
+	else if (other == NULL && build_find_group(build, name) == NULL && build->complete)
+		build_report(
+		    build, program, PROGRAM_on_failure, "there is no program or group '%s'", name);
 }
 
-static int check_cycle(struct build *build, const struct confgraph *order)
+static int check_cycle(struct build *build, const struct confgraph *order, bool *ret_found)
 {
 	const struct build_program *writer;
 	struct confgraph_cycle cycle;
@@ -459,5 +465,76 @@ static int check_cycle(struct build *build, const struct confgraph *order)
 	build_report(
 	    build, writer, cycle.key, "%s: a program cannot come after itself", cycle.text);
 	confgraph_cycle_done(&cycle);
+	*ret_found = true;
 	return 0;
+}
+
+/*
+ * Who is started by on_failure begins anew, without a delay and with all its starts; so are those
+ * that it brings.  In a circle that would never end.  One of requires and wants alone has been
+ * told.
+ */
+static int check_failures(struct build *build)
+{
+	struct confgraph starts = {0};
+	struct confgraph_cycle cycle = {0};
+	int error = 0;
+
+	for (size_t i = 0; i < build->program_count && error == 0; i++)
+		error = add_failure(build, &build->programs[i], &starts);
+	for (size_t i = 0; starts.count > 0 && i < build->program_count && error == 0; i++) {
+		error = add_pulled(build, &build->programs[i], PROGRAM_requires, &starts);
+		if (error == 0)
+			error = add_pulled(build, &build->programs[i], PROGRAM_wants, &starts);
+	}
+	if (error == 0)
+		error = confgraph_find_cycle(
+		    &starts, build->program_count, build_name_of, build, &cycle);
+	if (cycle.length > 0)
+		build_report(build, &build->programs[cycle.path[0]], cycle.key,
+		    "%s: they would start each other without end: retry:DURATION tries again after "
+		    "a while",
+		    cycle.text);
+	confgraph_cycle_done(&cycle);
+	confgraph_done(&starts);
+	return error;
+}
+
+static int add_failure(
+    struct build *build, const struct build_program *program, struct confgraph *starts)
+{
+	const char *name = program->program->life->key_on_failure.name;
+	const struct build_program *other =
+	    name != NULL ? find_program(build, name, strlen(name)) : NULL;
+	const struct build_group *group = name != NULL ? build_find_group(build, name) : NULL;
+	uint32_t node = (uint32_t)(program - build->programs);
+	int error = 0;
+
+	if (other != NULL && other != program)
+		return confgraph_add(
+		    starts, node, (uint32_t)(other - build->programs), PROGRAM_on_failure);
+	for (uint32_t i = 0; group != NULL && i < group->count && error == 0; i++)
+		if (group->programs[i] != node)
+			error = confgraph_add(starts, node, group->programs[i], PROGRAM_on_failure);
+	return error;
+}
+
+static int add_pulled(struct build *build, const struct build_program *program,
+    enum program_key key, struct confgraph *starts)
+{
+	const string_list names =
+	    *(const string_list *)build_program_member(build, program, &program_rows[key]);
+	int error = 0;
+
+	for (size_t i = 0; names != NULL && names[i] != NULL && error == 0; i++) {
+		const struct build_program *other;
+		size_t length;
+
+		split(names[i], &length);
+		other = find_program(build, names[i], length);
+		if (other != NULL && other != program)
+			error = confgraph_add(starts, (uint32_t)(program - build->programs),
+			    (uint32_t)(other - build->programs), key);
+	}
+	return error;
 }

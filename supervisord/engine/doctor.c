@@ -61,7 +61,7 @@ void doctor_call(struct call *call)
 	if (error < 0)
 		call_error_text(call, CALL_INTERFACE ".Busy", "reason",
 		    error == -EBUSY ? "this call takes the connection over: nothing may follow it"
-		    : error == -EAGAIN ? "others are looking already"
+		    : error == -EUSERS ? "others are looking already"
 				       : strerror(-error));
 }
 

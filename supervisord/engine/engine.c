@@ -148,6 +148,7 @@ static int set_up(struct engine *engine, const struct engine_options *options)
 	engine->shutdown_timer.fire = on_shutdown_timeout;
 	engine->tell_timer.fire = tell_shutdown;
 	engine->rolling_timer.fire = rolling_on_timer;
+	engine->intent_timer.fire = program_note_intents;
 	TAILQ_INIT(&engine->pending);
 	TAILQ_INIT(&engine->pending_tasks);
 	LIST_INIT(&engine->accepts.list);

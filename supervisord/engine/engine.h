@@ -62,6 +62,7 @@ struct engine {
 	struct filelooks filelooks;
 	size_t task_count;
 	struct timer shutdown_timer;
+	struct timer intent_timer;  /* of boot = last-state, where state_dir could not be written */
 	struct timer rolling_timer; /* the next end of a soak */
 	struct timer tell_timer;    /* of a shutdown that takes time: who is waited for */
 	int exit_cursor;            /* row to look for exits from */

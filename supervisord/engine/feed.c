@@ -66,7 +66,7 @@ void feed_call(struct call *call)
 	if (error < 0)
 		call_error_text(call, CALL_INTERFACE ".Busy", "reason",
 		    error == -EBUSY    ? "nothing may follow this call before its reply"
-		    : error == -EAGAIN ? "too many are attached"
+		    : error == -EUSERS ? "too many are attached"
 				       : strerror(-error));
 }
 

@@ -11,6 +11,7 @@
 static void end_all(struct program *program, const char *why);
 static int exit_code_of(const struct ledger_state *state);
 static void start_other(struct program *program, const char *name);
+static bool start_named(struct program *program, const char *name);
 
 void giveup_settle(struct program *program)
 {
@@ -73,7 +74,21 @@ static int exit_code_of(const struct ledger_state *state)
 		   : code;
 }
 
+/* A program, all its instances, or those of a group. */
 static void start_other(struct program *program, const char *name)
+{
+	const struct group_config *group = config_find_group(program->engine->config, name);
+	bool found = start_named(program, name);
+
+	for (size_t i = 0; group != NULL && group->members != NULL && group->members[i] != NULL;
+	     i++)
+		found = start_named(program, group->members[i]) || found;
+	if (!found)
+		log_error(
+		    "%s: on_failure: there is no other program '%s'", program_name(program), name);
+}
+
+static bool start_named(struct program *program, const char *name)
 {
 	struct cause cause = {.reason = REASON_GAVE_UP, .step = program->run.row + 1};
 	struct engine *engine = program->engine;
@@ -87,6 +102,5 @@ static void start_other(struct program *program, const char *name)
 		engine_start(engine, other, &cause);
 		found = true;
 	}
-	if (!found)
-		log_error("%s: on_failure: there is no program '%s'", program_name(program), name);
+	return found;
 }

@@ -50,7 +50,7 @@ int helper_start(
 	while (place < helpers->most && helpers->ends[place].fd >= 0)
 		place++;
 	if (place == helpers->most)
-		return -EAGAIN;
+		return -EUSERS;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	for (size_t i = 0; i < count; i++)

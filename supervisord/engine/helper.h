@@ -34,7 +34,7 @@ void helpers_done(struct helpers *helpers, struct ev_loop *loop);
 /*
  * Start one: `argv` (NULL-terminated, argv[0] is for the show) and `count` descriptors, which
  * become HELPER_FD and on; all borrowed.  Standard input is /dev/null, the other two are the
- * daemon's stderr.  0 or -errno; -EAGAIN: there are enough.
+ * daemon's stderr.  0 or -errno; -EUSERS: there are enough.
  */
 int helper_start(
     struct helpers *helpers, struct ev_loop *loop, char **argv, const int *fds, size_t count);

@@ -121,7 +121,7 @@
 	KEY(ready_interval, DURATION, "200ms", KEY_MS(10), KEY_HOUR, LIVE, \
 	    "Time between two looks, of forms of ready that are looked at.") \
 	KEY(start_timeout, DURATION, "60s", 0, 24 * KEY_HOUR, LIVE, \
-	    "A program that is not ready after this long is stopped, as a failed run; 0: wait for ever. Not for ready = \"none\", nor for a oneshot (max_runtime).") \
+	    "A program that is not ready after this long is stopped, as a failed run; a reload that it has begun (RELOADING=1) has failed. 0: wait for ever. Not for ready = \"none\", nor for a oneshot (max_runtime).") \
 	KEY(sockets, SOCKETS, NULL, 0, LIMIT_LIST, RESTART, \
 	    "Sockets that the program gets, in this order, as descriptors 3, 4 and so on with LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES (sd_listen_fds(3)). See SOCKETS.") \
 	KEY(socket_as, SOCKET_AS, "descriptors", 0, 0, RESTART, \

@@ -32,6 +32,7 @@ struct notify {
 	int error; /* ERRNO= of the present run */
 	int64_t
 	    reload_us; /* superctl reload has told it then, CLOCK_MONOTONIC; 0: not that we know */
+	struct timer reload_timer; /* it is to say READY=1 again by then */
 	bool told_refusal; /* one line a run about each of the two */
 	bool told_loss;
 	unsigned lines; /* about what it sent, since then: see may_log() */
@@ -52,8 +53,10 @@ static void take_fds(
     struct notify *notify, const struct notify_message *message, struct notify_datagram *datagram);
 static void take(struct notify *notify, const struct notify_message *message);
 static void take_main(struct notify *notify, pid_t pid);
-static void take_times(struct program *program, const struct notify_message *message);
+static void take_times(struct notify *notify, const struct notify_message *message);
 static void take_state(struct notify *notify, const struct notify_message *message);
+static void await_ready(struct notify *notify, int64_t until_ns);
+static void on_reload_late(struct timer *timer);
 static bool is_old_reload(const struct notify *notify, const struct notify_message *message);
 static int64_t monotonic_us(void);
 static int64_t to_ns(int64_t us);
@@ -162,6 +165,8 @@ void notify_adopt(struct program *program, uint64_t key, int slot)
 		program->config->key_group, &ids) == 0)
 		notify->uid = ids->uid;
 	watch(notify);
+	if (program_state(program)->flags & LEDGER_FLAG_RELOADING) /* with a whole interval */
+		await_ready(notify, 0);
 }
 
 void notify_forget_store(struct program *program)
@@ -176,6 +181,7 @@ void notify_release(struct program *program)
 
 	if (notify == NULL)
 		return;
+	timers_cancel(&program->engine->timers, &notify->reload_timer);
 	fdstore_clear(&notify->store);
 	drop_socket(program);
 	program->notify = NULL;
@@ -193,6 +199,7 @@ static struct notify *need(struct program *program)
 		return NULL;
 	notify->program = program;
 	notify->slot = -1;
+	notify->reload_timer.fire = on_reload_late;
 	fdstore_init(&notify->store, &program->engine->slots, program->run.row);
 	program->notify = notify;
 	return notify;
@@ -369,7 +376,7 @@ static void take(struct notify *notify, const struct notify_message *message)
 			log_notice("%s: says errno %d: %s", program_name(program), notify->error,
 			    strerror(notify->error));
 	}
-	take_times(program, message);
+	take_times(notify, message);
 	take_state(notify, message);
 }
 
@@ -394,15 +401,18 @@ static void take_main(struct notify *notify, pid_t pid)
 			: strerror(-error));
 }
 
-static void take_times(struct program *program, const struct notify_message *message)
+static void take_times(struct notify *notify, const struct notify_message *message)
 {
+	struct program *program = notify->program;
+
 	if (message->extend_us >= 0) {
 		int64_t until_ns = clock_boot_ns() + to_ns(message->extend_us);
 
-		if (program_state_of(program) == STATE_RUNNING)
+		program_extend(program, until_ns);
+		if (step_is_up(program_state_of(program))) /* max_runtime is of both */
 			health_extend(program, until_ns);
-		else
-			program_extend(program, until_ns);
+		if (program_state(program)->flags & LEDGER_FLAG_RELOADING)
+			await_ready(notify, until_ns);
 	}
 	if (message->watchdog_us >= 0) /* "infinity" turns it off */
 		health_set_watchdog(
@@ -418,14 +428,41 @@ static void take_state(struct notify *notify, const struct notify_message *messa
 	struct program *program = notify->program;
 
 	if (message->reloading && !is_old_reload(notify, message) &&
-	    program_note_reloading(program) && may_log(notify))
-		log_notice("%s: reloads", program_name(program));
+	    program_note_reloading(program)) {
+		await_ready(notify, 0);
+		if (may_log(notify))
+			log_notice("%s: reloads", program_name(program));
+	}
+	if (message->ready)
+		timers_cancel(&program->engine->timers, &notify->reload_timer);
 	/* In STARTING it is the answer to ready = "notify" only. */
 	if (message->ready && (program_state_of(program) != STATE_STARTING ||
 				  program->config->life->key_ready.kind == CHECK_NOTIFY))
 		program_note_ready(program, CHECK_NOTIFY);
 	if (message->stopping && step_is_up(program_state_of(program)) && may_log(notify))
 		log_notice("%s: says that it is stopping", program_name(program));
+}
+
+/* A reload is a start as far as the time for it goes; `until_ns`: not before that. */
+static void await_ready(struct notify *notify, int64_t until_ns)
+{
+	struct program *program = notify->program;
+	struct timer *timer = &notify->reload_timer;
+	int64_t timeout_ns = program->config->life->key_start_timeout;
+	int64_t deadline_ns = clock_boot_ns() + timeout_ns;
+
+	if (until_ns != 0)
+		deadline_ns = until_ns > timer->deadline_ns ? until_ns : timer->deadline_ns;
+	if (timeout_ns > 0 && timers_arm(&program->engine->timers, timer, deadline_ns) < 0)
+		log_error("%s: out of memory for a timer", program_name(program));
+}
+
+static void on_reload_late(struct timer *timer)
+{
+	struct notify *notify =
+	    (struct notify *)(void *)((char *)timer - offsetof(struct notify, reload_timer));
+
+	program_note_reload_late(notify->program);
 }
 
 static bool is_old_reload(const struct notify *notify, const struct notify_message *message)

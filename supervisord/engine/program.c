@@ -29,7 +29,10 @@
 #include "supervisord/engine/start.h"
 #include "supervisord/engine/tty.h"
 
-static void note_intent(const struct program *program, const struct cause *cause, bool up);
+/* From one attempt to write down what the operator said to the next. */
+#define INTENT_RETRY_NS (5 * NS_PER_S)
+
+static void note_intent(struct program *program, const struct cause *cause, bool up);
 static bool is_row_free(const void *context, int row);
 static struct program *allocate(struct engine *engine, const struct program_config *config);
 static void on_run_change(struct run *run);
@@ -283,9 +286,10 @@ void program_restart(struct program *program, const struct cause *cause)
 
 /* What the operator said is remembered over a start of the machine, where the stanza asks for that.
  */
-static void note_intent(const struct program *program, const struct cause *cause, bool up)
+static void note_intent(struct program *program, const struct cause *cause, bool up)
 {
-	const char *dir = program->engine->config->settings.key_state_dir;
+	struct engine *engine = program->engine;
+	const char *dir = engine->config->settings.key_state_dir;
 	int error;
 
 	if (program->config->life->key_boot != BOOT_LAST_STATE ||
@@ -293,9 +297,33 @@ static void note_intent(const struct program *program, const struct cause *cause
 		cause->reason != REASON_RESTARTED && cause->reason != REASON_FORCED))
 		return;
 	error = laststate_write(dir, program_name(program), up);
-	if (error < 0)
-		log_error("%s: cannot note its last state in %s: %s", program_name(program), dir,
-		    strerror(-error));
+	program->unnoted = error < 0;
+	program->unnoted_up = up;
+	if (error == 0)
+		return;
+	log_error("%s: cannot note its last state in %s (this is tried again): %s",
+	    program_name(program), dir, strerror(-error));
+	(void)timers_arm(&engine->timers, &engine->intent_timer, clock_boot_ns() + INTENT_RETRY_NS);
+}
+
+void program_note_intents(struct timer *timer)
+{
+	struct engine *engine =
+	    (struct engine *)(void *)((char *)timer - offsetof(struct engine, intent_timer));
+	const char *dir = engine->config->settings.key_state_dir;
+
+	for (size_t i = 0; i < engine->program_count; i++) {
+		struct program *program = engine->programs[i];
+
+		if (!program->unnoted || program->config->life->key_boot != BOOT_LAST_STATE)
+			continue;
+		if (laststate_write(dir, program_name(program), program->unnoted_up) < 0) {
+			(void)timers_arm(&engine->timers, timer, clock_boot_ns() + INTENT_RETRY_NS);
+			return;
+		}
+		program->unnoted = false;
+		log_notice("%s: its last state is noted now", program_name(program));
+	}
 }
 
 uint64_t program_hash(const struct program *program)

@@ -72,8 +72,11 @@ struct program {
 	uint8_t outlook;             /* enum depend_outlook, as its links said last */
 	bool removed;                /* to be freed once it has stopped */
 	bool idle;                   /* it stops without having had a run: see accept_is_quiet() */
+	bool unnoted;                /* what the operator said last could not be written down: */
+	bool unnoted_up;
 	bool files_differ; /* the files say something else of it than what is applied, drift.h */
-	struct task_end *reload_end; /* of the last reload_command; NULL: none */
+	struct task_end *reload_end; /* of the last reload_command, or (TASK_READY) of a reload that
+				      * it did not end; NULL: none */
 	struct program_links firsts; /* those it comes after */
 	struct program_links lasts;  /* those that come after it */
 	struct program_links conflicts; /* those it cannot run beside */
@@ -140,6 +143,9 @@ pid_t program_pid(const struct program *program);
  * command that follows will. */
 void program_wish(struct program *program, enum wanted wanted, bool bounce);
 
+/* engine->intent_timer: what the operator said is not lost because a disk was full for a while. */
+void program_note_intents(struct timer *timer);
+
 /* Wishes.  A restart keeps the instance wanted up. */
 void program_start(struct program *program, const struct cause *cause);
 void program_stop(struct program *program, const struct cause *cause);
@@ -163,6 +169,8 @@ void program_note_idle(struct program *program);
 void program_note_task(struct program *program, const struct task_end *end);
 /* RELOADING=1; ended by program_note_ready().  Returns whether it is news. */
 bool program_note_reloading(struct program *program);
+/* It has not been, in time. */
+void program_note_reload_late(struct program *program);
 /* EXTEND_TIMEOUT_USEC=: the deadline of STARTING or of a stop is not before that; never past twice
  * the stanza's limit or an hour, whichever is more. */
 void program_extend(struct program *program, int64_t until_ns);

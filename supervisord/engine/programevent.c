@@ -190,7 +190,7 @@ void program_attend(struct program *program)
 {
 	const struct ledger_state *state = program_state(program);
 	const struct life_config *life = program->config->life;
-	bool oneshot = life->key_type == TYPE_ONESHOT && life->key_max_runtime > 0;
+	bool limited = life->key_max_runtime > 0;
 
 	if (is_up_long_enough(program)) {
 		program_note_ready(program, CHECK_NONE); /* which brings us here again */
@@ -204,7 +204,7 @@ void program_attend(struct program *program)
 	} else if (program->readiness != NULL) {
 		readiness_end(program);
 	}
-	if (state->state == STATE_RUNNING || (state->state == STATE_STARTING && oneshot))
+	if (state->state == STATE_RUNNING || (state->state == STATE_STARTING && limited))
 		health_begin(program);
 	else if (program->health != NULL && !step_is_up((enum state)state->state))
 		health_end(program); /* what was said before it is RUNNING counts then */

@@ -32,6 +32,7 @@ static void note_early(struct program *program);
 static struct cause timer_cause(const struct ledger_state *state);
 static struct cause hook_failure(const struct task_end *end);
 static struct cause launch_failure(const struct program *program);
+static void note_reload_end(struct program *program, const struct task_end *end);
 static bool may_have_status_text(const struct program *program);
 
 void program_note_exit(struct program *program)
@@ -221,11 +222,7 @@ void program_note_task(struct program *program, const struct task_end *end)
 	if (!end->ok)
 		hooks_log_failure(program, end);
 	if (end->kind == TASK_RELOAD) {
-		free(program->reload_end);
-		program->reload_end = malloc(sizeof(*end));
-		if (program->reload_end != NULL)
-			*program->reload_end = *end;
-		engine_program_changed(program->engine, program);
+		note_reload_end(program, end);
 		return;
 	}
 	/* One that was meant for a state that is over already has nothing to say. */
@@ -235,6 +232,15 @@ void program_note_task(struct program *program, const struct task_end *end)
 	if (!end->ok && (end->kind == TASK_PRE_START || end->kind == TASK_POST_START))
 		happening.cause = hook_failure(end);
 	program_happen(program, &happening);
+}
+
+static void note_reload_end(struct program *program, const struct task_end *end)
+{
+	free(program->reload_end);
+	program->reload_end = malloc(sizeof(*end));
+	if (program->reload_end != NULL)
+		*program->reload_end = *end;
+	engine_program_changed(program->engine, program);
 }
 
 bool program_note_reloading(struct program *program)
@@ -247,6 +253,21 @@ bool program_note_reloading(struct program *program)
 	ledger_commit_state(program->engine->ledger, program->run.row, &state);
 	engine_program_changed(program->engine, program);
 	return true;
+}
+
+void program_note_reload_late(struct program *program)
+{
+	struct ledger_state state = *program_state(program);
+	const struct task_end late = {
+	    .kind = TASK_READY, .run = state.starts, .launched = true, .timed_out = true};
+
+	if (!(state.flags & LEDGER_FLAG_RELOADING))
+		return;
+	state.flags &= (uint16_t)~LEDGER_FLAG_RELOADING;
+	ledger_commit_state(program->engine->ledger, program->run.row, &state);
+	note_reload_end(program, &late);
+	log_warning("%s: its reload has failed: it has not said READY=1 again in start_timeout",
+	    program_name(program));
 }
 
 void program_extend(struct program *program, int64_t until_ns)

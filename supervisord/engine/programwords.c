@@ -8,6 +8,7 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/programwords.h"
 
+static long long left_ms(const struct ledger_state *state, int64_t now_ns);
 static void take_stanza(
     const struct program *program, const struct control_client *reader, struct reason_words *words);
 static const char *target_name(const char *target, const struct control_client *reader);
@@ -57,8 +58,10 @@ const char *program_reason(
 	    state, reader, &full);
 	words->safe_mode = engine->safe_mode;
 	words->peer = accept_peer(program);
+	/* The log tells it when it begins, whoever asks how long it still is. */
 	if (state->failures > 0 && state->deadline_ns > state->since_ns)
-		words->retry_ms = (state->deadline_ns - state->since_ns) / NS_PER_MS;
+		words->retry_ms =
+		    left_ms(state, reader != NULL ? clock_boot_ns() : state->since_ns);
 	if (state->state == STATE_WAITING)
 		blocker = engine_start_blocker(engine, program);
 	else if (step_is_up((enum state)state->state) && transition_is_halting(state))
@@ -72,6 +75,11 @@ const char *program_reason(
 	    program->config->life->key_sockets != NULL)
 		words->demand = program->config->life->key_sockets[0];
 	return reason_text(state, words, buffer, size);
+}
+
+static long long left_ms(const struct ledger_state *state, int64_t now_ns)
+{
+	return now_ns < state->deadline_ns ? (state->deadline_ns - now_ns) / NS_PER_MS : 0;
 }
 
 static void take_stanza(

@@ -307,12 +307,15 @@ told() {
 @test "lifecycle: on_failure starts another program, or runs a command" {
 	{
 		run rescue 'autostart = false'
-		echo 'program "one" { command = "false" start_limit = 1 on_failure = "start:rescue" }'
+		run spare 'autostart = false'
+		echo 'group "both" { members = {"rescue", "spare"} }'
+		echo 'program "one" { command = "false" start_limit = 1 on_failure = "start:both" }'
 		echo "program \"two\" { command = \"false\" start_limit = 1 on_failure = \"exec:touch $SD/told\" }"
 	} | stanza_file life
 	sd_start
 	wait_state one FATAL
 	wait_state rescue RUNNING
+	wait_state spare RUNNING
 	matches "$(record rescue reason)" 'on_failure of one|^$'
 	wait_for "$PATIENCE" test -e "$SD/told"
 }
@@ -433,13 +436,34 @@ told() {
 	wait_state kept RUNNING
 }
 
+@test "lifecycle: what the operator said is written down when that becomes possible" {
+	run kept 'boot = "last-state"' | stanza_file life
+	rm -rf "$BATS_TEST_TMPDIR/state"
+	touch "$BATS_TEST_TMPDIR/state"
+	sd_start
+	wait_state kept RUNNING
+	exits 0 sctl stop kept
+	file_has "$SD/own.log" "kept: cannot note its last state in $BATS_TEST_TMPDIR/state"
+	rm "$BATS_TEST_TMPDIR/state"
+	wait_for "$PATIENCE" file_has "$BATS_TEST_TMPDIR/state/last-state" 'kept down'
+}
+
 @test "lifecycle: max_runtime ends a run as a failed one" {
 	begin <<-END
 		program "long" { command = "sleep 1000" max_runtime = "300ms" start_limit = 2 }
 		program "job" { type = "oneshot" command = "sleep 1000" max_runtime = "300ms" start_limit = 1 }
+		program "slow" {
+			command = "sleep 1000"
+			ready = "file:$SD/never"
+			start_timeout = "0s"
+			max_runtime = "300ms"
+			start_limit = 1
+		}
 	END
 	wait_state long FATAL
 	matches "$(record long reason)" 'max_runtime'
 	wait_state job FATAL
 	matches "$(record job reason)" 'max_runtime'
+	wait_state slow FATAL
+	matches "$(record slow reason)" 'max_runtime'
 }

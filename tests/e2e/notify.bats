@@ -649,3 +649,22 @@ has_descriptors() {
 	wait_for "$PATIENCE" file_has "$SD/own.log" 'chatty: sends so many notifications that not all of them are logged'
 	at_most lines "$(grep -c 'chatty: reloads' "$SD/own.log")" 59
 }
+
+stuck_in_reload() {
+	notifier stuck send:READY=1 "await:$SD/stuck.go" send:RELOADING=1 "say:$SD/stuck.said:done" wait <<-END
+		ready = "notify"
+		reload_command = {"sh", "-c", "touch $SD/stuck.go; until [ -e $SD/stuck.said ]; do sleep 0.05; done"}
+		start_timeout = "$1"
+	END
+}
+
+@test "notify: a reload that the program does not end has failed after start_timeout" {
+	stuck_in_reload 1min
+	wait_state stuck RUNNING
+	stuck_in_reload 300ms
+	exits 1 sctl reload stuck
+	equals output "$(tail -n 1 <<<"$output")" \
+		"stuck: has not said that it is ready again in time (start_timeout)"
+	equals reloading "$(record stuck reloading)" false
+	equals state "$(record stuck state)" RUNNING
+}

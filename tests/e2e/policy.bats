@@ -179,6 +179,24 @@ check_policy() {
 	equals wanted "$(record backoff wanted)" down
 }
 
+reason_matches() {
+	[[ $(record "$1" reason) =~ $2 ]]
+}
+
+@test "policy: who asks during the back-off is told how long it still is" {
+	stanza ticking <<-END
+		program "ticking" {
+			command = "$SD/bin/stamp $SD/ticking.stamps exit 1"
+			restart_delay = "20s"
+			restart_delay_max = "20s"
+			restart_jitter = "0%"
+			start_limit = 0
+		}
+	END
+	wait_for "$PATIENCE" reason_matches ticking '; again in 1[0-8]s$'
+	exits 0 sctl stop ticking
+}
+
 @test "policy: start during the back-off does not wait for it" {
 	exits any sctl start backoff --no-wait
 	wait_for "$PATIENCE" has backoff starts 2

@@ -21,7 +21,7 @@ static void test_names_must_exist_and_be_others(void **state)
 	    "@/main.conf:5: before: there is no program or group 'nada'\n"
 	    "@/main.conf:6: conflicts: 'a' is this program itself: others are allowed\n"
 	    "@/main.conf:6: conflicts: there is no program or group 'nix'\n"
-	    "@/main.conf:7: on_failure: there is no program 'nil'\n");
+	    "@/main.conf:7: on_failure: there is no program or group 'nil'\n");
 	confdir_refuse(
 	    "defaults {\n wants = {nope}\n}\nprogram a { command = x }\nprogram b { command "
 	    "= x }\n",
@@ -34,10 +34,32 @@ static void test_on_failure_starts_another_program(void **state)
 	confdir_refuse(
 	    "program a { command = x\n on_failure = \"start:a\"\n}\n"
 	    "program b { command = x\n on_failure = \"start:g\"\n}\n"
-	    "program c { command = x on_failure = \"start:b\" }\ngroup g { members = a }\n",
+	    "program c { command = x on_failure = \"start:b\" }\ngroup g { members = {a, b} }\n",
 	    "@/main.conf:2: on_failure: 'start:a' is this program itself: retry:DURATION starts it "
-	    "again\n"
-	    "@/main.conf:5: on_failure: 'start:g' is a group: a program is allowed\n");
+	    "again\n");
+}
+
+static void test_on_failure_starts_nobody_by_whom_it_is_started(void **state)
+{
+	static const char end[] =
+	    ": they would start each other without end: retry:DURATION tries again after a while\n";
+	char expected[256];
+
+	(void)state;
+	snprintf(expected, sizeof(expected), "@/main.conf:2: on_failure: a -> b -> a%s", end);
+	confdir_refuse("program a { command = x\n on_failure = \"start:b\"\n}\n"
+		       "program b { command = x on_failure = \"start:a\" }\n",
+	    expected);
+	/* What is started brings it. */
+	snprintf(expected, sizeof(expected),
+	    "@/main.conf:2: on_failure: a (on_failure) -> b (wants) -> c (requires) -> a%s", end);
+	confdir_refuse("program a { command = x\n on_failure = \"start:g\"\n}\n"
+		       "program b { command = x wants = {c} }\n"
+		       "program c { command = x requires = {a} }\ngroup g { members = {a, b} }\n",
+	    expected);
+	config_free(confdir_accept(
+	    "program a { command = x on_failure = \"start:b\" }\n"
+	    "program b { command = x conflicts = {a} after = {a} autostart = false }\n"));
 }
 
 static void test_condition_must_be_possible(void **state)
@@ -198,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_names_must_exist_and_be_others),
 	    cmocka_unit_test(test_on_failure_starts_another_program),
+	    cmocka_unit_test(test_on_failure_starts_nobody_by_whom_it_is_started),
 	    cmocka_unit_test(test_condition_must_be_possible),
 	    cmocka_unit_test(test_cycle_of_different_keys_names_them),
 	    cmocka_unit_test(test_cycle_through_a_group_is_found),
