@@ -499,7 +499,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SUPERCTL" -s "$SOCKET" stop web >"$WORK/o
 	local verb
 
 	for verb in '' $(ctl help | awk '/^  [a-z]/ { print $1 }'); do
-		[ "$(ctl help $verb | awk 'length > 79' | wc -l)" -eq 0 ]
+		[ "$(ctl help ${verb:+"$verb"} | awk 'length > 79' | wc -l)" -eq 0 ]
 	done
 }
 
