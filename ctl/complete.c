@@ -5,9 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "ctl/call.h"
 #include "ctl/complete.h"
 #include "ctl/keys.h"
+
+/* A line that is being typed waits no longer for an engine that is away. */
+#define PATIENCE_NS NS_PER_S
 
 static enum exitcode on_programs(struct call *call, int parameters, void *context);
 
@@ -136,6 +140,7 @@ static enum exitcode offer_names(struct ctl *ctl, struct offer *offer)
 
 	ctl->err.silent = true;
 	call_init(&call, ctl, "Status", false);
+	call.deadline_ns = clock_boot_ns() + PATIENCE_NS;
 	call.on_reply = on_programs;
 	call.context = offer;
 	code = call_run(&call);

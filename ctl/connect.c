@@ -139,13 +139,20 @@ static enum exitcode complain(
 {
 	const struct candidate *first = &candidates[0];
 	const struct candidate *last = &candidates[count - 1];
+	const struct candidate *closed = NULL;
 	bool denied = false;
 
-	for (size_t i = 0; i < count; i++)
-		if (candidates[i].error == EACCES || candidates[i].error == EPERM ||
-		    candidates[i].error == EOWNERDEAD)
-			denied = true;
-	if (!quiet && count == 1)
+	for (size_t i = 0; i < count; i++) {
+		if (candidates[i].error == EACCES || candidates[i].error == EPERM)
+			closed = &candidates[i];
+		denied = denied || closed != NULL || candidates[i].error == EOWNERDEAD;
+	}
+	if (!quiet && closed != NULL)
+		ctl_complain(ctl,
+		    "not allowed: %s: %s: control { group } of supervisord.conf(5) says who may "
+		    "connect, besides root",
+		    closed->path, explain(closed->error));
+	else if (!quiet && count == 1)
 		ctl_complain(ctl, "%s: %s: %s", denied ? "not allowed" : "no supervisord answers",
 		    first->path, explain(first->error));
 	else if (!quiet)

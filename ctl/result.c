@@ -37,11 +37,10 @@ static enum exitcode print(struct call *call, int results, bool needs_running, b
 
 		if (message[0] == '\0')
 			message = ok ? "done" : "failed";
-		if (ok && is_place(call, program)) {
+		if (ok && is_place(call, program))
 			name = jsonr_text(reply, jsonr_member(reply, program, "program"), name);
-			if (is_told(call, name, message))
-				continue;
-		}
+		if (ok && is_told(call, name, message))
+			continue;
 		if ((call->ctl->options.set & OPTION_JSON) == 0 && !(ok && only_failed))
 			print_result(ok ? &call->ctl->out : &call->ctl->err, name, message, !ok);
 		if (!ok && first == NULL && is_puzzling(reply, program))
@@ -70,7 +69,8 @@ static bool is_place(struct call *call, int program)
 	       1;
 }
 
-/* The same was said of the one before; one line is enough. */
+/* The same was said just before, of another place, or of what a rollback has restarted once more;
+ * one line is enough. */
 static bool is_told(struct call *call, const char *name, const char *message)
 {
 	char line[sizeof(call->told)];

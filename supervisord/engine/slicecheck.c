@@ -13,6 +13,9 @@
 /* What command is called in on_event. */
 #define EXEC "exec"
 
+/* More keys than that are no help in a message. */
+#define KEYS_LISTED 32
+
 static const char *const section_names[] = {
     [STANZA_SETTING] = NULL,
     [STANZA_CONTROL] = KEYTABLE_CONTROL,
@@ -326,6 +329,12 @@ static void refuse_key(
 	if (nearest != NULL) {
 		confreport_add(slice->text->report, slice->text->file, entry->line, label,
 		    "unknown key: did you mean '%s'?", nearest);
+		return;
+	}
+	if (count > KEYS_LISTED) {
+		confreport_add(slice->text->report, slice->text->file, entry->line, label,
+		    "unknown key: superctl config keys lists those that are allowed (see "
+		    "supervisord.conf(5))");
 		return;
 	}
 	list = list_names(names, count);

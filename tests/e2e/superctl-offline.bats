@@ -495,6 +495,14 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SUPERCTL" -s "$SOCKET" stop web >"$WORK/o
 	CTL_PID=
 }
 
+@test "help fits on a terminal of 80 columns" {
+	local verb
+
+	for verb in '' $(ctl help | awk '/^  [a-z]/ { print $1 }'); do
+		[ "$(ctl help ${verb:+"$verb"} | awk 'length > 79' | wc -l)" -eq 0 ]
+	done
+}
+
 @test "a command is never sent twice: a lost connection exits 1 and says what to do" {
 	start_fake <<<'{"io.superctl.Restart": [["@close"]]}'
 	run -1 ctl restart web
