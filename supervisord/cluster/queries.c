@@ -44,6 +44,7 @@ bool queries_answer(struct cluster *cluster, struct worker *worker, const struct
 		return false;
 	if (error == -ENOBUFS)
 		return reply_error(cluster, worker, request, key, error);
+	listeners_return_slot(cluster, listener, worker->slot);
 	worker->state->member |= 1ULL << listener->number;
 	cluster->deal_due |= 1ULL << listener->number;
 	return true;
