@@ -103,8 +103,11 @@ static int find_or_open(struct cluster *cluster, struct worker *worker,
 		error = listeners_need_socket(cluster, worker, listener, worker->slot);
 	if (error == 0 && is_new)
 		error = bind_add_mode(&listener->state->place, request);
-	if (error < 0 && error != -EINPROGRESS && is_new)
+	if (error < 0 && error != -EINPROGRESS && is_new) {
+		log_warning(
+		    "worker %u cannot listen on %s: %s", worker->slot + 1, key, strerror(-error));
 		listeners_close(cluster, listener);
+	}
 	*ret_listener = listener;
 	return error;
 }
