@@ -70,6 +70,8 @@ struct listener {
 	struct listener_state *state;
 	int fd;                /* -1: none, or one a slot */
 	int *slot_fds;         /* per_slot: LIMIT_CLUSTER_WORKERS of them, else NULL */
+	uint64_t orphans[2];   /* slots whose socket no worker has: they are accepted on here */
+	uint32_t next_orphan;
 	bool hold_due;         /* the engine had no room for its descriptors */
 	bool ready;            /* there may be something to accept */
 	uint32_t next;         /* whose turn it is */

@@ -22,6 +22,8 @@
 static void deal_listener(struct cluster *cluster, struct listener *listener);
 static struct worker *pick(const struct cluster *cluster, const struct listener *listener);
 static int take_connection(struct cluster *cluster, struct listener *listener);
+static int accept_one(int listening);
+static int accept_orphan(struct listener *listener);
 static void offer(
     struct cluster *cluster, struct listener *listener, struct worker *worker, int fd);
 static void put_back(struct cluster *cluster, struct listener *listener, int fd);
@@ -145,7 +147,7 @@ int deal_pick(const uint64_t has_room[2], uint32_t next)
 
 static void deal_listener(struct cluster *cluster, struct listener *listener)
 {
-	if (listener->state->shared)
+	if (listener->state->shared && !listener->state->per_slot)
 		return;
 	for (unsigned i = 0; i < LIMIT_CLUSTER_BATCH; i++) {
 		struct worker *worker;
@@ -193,9 +195,10 @@ static int take_connection(struct cluster *cluster, struct listener *listener)
 		    listener->waiting_count * sizeof(int));
 		return fd;
 	}
-	do
-		fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	while (fd < 0 && (errno == EINTR || errno == ECONNABORTED || errno == EPROTO));
+	if (listener->state->per_slot)
+		fd = accept_orphan(listener);
+	else
+		fd = accept_one(listener->fd);
 	if (fd >= 0)
 		return fd;
 	if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -204,6 +207,38 @@ static int take_connection(struct cluster *cluster, struct listener *listener)
 	}
 	log_warning("%s: accept: %s", listener->state->key, strerror(errno));
 	rest(cluster, listener, ACCEPT_REST_NS);
+	return -1;
+}
+
+static int accept_one(int listening)
+{
+	int fd;
+
+	do
+		fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	while (fd < 0 && (errno == EINTR || errno == ECONNABORTED || errno == EPROTO));
+	return fd;
+}
+
+/* Each in its turn.  -1 with EAGAIN: no socket that we accept on has one. */
+static int accept_orphan(struct listener *listener)
+{
+	int first = listeners_next_orphan(listener, listener->next_orphan), slot = first;
+
+	errno = EAGAIN;
+	while (slot >= 0) {
+		int fd = accept_one(listener->slot_fds[slot]);
+
+		/* EINVAL: its worker has never listened on it. */
+		if (fd >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINVAL)) {
+			listener->next_orphan = (uint32_t)slot + 1;
+			return fd;
+		}
+		slot = listeners_next_orphan(listener, (uint32_t)slot + 1);
+		if (slot == first)
+			break;
+	}
+	errno = EAGAIN;
 	return -1;
 }
 

@@ -113,6 +113,7 @@ void listeners_note_close(struct cluster *cluster, struct worker *worker, const 
 	if (listener == NULL || !(worker->state->member >> listener->number & 1))
 		return;
 	worker->state->member &= ~(1ULL << listener->number);
+	listeners_adopt_slot(cluster, listener, worker->slot);
 	/* One that goes does not mean it: the next one will want it. */
 	if (worker->state->phase != PHASE_ONLINE)
 		return;
@@ -217,16 +218,43 @@ void listeners_close_unused(struct cluster *cluster)
 	}
 }
 
-void listeners_close_slot(struct cluster *cluster, uint32_t slot)
+void listeners_adopt_slot(struct cluster *cluster, struct listener *listener, uint32_t slot)
 {
-	for (uint32_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++) {
-		struct listener *listener = cluster->listeners[i];
+	uint64_t bit = 1ULL << slot % 64;
 
-		if (listener == NULL || listener->slot_fds == NULL || listener->slot_fds[slot] < 0)
-			continue;
-		close_socket(cluster, listener, slot, listener->slot_fds[slot]);
-		listener->slot_fds[slot] = -1;
+	if (listener->slot_fds == NULL || listener->slot_fds[slot] < 0 ||
+	    (listener->orphans[slot / 64] & bit))
+		return;
+	if (cluster_watch(cluster, WATCH_LISTENER, listener->number, listener->slot_fds[slot],
+		EPOLLIN, true) < 0) {
+		log_warning("%s: the socket of worker %u is not watched: %s", listener->state->key,
+		    slot + 1, strerror(errno));
+		return;
 	}
+	listener->orphans[slot / 64] |= bit;
+	listener->ready = true;
+	cluster->deal_due |= 1ULL << listener->number;
+}
+
+void listeners_return_slot(struct cluster *cluster, struct listener *listener, uint32_t slot)
+{
+	uint64_t bit = 1ULL << slot % 64;
+
+	if (!(listener->orphans[slot / 64] & bit))
+		return;
+	cluster_unwatch(cluster, listener->slot_fds[slot]);
+	listener->orphans[slot / 64] &= ~bit;
+}
+
+int listeners_next_orphan(const struct listener *listener, uint32_t from)
+{
+	for (uint32_t i = 0; i < LIMIT_CLUSTER_WORKERS; i++) {
+		uint32_t slot = (from + i) % LIMIT_CLUSTER_WORKERS;
+
+		if (listener->orphans[slot / 64] >> slot % 64 & 1)
+			return (int)slot;
+	}
+	return -1;
 }
 
 void listeners_close(struct cluster *cluster, struct listener *listener)
@@ -244,8 +272,10 @@ void listeners_close(struct cluster *cluster, struct listener *listener)
 		close_socket(cluster, listener, 0, listener->fd);
 	}
 	for (uint32_t i = 0; listener->slot_fds != NULL && i < LIMIT_CLUSTER_WORKERS; i++)
-		if (listener->slot_fds[i] >= 0)
+		if (listener->slot_fds[i] >= 0) {
+			listeners_return_slot(cluster, listener, i);
 			close_socket(cluster, listener, i, listener->slot_fds[i]);
+		}
 	/* Its number means another one from now on. */
 	for (uint32_t i = 0; i < LIMIT_CLUSTER_WORKERS; i++) {
 		cluster->state->workers[i].listening &= ~(1ULL << listener->number);
@@ -374,7 +404,11 @@ static void resume(struct cluster *cluster, struct listener *listener)
 	struct listener_state *state = listener->state;
 	int fd, backlog = state->backlog, error = 0;
 
-	if (state->per_slot) /* each at the next query of its slot */
+	/* What is missing is opened at the next query of its slot. */
+	for (uint32_t i = 0; state->per_slot && i < LIMIT_CLUSTER_WORKERS; i++)
+		if (!(cluster->state->workers[i].member >> listener->number & 1))
+			listeners_adopt_slot(cluster, listener, i);
+	if (state->per_slot)
 		return;
 	if (listener->fd < 0) {
 		fd = bind_open(&state->place);

@@ -49,7 +49,15 @@ void listeners_tell_again(struct cluster *cluster);
 /* But what a worker that has yet to listen may ask for. */
 void listeners_close_unused(struct cluster *cluster);
 
-/* No worker has come to that slot: the kernel shall give its own sockets no more connections. */
-void listeners_close_slot(struct cluster *cluster, uint32_t slot);
+/*
+ * reuse-port: the worker of that slot does not listen on it any more.  The kernel goes on choosing
+ * its socket, and what it has chosen it for would be reset by closing it; so it is accepted on, for
+ * the other workers, until the next one in that slot has it.
+ */
+void listeners_adopt_slot(struct cluster *cluster, struct listener *listener, uint32_t slot);
+void listeners_return_slot(struct cluster *cluster, struct listener *listener, uint32_t slot);
+
+/* The next slot from `from` on whose socket is accepted on; -1: none. */
+int listeners_next_orphan(const struct listener *listener, uint32_t from);
 
 #endif

@@ -44,6 +44,7 @@ bool queries_answer(struct cluster *cluster, struct worker *worker, const struct
 		return false;
 	if (error == -ENOBUFS)
 		return reply_error(cluster, worker, request, key, error);
+	listeners_return_slot(cluster, listener, worker->slot);
 	worker->state->member |= 1ULL << listener->number;
 	cluster->deal_due |= 1ULL << listener->number;
 	return true;
@@ -102,8 +103,11 @@ static int find_or_open(struct cluster *cluster, struct worker *worker,
 		error = listeners_need_socket(cluster, worker, listener, worker->slot);
 	if (error == 0 && is_new)
 		error = bind_add_mode(&listener->state->place, request);
-	if (error < 0 && error != -EINPROGRESS && is_new)
+	if (error < 0 && error != -EINPROGRESS && is_new) {
+		log_warning(
+		    "worker %u cannot listen on %s: %s", worker->slot + 1, key, strerror(-error));
 		listeners_close(cluster, listener);
+	}
 	*ret_listener = listener;
 	return error;
 }

@@ -45,7 +45,7 @@ struct worker_state {
 	uint64_t listening;  /* has said so */
 	uint64_t expected;   /* what the run before in this slot had listened to */
 	int64_t gap_ns;
-	int64_t deadline_ns;                  /* PHASE_GAP: of that; later: of its own sockets */
+	int64_t deadline_ns; /* PHASE_GAP: of that; PHASE_CLOSED: of its patience */
 	struct owed owed[LIMIT_CLUSTER_OWED]; /* replies with a socket, in order */
 	struct inbox inbox;
 };

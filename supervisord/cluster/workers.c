@@ -31,6 +31,7 @@ static bool serve(struct cluster *cluster, struct worker *worker, struct request
 static void leave_out(struct cluster *cluster, struct worker *worker, const char *line);
 static void note_end(struct cluster *cluster, struct worker *worker);
 static void set_expected(struct cluster *cluster, struct worker *worker);
+static void leave_sockets(struct cluster *cluster, const struct worker *worker);
 static bool answer(struct cluster *cluster, struct worker *worker);
 static void note_listening(
     struct cluster *cluster, struct worker *worker, const struct request *request);
@@ -184,7 +185,7 @@ void workers_look_at_time(struct cluster *cluster, struct worker *worker, int64_
 		cluster_arm(cluster, worker->asked_ns + patience_ns);
 	if (state->phase == PHASE_GAP)
 		go_on_leaving(cluster, worker, now_ns);
-	if (state->phase == PHASE_CLOSED || state->phase == PHASE_NONE)
+	if (state->phase == PHASE_CLOSED)
 		look_at_rest(cluster, worker, now_ns);
 	for (uint32_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++) {
 		const struct offer *offer = &worker->offers[i];
@@ -202,8 +203,7 @@ void workers_look_at_time(struct cluster *cluster, struct worker *worker, int64_
 	}
 }
 
-/* What connects to a socket of its own waits for the next run, but not for ever; nor do we for the
- * end of one that has closed its channel: it can be told nothing any more, and is no worker. */
+/* One that has closed its channel can be told nothing any more, and is no worker. */
 static void look_at_rest(struct cluster *cluster, struct worker *worker, int64_t now_ns)
 {
 	const struct worker_state *state = worker->state;
@@ -212,8 +212,7 @@ static void look_at_rest(struct cluster *cluster, struct worker *worker, int64_t
 		cluster_arm(cluster, state->deadline_ns);
 		return;
 	}
-	listeners_close_slot(cluster, worker->slot);
-	if (state->phase != PHASE_CLOSED || worker->stuck)
+	if (worker->stuck)
 		return;
 	worker->stuck = true;
 	worker->due |= DUE_STUCK;
@@ -432,6 +431,7 @@ static void note_end(struct cluster *cluster, struct worker *worker)
 		worker->readable = false;
 		deal_take_back(cluster, worker);
 		set_expected(cluster, worker);
+		leave_sockets(cluster, worker);
 		state->member = 0;
 		memset(state->owed, 0, sizeof(state->owed));
 		state->deadline_ns = clock_boot_ns() + cluster->options->patience_ns;
@@ -456,6 +456,13 @@ static void set_expected(struct cluster *cluster, struct worker *worker)
 		expected_tell_missing(cluster, worker);
 		state->expected = state->listening;
 	}
+}
+
+static void leave_sockets(struct cluster *cluster, const struct worker *worker)
+{
+	for (uint32_t i = 0; i < LIMIT_CLUSTER_LISTENERS; i++)
+		if (cluster->listeners[i] != NULL && (worker->state->member >> i & 1))
+			listeners_adopt_slot(cluster, cluster->listeners[i], worker->slot);
 }
 
 /* False: its channel is full, again later.  Of one that has gone there is nothing to wait for. */

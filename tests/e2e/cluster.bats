@@ -68,7 +68,7 @@ play() {
 @test "workers that refuse: all are served, and nobody spins" { play refusals; }
 @test "disconnect: what it has is served, then it ends" { play disconnect; }
 @test "worker.disconnect() of its own accord" { play leaving; }
-@test "reuse-port: the socket of a worker that does not come back is closed" { play slot_left_empty; }
+@test "reuse-port: what is in the socket of a worker that does not come back is the others'" { play slot_left_empty; }
 @test "a port outlives its workers, and who connects meanwhile waits" { play replaced; }
 @test "ready is who listens on all that the run before it had" { play ready_when_all_listen; }
 @test "the last one to close its server closes the port" { play closed_by_itself; }

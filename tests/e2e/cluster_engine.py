@@ -430,14 +430,31 @@ def test_leaving():
 
 
 def test_slot_left_empty():
-    """reuse-port: the socket of a worker that does not come back takes no share for ever."""
-    engine, port = Engine("reuse-port", more=["--patience", "300ms"]), free_port()
-    workers = engine.begin(2, "local=%d" % port)
+    """reuse-port: what the kernel chooses a worker for that does not come back is the others'."""
+    engine, port = Engine("reuse-port"), free_port()
+    workers = engine.begin(3, "local=%d" % port)
+    # One that leaves, and one that dies.
+    engine.send("DISCONNECT", 2, workers[2].id)
+    workers[2].wait_exit()
+    workers[2].gone()
     workers[0].kill()
     workers[0].gone()
-    until(lambda: engine.pump() or len(engine.held) == 1, "its socket is closed")
-    equal("who serves", list(pids(engine, port, 20)), [workers[1].process.pid])
+    equal("who serves", list(pids(engine, port, 40)), [workers[1].process.pid])
+    # Also by the next primary; and the sockets are still there for who comes later.
+    engine.kill_primary()
+    engine.start()
+    equal("who serves", list(pids(engine, port, 40)), [workers[1].process.pid])
+    equal("sockets", len(engine.held), 3)
+    again = engine.begin(1, "local=%d" % port)[0]
+    equal("who serves", set(pids(engine, port, 40)), {again.process.pid, workers[1].process.pid})
+    # Nobody is left: they wait.
+    for worker in again, workers[1]:
+        worker.kill()
+        worker.gone()
+    waiting = [begin_get(port) for _ in range(6)]
     engine.begin(1, "local=%d" % port)
+    for client in waiting:
+        end_get(client)
     return engine
 
 

@@ -199,6 +199,7 @@ ask_on() {
 			"$(id -u nobody) $(id -u nobody)"
 		wait_for "$PATIENCE" log_has "$name@1" "^$host 1011 EACCES"
 		wait_for "$PATIENCE" log_has "$name@2" "^$SD/closed/web.sock EACCES"
+		wait_for "$PATIENCE" log_has "$name+cluster" "worker 2 cannot listen on $SD/closed/web.sock.*: Permission denied"
 		# Killed, both know it again.
 		kill -KILL "$(host_pid "$(record "$name+cluster" pid)")"
 		kill_role engine

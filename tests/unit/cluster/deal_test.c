@@ -187,6 +187,35 @@ static void test_stuck_when_it_answers_late_then_not_any_more(void **state)
 	close(client);
 }
 
+/* The kernel still chooses the socket of one that has gone. */
+static void test_reuse_port_when_a_worker_has_gone_then_others_get_what_is_its(void **state)
+{
+	int clients[2];
+
+	(void)state;
+	options.mode = MODE_REUSE_PORT;
+	for (uint32_t i = 0; i < 2; i++) {
+		world_listen(i, 7 + i, 0);
+		world_say(i, "{\"cmd\":\"NODE_HANDLE_ACK\"}\n");
+	}
+	/* Only the first one does, so that the kernel has no choice. */
+	assert_int_equal(listen(cluster->listeners[0]->slot_fds[0], 5), 0);
+	clients[0] = world_connect();
+	deal_out(cluster);
+	world_expect_silence(1);
+	workers_end(cluster, cluster->workers[0]);
+	deal_out(cluster);
+	answer(1, offered(1), true);
+	/* Until there is another one in its place. */
+	world_listen(0, 9, 0);
+	assert_int_equal(listeners_next_orphan(cluster->listeners[0], 0), -1);
+	clients[1] = world_connect();
+	deal_out(cluster);
+	world_expect_silence(1);
+	for (size_t i = 0; i < 2; i++)
+		close(clients[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +228,7 @@ int main(void)
 	    TEST(test_answers_when_nobody_asked_then_nothing),
 	    TEST(test_end_when_unanswered_then_anothers),
 	    TEST(test_stuck_when_it_answers_late_then_not_any_more),
+	    TEST(test_reuse_port_when_a_worker_has_gone_then_others_get_what_is_its),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
