@@ -15,6 +15,8 @@ static struct {
 	const char *who;
 	enum ownlog_level highest;
 	unsigned long dropped;
+	time_t second; /* what stands in `date`; a start of 1000 says 2000 lines */
+	char date[sizeof("2026-01-31T23:59:59") + 16];
 } own = {.who = "supervisord", .highest = OWNLOG_NOTICE};
 
 static const char *const level_names[] = {"error", "warning", "notice", "debug"};
@@ -23,6 +25,7 @@ static void emit(enum ownlog_level level, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 static void write_line(const char *line, size_t length);
 static size_t format_head(char *line, size_t size, enum ownlog_level level);
+static void format_date(time_t second);
 static size_t append_visible(char *line, size_t at, size_t size, const char *text);
 
 void ownlog_init(const char *who, enum ownlog_level highest)
@@ -75,16 +78,25 @@ static void emit(enum ownlog_level level, const char *format, va_list arguments)
 static size_t format_head(char *line, size_t size, enum ownlog_level level)
 {
 	struct timespec now;
-	struct tm utc;
 	int length;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	length = snprintf(line, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s: %s%s",
-	    utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-	    now.tv_nsec / 1000000, own.who, level == OWNLOG_NOTICE ? "" : level_names[level],
+	if (now.tv_sec != own.second || own.date[0] == '\0')
+		format_date(now.tv_sec);
+	length = snprintf(line, size, "%s.%03ldZ %s: %s%s", own.date, now.tv_nsec / 1000000,
+	    own.who, level == OWNLOG_NOTICE ? "" : level_names[level],
 	    level == OWNLOG_NOTICE ? "" : ": ");
 	return length > 0 && (size_t)length < size ? (size_t)length : 0;
+}
+
+static void format_date(time_t second)
+{
+	struct tm utc;
+
+	gmtime_r(&second, &utc);
+	(void)snprintf(own.date, sizeof(own.date), "%04d-%02d-%02dT%02d:%02d:%02d",
+	    utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+	own.second = second;
 }
 
 static size_t append_visible(char *line, size_t at, size_t size, const char *text)

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <bsd/string.h>
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"
@@ -198,7 +197,7 @@ static struct acceptor *add(struct engine *engine, const char *name)
 		return NULL;
 	acceptor->engine = engine;
 	acceptor->timer.fire = on_timer;
-	(void)strlcpy(acceptor->name, name, sizeof(acceptor->name));
+	(void)snprintf(acceptor->name, sizeof(acceptor->name), "%s", name);
 	LIST_INSERT_HEAD(&engine->accepts.list, acceptor, link);
 	return acceptor;
 }

@@ -119,7 +119,8 @@ struct rlimit engine_child_nofile(const struct engine *engine)
 void engine_program_changed(struct engine *engine, struct program *program)
 {
 	trial_note_change(&engine->trial);
-	transient_note_change(&engine->transient);
+	if (config_is_transient(program->config)) /* a look at all of them is due then */
+		transient_note_change(&engine->transient);
 	engine_defer_linked(program);
 	rolling_note_change(program);
 	op_note_change(program);

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <bsd/string.h>
 
 #include "supervisord/engine/notifysocket.h"
 

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <bsd/string.h>
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"

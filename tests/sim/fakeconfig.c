@@ -167,7 +167,8 @@ int config_load_applied(int fd, struct config **ret_config, struct config_errors
 
 bool config_is_transient(const struct program_config *program)
 {
-	return strncmp(program->file, CONFIG_RUN_PATH, strlen(CONFIG_RUN_PATH)) == 0;
+	return program->file != NULL &&
+	       strncmp(program->file, CONFIG_RUN_PATH, strlen(CONFIG_RUN_PATH)) == 0;
 }
 
 bool config_is_set(const struct program_override *override)
