@@ -109,8 +109,7 @@ OUT_top := $(O)/libexec/supervisord/superctl-top
 OUT_hello := $(O)/libexec/supervisord/hello
 
 LIBS_guardian :=
-# libbsd is for what the C library lacks (arc4random, with musl): it is 120 KB.
-LIBS_engine := $(call pkg_libs,libconfuse jansson) -lev -lm -pthread -lc $(call pkg_libs,libbsd)
+LIBS_engine := $(call pkg_libs,libconfuse libbsd jansson) -lev -lm -pthread
 LIBS_logger := $(call pkg_libs,zlib libzstd)
 LIBS_cluster :=
 LIBS_terminal :=

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <bsd/string.h>
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"
@@ -197,7 +198,7 @@ static struct acceptor *add(struct engine *engine, const char *name)
 		return NULL;
 	acceptor->engine = engine;
 	acceptor->timer.fire = on_timer;
-	(void)snprintf(acceptor->name, sizeof(acceptor->name), "%s", name);
+	(void)strlcpy(acceptor->name, name, sizeof(acceptor->name));
 	LIST_INSERT_HEAD(&engine->accepts.list, acceptor, link);
 	return acceptor;
 }

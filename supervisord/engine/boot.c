@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <bsd/string.h>
 
 #include "lib/ownlog.h"
 #include "lib/protocol.h"
@@ -126,9 +127,8 @@ static int load_empty_config(const struct engine *engine, struct config **ret_co
 	struct config_errors errors = {0};
 	int fd, error;
 
-	if (strlen(engine->config_path) >= sizeof(path))
+	if (strlcpy(path, engine->config_path, sizeof(path)) >= sizeof(path))
 		return -ENAMETOOLONG;
-	memcpy(path, engine->config_path, strlen(engine->config_path) + 1);
 	error = confsource_write(&source, 1, &fd);
 	if (error < 0)
 		return error;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <bsd/string.h>
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"

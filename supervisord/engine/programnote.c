@@ -6,9 +6,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <bsd/string.h>
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"
@@ -288,8 +288,8 @@ void program_extend(struct program *program, int64_t until_ns)
 void program_set_status_text(struct program *program, const char *text)
 {
 	if (may_have_status_text(program))
-		(void)snprintf(program->engine->ledger->status_text[program->run.row],
-		    LIMIT_STATUS_TEXT, "%s", text); /* notify_parse() has cut it visibly */
+		(void)strlcpy(program->engine->ledger->status_text[program->run.row], text,
+		    LIMIT_STATUS_TEXT); /* notify_parse() has cut it visibly */
 }
 
 const char *program_status_text(const struct program *program)

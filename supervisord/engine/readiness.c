@@ -9,9 +9,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <bsd/string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -577,5 +577,5 @@ static void on_log(void *context, int result)
 
 static void set_problem(struct readiness *readiness, const char *problem)
 {
-	(void)snprintf(readiness->problem, sizeof(readiness->problem), "%s", problem);
+	(void)strlcpy(readiness->problem, problem, sizeof(readiness->problem));
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <bsd/string.h>
 
 #include "lib/clock.h"
 #include "lib/ownlog.h"
@@ -162,7 +163,7 @@ static int gather(struct trial *trial, const struct planner *planner)
 
 		if (step->action != PLAN_RESTART && step->action != PLAN_START)
 			continue;
-		(void)snprintf(item->name, sizeof(item->name), "%s", input->name);
+		(void)strlcpy(item->name, input->name, sizeof(item->name));
 		item->run = input->state != NULL ? input->state->starts : 0;
 		item->up = step->action == PLAN_RESTART;
 		trial->count++;
