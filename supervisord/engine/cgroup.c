@@ -169,6 +169,10 @@ static int read_events(
 	if (fd < 0)
 		return -errno;
 	*look = (struct cgroup_look){.fd = fd, .row = row};
+	/* A clone into the leaf looks at the permissions of its cgroup.procs, and the kernel makes
+	 * an inode for that, each time, unless somebody has asked for the file by its name. */
+	if (leaf_path(path, row, name, "/cgroup.procs") == 0)
+		(void)!faccessat(cgroups->base, path, F_OK, 0);
 	error = read_look(look, text);
 	if (error < 0)
 		drop_look(look);
