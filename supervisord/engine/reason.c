@@ -289,7 +289,10 @@ static void add_other(
 	if (state->reason == REASON_REQUIRED)
 		add(text, "needed by %s", other);
 	else if (state->reason == REASON_LOST)
-		add(text, "%s, which it requires, is not there any more", other);
+		add(text, "%s, which it requires, is %s", other,
+		    step_is_up((enum state)state->state) && !(state->flags & LEDGER_FLAG_LOST)
+			? "back" /* what was the end of one run is the begin of the next */
+			: "not there any more");
 	else if (state->reason == REASON_WITHOUT)
 		add(text, "goes on without %s, which it wants", other);
 	else if (state->reason == REASON_CONFLICT)
