@@ -289,7 +289,10 @@ static void add_other(
 	if (state->reason == REASON_REQUIRED)
 		add(text, "needed by %s", other);
 	else if (state->reason == REASON_LOST)
-		add(text, "%s, which it requires, is not there any more", other);
+		add(text, "%s, which it requires, is %s", other,
+		    step_is_up((enum state)state->state) && !(state->flags & LEDGER_FLAG_LOST)
+			? "back" /* what was the end of one run is the begin of the next */
+			: "not there any more");
 	else if (state->reason == REASON_WITHOUT)
 		add(text, "goes on without %s, which it wants", other);
 	else if (state->reason == REASON_CONFLICT)
@@ -423,7 +426,8 @@ static void add_outlook(
 		if (state->reason == REASON_FLOOD)
 			add(text, "%sgave up", comma);
 		else
-			add(text, "%sgave up after %u starts", comma, state->window_starts);
+			add(text, "%sgave up after %u start%s", comma, state->window_starts,
+			    state->window_starts == 1 ? "" : "s");
 		if (words->retry_ms >= 0)
 			add_retry(text, "; ", words->retry_ms);
 		break;

@@ -53,6 +53,30 @@ static void test_ready_when_the_stanza_has_changed_since_then_not_how(void **sta
 	assert_string_equal(reason_text(&row, &words, text, sizeof(text)), "ready");
 }
 
+static void test_requirement_when_it_is_up_again_then_it_is_back(void **state)
+{
+	static const struct {
+		enum state state;
+		uint16_t flags;
+		const char *text;
+	} rows[] = {
+	    {STATE_RUNNING, LEDGER_FLAG_LOST, "db, which it requires, is not there any more"},
+	    {STATE_STOPPING, LEDGER_FLAG_LOST, "db, which it requires, is not there any more"},
+	    {STATE_WAITING, 0, "db, which it requires, is not there any more"},
+	    {STATE_STARTING, 0, "db, which it requires, is back"},
+	};
+	char text[REASON_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct reason_words words = {.retry_ms = -1, .other = "db"};
+		const struct ledger_state ledger = {
+		    .state = (uint8_t)rows[i].state, .flags = rows[i].flags, .reason = REASON_LOST};
+
+		assert_string_equal(reason_text(&ledger, &words, text, sizeof(text)), rows[i].text);
+	}
+}
+
 static char word[] = "/usr/bin/ready";
 static char *words_of_exec[] = {word, NULL};
 static char target[] = "127.0.0.1:80";
@@ -94,6 +118,7 @@ static void test_readiness_when_it_does_not_come_then_says_what_was_waited_for(v
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_requirement_when_it_is_up_again_then_it_is_back),
 	    cmocka_unit_test(test_readiness_when_it_does_not_come_then_says_what_was_waited_for),
 	    cmocka_unit_test(test_stuck_worker_then_what_it_did_not_do),
 	    cmocka_unit_test(test_phrase_with_a_number_then_it_stands_in_it),
