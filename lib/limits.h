@@ -181,7 +181,7 @@
 #define LIMIT_CLUSTER_LISTENERS 64
 #define LIMIT_CLUSTER_KEY       256
 #define LIMIT_CLUSTER_DATA      1024
-#define LIMIT_CLUSTER_OWED      8
+#define LIMIT_CLUSTER_OWED      LIMIT_CLUSTER_LISTENERS
 #define LIMIT_CLUSTER_BATCH     64
 /* What a cluster may listen to, in its stanza. */
 #define LIMIT_CLUSTER_ALLOWED 64

@@ -93,8 +93,11 @@ static int find_or_open(struct cluster *cluster, struct worker *worker,
 	}
 	if (is_new)
 		listener = listeners_add(cluster, request, key);
-	if (listener == NULL)
+	if (listener == NULL) {
+		log_warning("worker %u cannot listen on %s: %d sockets of a cluster are the most",
+		    worker->slot + 1, key, LIMIT_CLUSTER_LISTENERS);
 		return -ENOBUFS;
+	}
 	error = is_new ? bind_resolve(request, false, &listener->state->place) : 0;
 	if (error == 0)
 		error = listeners_need_socket(cluster, worker, listener, worker->slot);

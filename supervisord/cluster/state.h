@@ -20,7 +20,7 @@
 #include "supervisord/cluster/bind.h"
 
 #define STATE_MAGIC   0x636c7573746572ULL
-#define STATE_VERSION 2U
+#define STATE_VERSION 3U
 
 enum worker_phase {
 	PHASE_NONE,    /* no run in this slot */
@@ -63,7 +63,6 @@ struct listener_state {
 	uint8_t request_type;
 	int32_t index;
 	int32_t backlog;
-	uint64_t slots[2]; /* per_slot: those that have one; LIMIT_CLUSTER_WORKERS bits */
 	struct bind_place place;
 	uint32_t data_length;
 	char key[LIMIT_CLUSTER_KEY];

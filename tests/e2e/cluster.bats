@@ -59,6 +59,7 @@ play() {
 @test "round-robin: each worker gets its turn, and knows that it is one" { play round_robin; }
 @test "shared, reuse-port: workers have the socket" { play other_modes; }
 @test "port 0: the same random port for all, another for the next server" { play port_0; }
+@test "32 servers in one application" { play many_listeners; }
 @test "what cannot be bound is an error with its name, with TLS too" { play errors; }
 @test "a path: a stale one is taken over, and it goes with the last worker" { play path; }
 @test "UDP is shared" { play udp; }

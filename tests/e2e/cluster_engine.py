@@ -272,6 +272,17 @@ def test_port_0():
     return engine
 
 
+def test_many_listeners():
+    """An application that asks for all its sockets at once gets them one after the other."""
+    for mode in "shared", "reuse-port", "round-robin":
+        engine = Engine(mode)
+        for worker in engine.begin(2, *["local=0"] * 20, *["udp=0"] * 12):
+            until(lambda: engine.pump() or worker.read() or len(worker.lines) == 32,
+                  "%s: 32 sockets, not %d" % (mode, len(worker.lines)))
+            equal("those that it got", sum(line.startswith(("listening", "bound")) for line in worker.lines), 32)
+        engine.done()
+
+
 def test_errors():
     engine = Engine(rules=("tcp:*", "unix:/nonexistent/x", "udp:5353"))
     with socket.socket() as taken:
