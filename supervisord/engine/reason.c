@@ -423,7 +423,8 @@ static void add_outlook(
 		if (state->reason == REASON_FLOOD)
 			add(text, "%sgave up", comma);
 		else
-			add(text, "%sgave up after %u starts", comma, state->window_starts);
+			add(text, "%sgave up after %u start%s", comma, state->window_starts,
+			    state->window_starts == 1 ? "" : "s");
 		if (words->retry_ms >= 0)
 			add_retry(text, "; ", words->retry_ms);
 		break;

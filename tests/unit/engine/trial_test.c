@@ -120,7 +120,7 @@ static void test_review_when_it_has_failed_then_taken_back_with_the_reason(void 
 	put(&world, STATE_FATAL, 2);
 	assert_true(trial_review(&world.engine));
 	assert_string_equal(applied, "x");
-	assert_string_equal(why, "web: FATAL: exited with status 1; gave up after 1 starts");
+	assert_string_equal(why, "web: FATAL: exited with status 1; gave up after 1 start");
 	assert_false(world.engine.trial.active);
 	assert_false(is_held(&world));
 	end(&world);
