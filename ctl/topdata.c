@@ -333,8 +333,7 @@ void topdata_write_row(const struct topdata *top, const struct topdata_row *row,
 	if (row->memory_bytes >= 0)
 		units_format_size((uint64_t)row->memory_bytes, memory, sizeof(memory));
 	if (row->since_ns > 0 && now_ns - row->since_ns >= NS_PER_S)
-		units_format_age(
-		    (now_ns - row->since_ns) / NS_PER_S * NS_PER_S, age, sizeof(age));
+		units_format_age((now_ns - row->since_ns) / NS_PER_S * NS_PER_S, age, sizeof(age));
 	else if (row->since_ns > 0)
 		memcpy(age, "0s", sizeof("0s"));
 	used = out_measure(row->name);
