@@ -17,6 +17,7 @@ struct outcome {
 	bool needs_running;
 	struct jsonout json;
 	bool restarts;
+	struct drift_names drifted;
 	struct progress progress;
 	enum exitcode code;
 };
@@ -72,7 +73,8 @@ static enum exitcode run_command(
     struct ctl *ctl, const char *method, const char *what, const char *doing)
 {
 	struct outcome outcome = {.needs_running = strcmp(method, "Reload") == 0,
-	    .restarts = strcmp(method, "Restart") == 0};
+	    .restarts = strcmp(method, "Restart") == 0,
+	    .drifted = {.text = {.fd = -1}}};
 	enum exitcode code;
 	struct call call;
 
@@ -85,6 +87,7 @@ static enum exitcode run_command(
 	call.context = &outcome;
 	code = call_run(&call);
 	progress_end(&outcome.progress);
+	drift_print_restarted(ctl, &outcome.drifted);
 	jsonout_end(&outcome.json, &ctl->out);
 	call_done(&call);
 	return exitcode_join(code, outcome.code);
@@ -103,7 +106,7 @@ static enum exitcode on_results(struct call *call, int parameters, void *context
 	    outcome->progress.active ? result_print_failed(call, results, outcome->needs_running)
 				     : result_print_all(call, results, outcome->needs_running));
 	if (outcome->restarts)
-		drift_print_restarted(call, results);
+		drift_note_restarted(call, results, &outcome->drifted);
 	if (outcome->progress.active)
 		progress_note(&outcome->progress, &call->reply, results, waiting);
 	else

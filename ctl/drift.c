@@ -5,22 +5,16 @@
 /* So many names are told. */
 #define NAMES_SHOWN 5
 
-/* Names as they come: "web, db and 3 more". */
-struct names {
-	struct out text;
-	size_t count;
-};
-
 static void print_pending(struct call *call, const struct program *program);
-static void add(struct names *names, const char *name);
-static const char *finish(struct names *names);
+static void add(struct drift_names *names, const char *name);
+static const char *finish(struct drift_names *names);
 
 void drift_print(struct call *call, int parameters, const struct program *programs, size_t count)
 {
 	struct jsonr *reply = &call->reply;
 	int64_t errors = jsonr_int(reply, jsonr_member(reply, parameters, "file_errors"), 0);
 	bool changed = jsonr_bool(reply, jsonr_member(reply, parameters, "files_changed"), false);
-	struct names names = {.text = {.fd = -1}};
+	struct drift_names names = {.text = {.fd = -1}};
 
 	if (jsonr_bool(reply, jsonr_member(reply, parameters, "files_checking"), false))
 		ctl_complain(call->ctl,
@@ -45,29 +39,33 @@ void drift_print(struct call *call, int parameters, const struct program *progra
 		print_pending(call, &programs[i]);
 }
 
-void drift_print_restarted(struct call *call, int results)
+void drift_note_restarted(struct call *call, int results, struct drift_names *names)
 {
 	struct jsonr *reply = &call->reply;
-	struct names names = {.text = {.fd = -1}};
 
 	for (int at = jsonr_first(reply, results); at >= 0; at = jsonr_next(reply, results, at)) {
 		int record = jsonr_member(reply, at, "program");
 
 		if (jsonr_bool(reply, jsonr_member(reply, record, "files_differ"), false))
-			add(&names, jsonr_text(reply, jsonr_member(reply, at, "name"), "?"));
+			add(names, jsonr_text(reply, jsonr_member(reply, at, "name"), "?"));
 	}
-	if (names.count > 0)
-		ctl_complain(call->ctl,
+}
+
+void drift_print_restarted(struct ctl *ctl, struct drift_names *names)
+{
+	if (names->count > 0)
+		ctl_complain(ctl,
 		    "%s: as it is applied; the files differ: superctl plan shows how, superctl "
 		    "apply does it",
-		    finish(&names));
-	out_done(&names.text);
+		    finish(names));
+	out_done(&names->text);
+	names->count = 0;
 }
 
 static void print_pending(struct call *call, const struct program *program)
 {
 	struct jsonr *reply = &call->reply;
-	struct names keys = {.text = {.fd = -1}};
+	struct drift_names keys = {.text = {.fd = -1}};
 
 	for (int at = jsonr_first(reply, program->pending); at >= 0;
 	     at = jsonr_next(reply, program->pending, at))
@@ -78,7 +76,7 @@ static void print_pending(struct call *call, const struct program *program)
 	out_done(&keys.text);
 }
 
-static void add(struct names *names, const char *name)
+static void add(struct drift_names *names, const char *name)
 {
 	if (names->count++ >= NAMES_SHOWN)
 		return;
@@ -86,7 +84,7 @@ static void add(struct names *names, const char *name)
 	out_string(&names->text, name);
 }
 
-static const char *finish(struct names *names)
+static const char *finish(struct drift_names *names)
 {
 	if (names->count > NAMES_SHOWN)
 		out_format(&names->text, " and %zu more", names->count - NAMES_SHOWN);

@@ -12,7 +12,15 @@
 /* Under a status of `programs`; `parameters` of the reply of Status. */
 void drift_print(struct call *call, int parameters, const struct program *programs, size_t count);
 
-/* After a restart, of the results of it: it took what is applied, not what the files say. */
-void drift_print_restarted(struct call *call, int results);
+/* Names as they come: "web, db and 3 more". */
+struct drift_names {
+	struct out text; /* .fd = -1 */
+	size_t count;
+};
+
+/* Of the results of a restart, those of whom the files say something else: it took what is applied.
+ * And say so, when all are known; the names are emptied. */
+void drift_note_restarted(struct call *call, int results, struct drift_names *names);
+void drift_print_restarted(struct ctl *ctl, struct drift_names *names);
 
 #endif

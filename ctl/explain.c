@@ -167,10 +167,13 @@ static void tell_not_set(struct call *call, const char *name, int parameters)
 	struct jsonr *reply = &call->reply;
 
 	(void)name;
-	ctl_complain(call->ctl, "%s: %s is not set by superctl set, but by %s:%lld",
+	ctl_complain(call->ctl, "%s: %s is not set by superctl set, but by %s:%lld%s",
 	    member(call, parameters, "name"), member(call, parameters, "key"),
 	    member(call, parameters, "file"),
-	    (long long)jsonr_int(reply, jsonr_member(reply, parameters, "line"), 0));
+	    (long long)jsonr_int(reply, jsonr_member(reply, parameters, "line"), 0),
+	    jsonr_bool(reply, jsonr_member(reply, parameters, "persisted"), false)
+		? ": superctl unset --persist takes it back"
+		: "");
 }
 
 static void tell_not_persisted(struct call *call, const char *name, int parameters)

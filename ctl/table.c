@@ -130,7 +130,10 @@ static const char *format_age(const char *since, struct ages *ages, char buffer[
 		seconds = (ages->now_ns - since_ns) / NS_PER_S;
 	if (seconds != ages->seconds) {
 		ages->seconds = seconds;
-		units_format_age(seconds * NS_PER_S, ages->text, sizeof(ages->text));
+		if (seconds > 0)
+			units_format_age(seconds * NS_PER_S, ages->text, sizeof(ages->text));
+		else /* of whole seconds */
+			memcpy(ages->text, "0s", sizeof("0s"));
 	}
 	memcpy(buffer, ages->text, AGE_SIZE);
 	return buffer;

@@ -332,10 +332,10 @@ void topdata_write_row(const struct topdata *top, const struct topdata_row *row,
 		(void)snprintf(cpu, sizeof(cpu), "%d.%d", row->cpu / 10, row->cpu % 10);
 	if (row->memory_bytes >= 0)
 		units_format_size((uint64_t)row->memory_bytes, memory, sizeof(memory));
-	if (row->since_ns > 0)
-		units_format_age(
-		    now_ns > row->since_ns ? (now_ns - row->since_ns) / NS_PER_S * NS_PER_S : 0,
-		    age, sizeof(age));
+	if (row->since_ns > 0 && now_ns - row->since_ns >= NS_PER_S)
+		units_format_age((now_ns - row->since_ns) / NS_PER_S * NS_PER_S, age, sizeof(age));
+	else if (row->since_ns > 0)
+		memcpy(age, "0s", sizeof("0s"));
 	used = out_measure(row->name);
 	out_text(out, row->name, width);
 	out_pad(out, width > used ? width - used : 0);

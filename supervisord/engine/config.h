@@ -250,7 +250,8 @@ struct config_source {
 	char *path;
 	char *text;
 	size_t length;
-	bool left; /* ours (dropin.h), for a program that is in no file any more: it does nothing */
+	bool ours; /* an override that superctl set --persist wrote, see dropin.h */
+	bool left; /* and its program is in no file any more: it does nothing */
 };
 
 struct confstamp;

@@ -64,7 +64,10 @@ void build_free_overrides(struct build *build)
 static int take(struct build *build, struct build_override *override)
 {
 	struct build_program *program = build_find(build, override->given.program->name);
+	struct config_source *source = &build->whole->config.sources[override->given.place.source];
 	int error = 0;
+
+	source->ours = dropin_is_ours(source);
 
 	if (program == NULL) {
 		tell_missing(build, override);
@@ -94,7 +97,7 @@ static void tell_missing(struct build *build, const struct build_override *overr
 
 	if (!build->complete)
 		return;
-	if (dropin_is_ours(source)) {
+	if (source->ours) {
 		source->left = true;
 		return;
 	}

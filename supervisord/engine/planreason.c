@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/plan.h"
 
 /* A text that grows. */
@@ -25,6 +26,7 @@ static void add_changed_path(
 static bool is_same_text(const char *a, const char *b);
 static bool is_same_list(const string_list a, const string_list b);
 static bool are_same_groups(const struct config *old, const struct config *new);
+static const char *next_member(const string_list list, size_t *index, size_t *ret_length);
 
 const char *plan_action_name(enum plan_action action)
 {
@@ -193,16 +195,32 @@ static bool are_same_groups(const struct config *old, const struct config *new)
 	if (old->group_count != new->group_count)
 		return false;
 	for (size_t i = 0; i < new->group_count; i++) {
-		string_list a = old->groups[i].members, b = new->groups[i].members;
-		size_t k = 0;
+		const string_list a = old->groups[i].members, b = new->groups[i].members;
+		size_t at_a = 0, at_b = 0, length_a, length_b;
+		const char *x, *y;
 
 		if (strcmp(old->groups[i].name, new->groups[i].name) != 0)
 			return false;
-		while (a != NULL && b != NULL && a[k] != NULL && b[k] != NULL &&
-		       strcmp(a[k], b[k]) == 0)
-			k++;
-		if ((a != NULL ? a[k] : NULL) != (b != NULL ? b[k] : NULL))
-			return false;
+		do {
+			x = next_member(a, &at_a, &length_a);
+			y = next_member(b, &at_b, &length_b);
+			if (length_a != length_b || (x != NULL && memcmp(x, y, length_a) != 0))
+				return false;
+		} while (x != NULL);
 	}
 	return true;
+}
+
+/* The name of a program in the list, whatever the number of its instances, and of how many bytes;
+ * NULL, of 0 bytes: no more. */
+static const char *next_member(const string_list list, size_t *index, size_t *ret_length)
+{
+	const char *name = list != NULL ? list[*index] : NULL;
+
+	*ret_length = name != NULL ? instname_program_length(name) : 0;
+	while (list != NULL && list[*index] != NULL &&
+	       instname_program_length(list[*index]) == *ret_length &&
+	       memcmp(list[*index], name, *ret_length) == 0)
+		(*index)++;
+	return name;
 }

@@ -41,6 +41,7 @@ static void log_change(const struct request *request, const struct change *chang
 static int lay(const struct change *change, struct overridetext *text);
 static bool tell_of_file(struct call *call, const char *program, const struct change *change,
     const struct overridetext *set, const char *ours);
+static bool is_ours(const struct config *config, const char *file);
 static bool is_file_override(
     struct call *call, const char *program, enum program_key key, const char *ours);
 
@@ -233,6 +234,15 @@ static bool tell_of_file(struct call *call, const char *program, const struct ch
 	return false;
 }
 
+/* A file of the applied configuration that superctl set --persist wrote. */
+static bool is_ours(const struct config *config, const char *file)
+{
+	for (size_t i = 0; i < config->source_count; i++)
+		if (strcmp(config->sources[i].path, file) == 0)
+			return config->sources[i].ours;
+	return false;
+}
+
 /* One that a file has is not ours to take back.  True: answered. */
 static bool is_file_override(
     struct call *call, const char *program, enum program_key key, const char *ours)
@@ -251,6 +261,7 @@ static bool is_file_override(
 	jsonw_member_string(&call->w, "key", keytable_label(&program_rows[key], buffer));
 	jsonw_member_string(&call->w, "file", override->file);
 	jsonw_member_int(&call->w, "line", override->line);
+	jsonw_member_bool(&call->w, "persisted", is_ours(call->engine->config, override->file));
 	call_error_end(call);
 	return true;
 }

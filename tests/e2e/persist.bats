@@ -54,6 +54,8 @@ directory_has() {
 	exits 0 sctl apply
 	equals output "$output" "nothing changed"
 	matches "$(sctl set web)" "log_max_size = 1MB  # $DROPIN:4"
+	exits 1 sctl unset web log_max_size
+	matches "$output" "but by $DROPIN:4: superctl unset --persist takes it back"
 
 	# Another value, in a file whose mode was changed.
 	chmod 640 "$DROPIN"

@@ -381,6 +381,9 @@ static void test_what_is_of_the_daemon_is_told_by_name(void **state)
 {
 	char *one[] = {(char *)(uintptr_t) "web", NULL};
 	char *two[] = {(char *)(uintptr_t) "db", (char *)(uintptr_t) "web", NULL};
+	char web[] = "web", web1[] = "web@1", web2[] = "web@2", db[] = "db";
+	char *few[] = {web, db, NULL}, *many[] = {web1, web2, db, NULL},
+	     *none[] = {web1, web2, NULL};
 	struct group_config old_group = {.name = (char *)(uintptr_t) "site", .members = one};
 	struct group_config new_group = old_group;
 	struct config old = {.settings = {.key_log_level = 2,
@@ -400,6 +403,13 @@ static void test_what_is_of_the_daemon_is_told_by_name(void **state)
 	    "log_level changed, log_dir changed");
 	new.settings = old.settings;
 	new_group.members = two;
+	assert_string_equal(
+	    plan_settings_reason(&old, &new, reason, sizeof(reason)), "groups changed");
+	/* Another number of instances is another matter. */
+	old_group.members = few;
+	new_group.members = many;
+	assert_string_equal(plan_settings_reason(&old, &new, reason, sizeof(reason)), "");
+	new_group.members = none;
 	assert_string_equal(
 	    plan_settings_reason(&old, &new, reason, sizeof(reason)), "groups changed");
 	new.group_count = 0;
