@@ -26,17 +26,17 @@ void __wrap_program_start(struct program *program, const struct cause *cause)
 	assert_string_equal(program_name(program), "alarm");
 	assert_int_equal(cause->reason, REASON_EVENT);
 	detail = (uint64_t)cause->detail;
-	looked_at_start = engine->history->rows[program->run.row].looked;
+	looked_at_start = engine->history->asked[program->run.row].looked;
 	next.state = STATE_RUNNING;
 	ledger_commit_state(engine->ledger, program->run.row, &next);
 	starts++;
 }
 
-static struct history_row *row_of(struct engineworld *world)
+static struct history_asked *asked_of(struct engineworld *world)
 {
 	const struct program *alarm = engine_find(&world->engine, "alarm");
 
-	return &world->engine.history->rows[alarm->run.row];
+	return &world->engine.history->asked[alarm->run.row];
 }
 
 static void end_run(struct engineworld *world)
@@ -83,7 +83,7 @@ static void test_run_when_events_come_then_one_run_for_each_that_it_is_about(voi
 	assert_true(onevent_run(&world.engine));
 	assert_int_equal(starts, 1);
 	assert_int_equal(detail, first);
-	assert_int_equal(row_of(&world)->event, first);
+	assert_int_equal(asked_of(&world)->event, first);
 	/* Before the start, so an engine that is killed then starts it no second time. */
 	assert_int_equal(looked_at_start, first);
 	/* One run at a time. */
@@ -92,7 +92,7 @@ static void test_run_when_events_come_then_one_run_for_each_that_it_is_about(voi
 	end_run(&world);
 	assert_true(onevent_run(&world.engine));
 	assert_int_equal(starts, 2);
-	assert_int_equal(row_of(&world)->event, second);
+	assert_int_equal(asked_of(&world)->event, second);
 	end_run(&world);
 	assert_false(onevent_run(&world.engine));
 	assert_int_equal(starts, 2);
@@ -188,21 +188,21 @@ static void test_run_when_it_is_too_slow_then_what_it_missed_is_counted(void **s
 	first = history_first(world.engine.history);
 	assert_true(first > 1);
 	assert_true(onevent_run(&world.engine));
-	assert_int_equal(row_of(&world)->event, first);
-	assert_int_equal(row_of(&world)->missed, first - 1);
+	assert_int_equal(asked_of(&world)->event, first);
+	assert_int_equal(asked_of(&world)->missed, first - 1);
 	/* Counted once. */
 	end_run(&world);
 	assert_true(onevent_run(&world.engine));
-	assert_int_equal(row_of(&world)->missed, first - 1);
-	assert_int_equal(row_of(&world)->event, first + 1);
+	assert_int_equal(asked_of(&world)->missed, first - 1);
+	assert_int_equal(asked_of(&world)->event, first + 1);
 	/* Also while it runs. */
 	for (int i = 0; i < LIMIT_EVENTS; i++)
 		happen(&world, HISTORY_COMMAND, "web");
 	assert_false(onevent_run(&world.engine));
-	first = row_of(&world)->missed;
+	first = asked_of(&world)->missed;
 	assert_true(first > LIMIT_EVENTS);
 	assert_false(onevent_run(&world.engine));
-	assert_int_equal(row_of(&world)->missed, first);
+	assert_int_equal(asked_of(&world)->missed, first);
 	ownlog_set_level(OWNLOG_NOTICE);
 	engineworld_end(&world);
 }
@@ -240,7 +240,7 @@ static void test_add_then_the_event_of_its_run_is_told(void **state)
 	snprintf(number, sizeof(number), "EVENT_NUMBER=%llu",
 	    (unsigned long long)happen(&world, HISTORY_COMMAND, "web"));
 	assert_true(onevent_run(&world.engine));
-	row_of(&world)->missed = 3;
+	asked_of(&world)->missed = 3;
 	assert_int_equal(onevent_add(alarm, environment, &count), 0);
 	assert_int_equal(count, ONEVENT_ENVIRONMENT);
 	assert_true(has(environment, count, number));
