@@ -58,12 +58,14 @@ static bool is_place(int program, int socket)
 	       world_row(program) >= 0 && !world_is_removed(program);
 }
 
+/* (As far as it has been told.) */
 static bool is_free(int program)
 {
 	const struct ledger_state *state = world_state(program);
 
 	return state->state == STATE_WAITING && state->wanted == WANTED_UP &&
-	       checklink_start_blocker(program) < 0;
+	       (checklink_start_blocker(program) < 0 ||
+		   (checklink_has_news(program) && checklink_missing(program) < 0));
 }
 
 /* Without it. */

@@ -147,6 +147,7 @@ int __wrap_kill(pid_t pid, int number)
 
 	steps_effect();
 	if (pid == WORLD_GUARDIAN && number == SIGTERM) {
+		check_exit_code();
 		fake_request_shutdown();
 		return 0;
 	}
