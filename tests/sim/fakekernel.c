@@ -198,10 +198,8 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 
 int __wrap_close(int fd)
 {
-	if (fd >= FAKE_CONNECTION && fd < FAKE_CONNECTION + STANZA_PROGRAMS) {
-		check_hang_up();
+	if (fd >= FAKE_CONNECTION && fd < FAKE_CONNECTION + STANZA_PROGRAMS)
 		world->engine.connection = 0;
-	}
 	if (fd >= FAKE_PIDFD)
 		world->engine.descriptors--;
 	return 0;
