@@ -232,8 +232,10 @@ static enum verdict judge_restarted(const struct aim *aim)
 {
 	const struct ledger_state *state = program_state(aim->program);
 
+	/* At rest by itself: it is not stopped any more, so nothing starts it again. */
 	return state->starts != aim->run_before || state->wanted == WANTED_DOWN ||
-		       state->state == STATE_WAITING
+		       state->state == STATE_WAITING || state->state == STATE_EXITED ||
+		       state->state == STATE_FATAL
 		   ? judge_up(aim)
 		   : VERDICT_OPEN;
 }

@@ -258,7 +258,9 @@ static void switch_configs(struct engine *engine, const struct config *config)
 		const struct program_config *stanza =
 		    config_find_program(config, program_name(program));
 
-		if (stanza != NULL && stanza->surge && program->removed)
+		/* An extra one that goes already; in safe mode nobody has told it to. */
+		if (stanza != NULL && stanza->surge && program->removed &&
+		    program_state(program)->wanted == WANTED_DOWN)
 			continue;
 		if (stanza != NULL) {
 			program_take_stanza(program, stanza);

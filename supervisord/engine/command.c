@@ -52,6 +52,7 @@ static struct op *watch_all(struct command *command);
 static void act_on_all(struct command *command);
 static enum op_goal goal_of(const struct command *command, const struct program *program);
 static bool is_to_be_replaced(const struct command *command, const struct program *program);
+static bool is_to_bounce(const struct command *command, const struct program *program);
 static bool is_left_alone(const struct command *command, const struct program *program);
 static void act_on(
     const struct command *command, struct program *program, const struct cause *cause);
@@ -388,7 +389,7 @@ static void act_on_all(struct command *command)
 	for (size_t i = 0; i < command->named.count; i++)
 		if (is_commandable(command->named.list[i], command->goal))
 			program_wish(command->named.list[i], wanted,
-			    command->goal == OP_RESTARTED && !command->rolling);
+			    is_to_bounce(command, command->named.list[i]));
 	for (size_t i = 0; i < command->forced.count; i++)
 		program_stop(command->forced.list[i], &forced);
 	for (size_t i = 0; i < command->named.count; i++)
@@ -409,6 +410,14 @@ static bool is_to_be_replaced(const struct command *command, const struct progra
 {
 	return command->goal == OP_RESTARTED && step_is_up(program_state_of(program)) &&
 	       !transition_is_halting(program_state(program)) && !is_left_alone(command, program);
+}
+
+/* At once; also one on its way down, which would only stay as it is if it were in turn. */
+static bool is_to_bounce(const struct command *command, const struct program *program)
+{
+	return command->goal == OP_RESTARTED &&
+	       (!command->rolling || !(selection_has(&command->replaced, program) ||
+					 is_left_alone(command, program)));
 }
 
 /* In turn, so that nobody notices: what has a connection (accept = true) goes on, and the next one

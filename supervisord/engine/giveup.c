@@ -8,7 +8,7 @@
 #include "supervisord/engine/giveup.h"
 #include "supervisord/engine/hooks.h"
 
-static void end_all(struct program *program, const char *why);
+static void end_all(struct program *program, const struct ledger_state *state, const char *why);
 static int exit_code_of(const struct ledger_state *state);
 static void start_other(struct program *program, const char *name);
 static bool start_named(struct program *program, const char *name);
@@ -27,10 +27,10 @@ void giveup_settle(struct program *program)
 			break;
 		case ON_FAILURE_REBOOT:
 			atomic_store(&program->engine->ledger->header.reboot, 1);
-			end_all(program, "on_failure = reboot");
+			end_all(program, &state, "on_failure = reboot");
 			break;
 		case ON_FAILURE_SHUTDOWN:
-			end_all(program, "on_failure = shutdown");
+			end_all(program, &state, "on_failure = shutdown");
 			break;
 		case ON_FAILURE_START:
 			start_other(program, life->key_on_failure.name);
@@ -41,13 +41,14 @@ void giveup_settle(struct program *program)
 		}
 	}
 	if (life->key_essential)
-		end_all(program, "it is essential");
+		end_all(program, &state, "it is essential");
 	state = *program_state(program);
 	state.flags &= (uint16_t)~LEDGER_FLAG_OWED;
 	ledger_commit_state(program->engine->ledger, program->run.row, &state);
 }
 
-static void end_all(struct program *program, const char *why)
+/* `state`: of its end; it may have been started again since, by what it has started. */
+static void end_all(struct program *program, const struct ledger_state *state, const char *why)
 {
 	struct ledger_header *header = &program->engine->ledger->header;
 
@@ -55,7 +56,7 @@ static void end_all(struct program *program, const char *why)
 		return;
 	log_notice(
 	    "%s has ended for good and %s: supervisord shuts down", program_name(program), why);
-	atomic_store(&header->exit_code, exit_code_of(program_state(program)));
+	atomic_store(&header->exit_code, exit_code_of(state));
 	engine_request_shutdown(program->engine);
 }
 

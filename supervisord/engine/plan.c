@@ -485,6 +485,10 @@ static bool is_losing(const struct maker *maker, const struct link *link)
 		state.flags |= plan_is_rolled(first->new_config)
 				   ? LEDGER_FLAG_BOUNCE | LEDGER_FLAG_TURN
 				   : LEDGER_FLAG_BOUNCE;
+	else if (step_is_at_rest((enum state)state.state)) { /* unless it has to wait itself */
+		state.state = STATE_STARTING;
+		state.wanted = WANTED_UP;
+	}
 	return depend_is_lost((enum depend_kind)link->kind, (enum depend_condition)link->condition,
 	    first->new_config, &state);
 }

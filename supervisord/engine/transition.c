@@ -401,7 +401,8 @@ static void enter(struct ledger_state *state, const struct program_config *confi
 		state->demand_ns = 0; /* whoever starts it again begins anew */
 	}
 	if ((step->actions & ACTION_BEGIN) && is_by_connection(state, config, happening)) {
-		note_demand(state, config->life, happening);
+		if (!config->life->key_accept) /* see is_flooded() */
+			note_demand(state, config->life, happening);
 		if (happening->event != EVENT_TIMER) /* that one tries again after a failure */
 			state->reason = REASON_DEMAND;
 	}

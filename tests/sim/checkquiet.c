@@ -36,6 +36,7 @@ void check_quiet(void)
 		    world->engine.descriptors, watches);
 	check_history();
 	check_quiet_text();
+	check_quiet_ops();
 	if (!TAILQ_EMPTY(&engine->pending) || !TAILQ_EMPTY(&engine->pending_tasks))
 		world_fail("the engine sleeps with work put off");
 	for (int row = 0; row < (int)world->ledger->header.rows_high; row++)
@@ -113,6 +114,9 @@ static void check_quiet_program(int program, const struct program *there)
 		break;
 	}
 	EXPECT_OF(program, kernel_main(program) == NULL, "a process that nobody knows");
+	/* One whose turn to be replaced is yet to come is started then. */
+	if (checklink_is_resting(state) && !(state->flags & LEDGER_FLAG_TURN))
+		check_no_op(program, there);
 	EXPECT_OF(program,
 	    there->removed == false || state->state == STATE_WAITING || engine->safe_mode ||
 		fake_is_draining(there->run.row),

@@ -38,6 +38,10 @@ static void check_settled_program(int program)
 	}
 	EXPECT_OF(program, stanza->present, "its stanza is gone, and it stays");
 	check_settled_extra(program);
+	EXPECT_OF(program,
+	    state->state != STATE_RUNNING || checklink_is_halting(state) ||
+		!(state->flags & LEDGER_FLAG_TURN) || check_waits_for_mates(program),
+	    "its turn to be replaced never comes");
 	EXPECT_OF(program, is_settled(program),
 	    state->state == STATE_WAITING  ? "it waits for nobody"
 	    : state->wanted == WANTED_DOWN ? "wanted down, and is not"

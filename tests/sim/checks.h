@@ -5,9 +5,9 @@
  *
  * checkstep.c, checknext.c: each decision; checkwrite.c: other commits; checkcount.c: what is
  * counted; checklink.c: who depends on whom; checkprocess.c: processes, tasks and signals;
- * checkaccept.c: connections; checkhistory.c: what is told of it; checktext.c: the text that is
- * applied; checklife.c: commands, applies, the engine's lives; checkquiet.c: whenever it sleeps;
- * checkrest.c: in the end.
+ * checkaccept.c: connections; checkop.c: what clients wait for; checkhistory.c: what is told of it;
+ * checktext.c: the text that is applied; checklife.c: commands, applies, the engine's lives;
+ * checkquiet.c: whenever it sleeps; checkrest.c: in the end.
  */
 #ifndef SIM_CHECKS_H
 #define SIM_CHECKS_H
@@ -69,12 +69,13 @@ void check_retime(int row, const struct ledger_state *state, const struct progra
     const struct program_config *after, int64_t deadline_ns);
 /* on_failure and essential have been seen to. */
 void check_paid(int program, const struct ledger_state *state);
+/* Because of that the engine asks for a shutdown. */
+void check_exit_code(void);
 /* News are thrown away. */
 void check_drop(int row);
 
 /* Processes. */
 void check_accept(int socket);
-void check_hang_up(void);
 void check_launch(int row, const struct launch_request *request);
 void check_refused_launch(int row);
 /* A task of a program's row has no streams. */

@@ -162,7 +162,8 @@ static void check_demand(const struct decision *d)
 {
 	const struct happening *h = d->happening;
 	struct shadow *shadow = d->shadow;
-	bool by_connection = d->lazy && !shadow->asked && !h->needed && h->demand;
+	bool by_connection =
+	    d->lazy && !d->config->life->key_accept && !shadow->asked && !h->needed && h->demand;
 
 	if (d->begins && by_connection) {
 		if (shadow->triggers_ns == 0 || h->now_ns - shadow->triggers_ns >=
@@ -176,6 +177,9 @@ static void check_demand(const struct decision *d)
 		shadow->triggers_ns = 0;
 	if (d->begins || step_is_at_rest(d->to))
 		shadow->asked = false;
+	EXPECT(d->after->demand_ns == shadow->triggers_ns &&
+		   (shadow->triggers_ns == 0 || d->after->demand_starts == shadow->triggers),
+	    "starts by connections are counted otherwise");
 	EXPECT(!!(d->after->flags & LEDGER_FLAG_DEMAND) == shadow->asked,
 	    "who asked for a run is forgotten, or nobody did");
 }
@@ -519,8 +523,9 @@ static void check_flags(const struct decision *d)
 	EXPECT(d->to == STATE_STOPPING || d->to == STATE_BACKOFF ||
 		   !(after->flags & LEDGER_FLAG_KILLED),
 	    "a flag of a stop outlives it");
-	EXPECT(d->to == STATE_RUNNING || !(after->flags & LEDGER_FLAG_RELOADING),
-	    "a reload outlives the run");
+	EXPECT((d->to == STATE_RUNNING && d->event != EVENT_READY) ||
+		   !(after->flags & LEDGER_FLAG_RELOADING),
+	    "a reload outlives its end, or the run");
 	EXPECT(
 	    !d->lost || d->begins || !checklink_is_live(after) || (after->flags & LEDGER_FLAG_LOST),
 	    "the loss is not noted");
@@ -554,6 +559,8 @@ static void check_owed(const struct decision *d)
 	if (d->from != d->to) {
 		d->shadow->fatal_without_retry = d->after->deadline_ns == 0;
 		d->shadow->owed = owed;
+		if (owed)
+			d->shadow->exit_code = check_exit_code_of(d->shadow, d->to);
 		d->shadow->owed_commands = d->shadow->owed_wishes = d->shadow->owed_shutdowns = 0;
 	}
 	EXPECT(!!(d->after->flags & LEDGER_FLAG_OWED) == d->shadow->owed,

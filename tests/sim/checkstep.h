@@ -44,6 +44,13 @@ uint64_t program_hash_of(int program);
  * looked at, and its cgroup.  `stays`: it may. */
 void check_leftovers(int program, bool quick, bool stays);
 
+/* Of everything, plus one, if its end in this state is that. */
+int check_exit_code_of(const struct shadow *shadow, enum state state);
+
+/* Nobody is waiting for it: see checkop.c. */
+void check_no_op(int program, const struct program *there);
+void check_quiet_ops(void);
+
 /* It is launched for a connection: see checkaccept.c. */
 void check_connection(int program);
 

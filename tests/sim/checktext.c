@@ -9,6 +9,7 @@
 #include "tests/sim/checkcount.h"
 #include "tests/sim/checklink.h"
 #include "tests/sim/checks.h"
+#include "tests/sim/checkstep.h"
 
 /* What the command at hand has to come to. */
 struct expected {
@@ -215,6 +216,15 @@ void check_text_done(const struct sim_command *command)
 		world_fail("a change that was refused has changed something");
 	if (!command->refused)
 		compare(&world->configs[world->held], &expected.text);
+	/* What an update was given up for has come otherwise. */
+	for (program = 0; program < world->program_count; program++)
+		EXPECT_OF(program,
+		    command->refused || command->kind != COMMAND_APPLY || world_row(program) < 0 ||
+			world_is_removed(program) ||
+			!(world_state(program)->flags & LEDGER_FLAG_KEPT) ||
+			world_state(program)->config_hash != program_hash_of(program),
+		    "it is left as it was, and that is what it is to be");
+	program = named(command);
 	if (command->kind == COMMAND_ENABLE && !command->refused) {
 		EXPECT_OF(program,
 		    files->programs[program].config.key_autostart == command->enabled,
@@ -323,6 +333,9 @@ void check_quiet_text(void)
 
 	if (stanza_config_index(engine->config) != world->held)
 		world_fail("what is in force is not what is held");
+	if (world->trial.from >= 0 && world->trial.from == world->held &&
+	    world->trial.from != world->trial.to)
+		world_fail("what was taken back is still on trial");
 	for (int program = 0; program < world->program_count; program++) {
 		if (!stanza_is_run(set, program))
 			continue;

@@ -10,6 +10,7 @@
 #include "tests/sim/checks.h"
 #include "tests/sim/checkstep.h"
 
+static void check_restored(int program);
 static bool is_replaced(int program, int to);
 static bool has_failed(int program);
 
@@ -34,6 +35,9 @@ void check_taken_back(void)
 {
 	bool good = world->now_ns >= world->trial.deadline_ns;
 
+	if (world->engine.engine->shutdown)
+		world_fail("a configuration is taken back in a shutdown");
+
 	for (int program = 0; program < world->program_count; program++)
 		good = good || has_failed(program);
 	if (!good)
@@ -47,6 +51,9 @@ void check_trial_over(void)
 	/* In safe mode nobody looks at what it has come to. */
 	bool stays = world->held != trial->from && !world->engine.safe;
 
+	for (int program = 0; program < world->program_count && !world->engine.safe; program++)
+		if (world->held == trial->from && ((trial->programs >> program) & 1))
+			check_restored(program);
 	for (int program = 0; program < world->program_count && stays; program++) {
 		const struct ledger_state *state = world_state(program);
 		bool up = state->state == STATE_RUNNING || state->state == STATE_EXITED ||
@@ -63,6 +70,18 @@ void check_trial_over(void)
 		    "a configuration stays, and this has not come up in it");
 	}
 	world->trial.from = -1;
+}
+
+/* It was up, and what has ended it is taken back. */
+static void check_restored(int program)
+{
+	const struct ledger_state *state = world_state(program);
+
+	EXPECT_OF(program,
+	    world_row(program) < 0 || world_is_removed(program) || state->wanted == WANTED_DOWN ||
+		world->ledger->header.shutdown || state->starts == world->trial.starts[program] ||
+		!checklink_is_resting(state),
+	    "it was up before the configuration that is taken back, and is not now");
 }
 
 /* It is up, and will not be as it is. */
@@ -84,8 +103,12 @@ static bool has_failed(int program)
 {
 	const struct ledger_state *state = world_state(program);
 
-	return state->state == STATE_BACKOFF || state->state == STATE_FATAL ||
-	       state->state == STATE_EXITED || state->state == STATE_STOPPED ||
-	       (state->flags & LEDGER_FLAG_FAILED) ||
+	/* Who was stopped by hand has not. */
+	if (state->wanted == WANTED_DOWN)
+		return false;
+	return state->state == STATE_BACKOFF ||
+	       (state->state == STATE_WAITING && checklink_missing(program) >= 0) ||
+	       state->state == STATE_FATAL || state->state == STATE_EXITED ||
+	       state->state == STATE_STOPPED || (state->flags & LEDGER_FLAG_FAILED) ||
 	       (state->state == STATE_RUNNING && state->health == LEDGER_HEALTH_BAD);
 }

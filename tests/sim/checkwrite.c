@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "supervisord/engine/plan.h"
 #include "tests/sim/checkcount.h"
@@ -110,6 +111,30 @@ static bool is_on_failure_there(int program)
 		if (world->rows[row].program == program && world->rows[row].kind == TASK_ON_FAILURE)
 			return true;
 	return false;
+}
+
+/* The engine ends everything: with the status of one whose end that is. */
+void check_exit_code(void)
+{
+	bool good = false;
+
+	for (int program = 0; program < world->program_count; program++)
+		good = good ||
+		       world->shadows[program].exit_code == 1 + world->ledger->header.exit_code;
+	if (!good)
+		world_fail("everything ends, with %d for nobody's end",
+		    (int)world->ledger->header.exit_code);
+}
+
+/* As a shell has it, and never 0 for a failure; one more than that. */
+int check_exit_code_of(const struct shadow *shadow, enum state state)
+{
+	int code = 0;
+
+	if (shadow->ended)
+		code = WIFEXITED(shadow->wstatus) ? WEXITSTATUS(shadow->wstatus)
+						  : 128 + WTERMSIG(shadow->wstatus);
+	return 1 + (code == 0 && (shadow->failed || state == STATE_FATAL) ? 1 : code);
 }
 
 /* All of it was done, before it was noted as done. */

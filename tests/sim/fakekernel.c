@@ -147,6 +147,7 @@ int __wrap_kill(pid_t pid, int number)
 
 	steps_effect();
 	if (pid == WORLD_GUARDIAN && number == SIGTERM) {
+		check_exit_code();
 		fake_request_shutdown();
 		return 0;
 	}
@@ -197,10 +198,8 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 
 int __wrap_close(int fd)
 {
-	if (fd >= FAKE_CONNECTION && fd < FAKE_CONNECTION + STANZA_PROGRAMS) {
-		check_hang_up();
+	if (fd >= FAKE_CONNECTION && fd < FAKE_CONNECTION + STANZA_PROGRAMS)
 		world->engine.connection = 0;
-	}
 	if (fd >= FAKE_PIDFD)
 		world->engine.descriptors--;
 	return 0;

@@ -59,6 +59,7 @@ struct shadow {
 	/* Of the present rest. */
 	bool fatal_without_retry; /* its stanza said so only later */
 	bool owed;
+	int exit_code;          /* plus one, of everything, if its last end was that */
 	unsigned owed_commands; /* of on_failure that were begun */
 	unsigned owed_wishes;   /* another program was started */
 	unsigned owed_shutdowns;

@@ -319,6 +319,24 @@ static void test_restarted_when_the_old_run_is_there_then_open(void **state)
 	assert_int_equal(aim_judge(&aim), VERDICT_FAILED);
 }
 
+static void test_restarted_when_the_old_run_has_ended_by_itself_then_by_that(void **state)
+{
+	struct world *world = *state;
+	struct ledger_state now = {.state = STATE_RUNNING, .wanted = WANTED_UP, .starts = 1};
+	struct aim aim;
+
+	put(world, 0, &now);
+	aim_init(&aim, &world->programs[0], OP_RESTARTED);
+	now.state = STATE_FATAL;
+	put(world, 0, &now);
+	assert_int_equal(aim_judge(&aim), VERDICT_FAILED);
+	now.state = STATE_EXITED;
+	now.flags = LEDGER_FLAG_FAILED;
+	now.run_acted = 1;
+	put(world, 0, &now);
+	assert_int_equal(aim_judge(&aim), VERDICT_FAILED);
+}
+
 static void test_reloaded_when_signalled_then_done_at_once(void **state)
 {
 	struct world *world = *state;
@@ -405,6 +423,7 @@ int main(void)
 	    TEST(test_down_when_in_each_state_then_at_rest_counts),
 	    TEST(test_down_when_done_then_told_why),
 	    TEST(test_restarted_when_the_old_run_is_there_then_open),
+	    TEST(test_restarted_when_the_old_run_has_ended_by_itself_then_by_that),
 	    TEST(test_reloaded_when_signalled_then_done_at_once),
 	    TEST(test_reloaded_when_it_says_so_then_until_it_is_ready),
 	    TEST(test_reloaded_when_it_says_nothing_then_patience_ends),

@@ -246,6 +246,13 @@ static void test_plan_starts_what_is_required_by_what_is_up(void **state)
 	assert_plan(&world, "> start mail: needed by db\n"
 			    "start db: needed by cache\n"
 			    "> restart cache: requires db\n");
+	/* As good as there while it comes up: who requires it stays. */
+	subject_of(&world, "db")->old_life.key_smooth = true;
+	subject_of(&world, "db")->new_life.key_smooth = true;
+	assert_plan(&world, "> start mail: needed by db\n"
+			    "start db: needed by cache\n");
+	subject_of(&world, "db")->old_life.key_smooth = false;
+	subject_of(&world, "db")->new_life.key_smooth = false;
 	/* A new one comes up by itself. */
 	subject_of(&world, "db")->has_row = false;
 	unused(&world, "mail");

@@ -528,6 +528,8 @@ static void test_connection_ends_then_the_place_is_free_however_it_ended(void **
 					 .event = EVENT_EXIT, .wstatus = ends[i], .now_ns = k});
 			assert_int_equal(now.state, STATE_WAITING);
 		}
+		/* Nor is it held against what it is to be by another stanza. */
+		assert_int_equal(now.demand_starts, 0);
 	}
 }
 
