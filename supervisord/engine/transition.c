@@ -157,7 +157,8 @@ int64_t transition_retime_ns(const struct ledger_state *state, const struct prog
 		return state->deadline_ns;
 	if (is_ns == NO_TIMER)
 		return 0;
-	if (state->deadline_ns == 0)
+	/* It had none; or, after a kill, one of a stanza that was before `before`. */
+	if (state->deadline_ns == 0 || was_ns == NO_TIMER)
 		return state->since_ns + is_ns;
 	deadline_ns = state->deadline_ns + is_ns - was_ns;
 	if (state->state != STATE_BACKOFF)

@@ -81,9 +81,10 @@ void check_command(struct sim_command *command)
 	command->starts = command->stops = 0;
 	for (int program = 0; program < world->program_count; program++) {
 		const struct program *known = world_program(program);
+		bool is_extra = world->configs[world->held].programs[program].config.surge;
 
 		if (((command->programs >> program) & 1) && known != NULL &&
-		    (command->kind == COMMAND_STOP || !known->removed))
+		    (command->kind == COMMAND_STOP || (!known->removed && !is_extra)))
 			there |= 1U << program;
 	}
 	command->programs = there;

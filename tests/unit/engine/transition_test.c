@@ -123,6 +123,10 @@ static void test_retime_when_there_is_an_end_no_more_or_only_now_then_so_it_is(v
 	assert_int_equal(transition_retime_ns(&now, &ends, &endless), 0);
 	now.deadline_ns = 0;
 	assert_int_equal(transition_retime_ns(&now, &endless, &ends), 160 * NS_PER_S);
+	/* An engine was killed before it wrote down that there is an end no more. */
+	now.deadline_ns = 500 * NS_PER_S;
+	assert_int_equal(transition_retime_ns(&now, &endless, &ends), 160 * NS_PER_S);
+	now.deadline_ns = 0;
 	lives[0].key_on_failure.kind = ON_FAILURE_RETRY;
 	lives[0].key_on_failure.delay_ns = 7 * NS_PER_S;
 	now.state = STATE_FATAL;
