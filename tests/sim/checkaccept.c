@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * checkaccept.c: accept = true: a connection is taken when a place is free for it and not before,
- * the first one gets it, and none of a source that has enough.
+ * the first one gets it, none of a source that has enough, and none is hung up on without a cause.
  */
 #include "tests/sim/checklink.h"
 #include "tests/sim/checks.h"
@@ -26,6 +26,7 @@ void check_accept(int socket)
 	if (place < 0)
 		return;
 	world->engine.connection = place + 1;
+	world->engine.peer_run = world_state(place)->starts;
 }
 
 void check_connection(int program)
@@ -35,6 +36,18 @@ void check_connection(int program)
 	EXPECT_OF(program, !has_enough(program), "a source has more connections than it may");
 	world->shadows[program].peer = world->engine.peer;
 	world->shadows[program].peer_run = world_state(program)->starts;
+}
+
+/* Its place has had a run for it, or it could not have one. */
+void check_hang_up(void)
+{
+	int program = world->engine.connection - 1;
+
+	if (program >= 0)
+		EXPECT_OF(program,
+		    world->engine.peer_gone || has_enough(program) ||
+			world_state(program)->starts == world->engine.peer_run + 1,
+		    "a connection is closed, and nothing was started for it");
 }
 
 static bool is_place(int program, int socket)

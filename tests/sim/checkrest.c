@@ -38,6 +38,8 @@ static void check_settled_program(int program)
 	}
 	EXPECT_OF(program, stanza->present, "its stanza is gone, and it stays");
 	check_settled_extra(program);
+	if (state->state == STATE_RUNNING && !check_waits_for_mates(program))
+		check_no_op(program, world_program(program));
 	EXPECT_OF(program,
 	    state->state != STATE_RUNNING || checklink_is_halting(state) ||
 		!(state->flags & LEDGER_FLAG_TURN) || check_waits_for_mates(program),

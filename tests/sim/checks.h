@@ -76,6 +76,7 @@ void check_drop(int row);
 
 /* Processes. */
 void check_accept(int socket);
+void check_hang_up(void);
 void check_launch(int row, const struct launch_request *request);
 void check_refused_launch(int row);
 /* A task of a program's row has no streams. */

@@ -198,8 +198,10 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 
 int __wrap_close(int fd)
 {
-	if (fd >= FAKE_CONNECTION && fd < FAKE_CONNECTION + STANZA_PROGRAMS)
+	if (fd >= FAKE_CONNECTION && fd < FAKE_CONNECTION + STANZA_PROGRAMS) {
+		check_hang_up();
 		world->engine.connection = 0;
+	}
 	if (fd >= FAKE_PIDFD)
 		world->engine.descriptors--;
 	return 0;

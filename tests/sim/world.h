@@ -166,6 +166,7 @@ struct sim_engine {
 	int connection;    /* that it has taken and not given away: for the program + 1, 0: none */
 	uint32_t peer;     /* who is at its other end */
 	bool peer_gone;    /* nobody any more */
+	uint64_t peer_run; /* the last run of the program before */
 	ev_io *ios[WORLD_IOS];
 	int io_count;
 	ev_prepare *prepare;
