@@ -403,7 +403,8 @@ static struct acceptrule rule_of(const struct program *program)
 	};
 }
 
-/* Of the places of this program. */
+/* Of the places of this program, also of one that is going.  While post_stop runs the connection is
+ * no more. */
 static uint32_t count_source(const struct acceptor *acceptor, uint64_t source)
 {
 	const struct engine *engine = acceptor->engine;
@@ -411,9 +412,12 @@ static uint32_t count_source(const struct acceptor *acceptor, uint64_t source)
 	uint32_t count = 0;
 	size_t index = 0;
 
-	while ((program = engine_next_named(engine, acceptor->name, &index)) != NULL)
-		count += step_is_live(program_state_of(program)) &&
+	while ((program = engine_next_named(engine, acceptor->name, &index)) != NULL) {
+		enum state at = program_state_of(program);
+
+		count += step_is_live(at) && at != STATE_CLEANING &&
 			 atomic_load(&engine->ledger->table[program->run.row].ready_mark) == source;
+	}
 	return count;
 }
 

@@ -35,6 +35,7 @@ void check_connection(int program)
 	    "launched for a connection, and there is none");
 	EXPECT_OF(program, !has_enough(program), "a source has more connections than it may");
 	world->shadows[program].peer = world->engine.peer;
+	world->shadows[program].peer_socket = world_socket(program);
 	world->shadows[program].peer_run = world_state(program)->starts;
 }
 
@@ -68,15 +69,16 @@ static bool is_free(int program)
 		   (checklink_has_news(program) && checklink_missing(program) < 0));
 }
 
-/* Without it. */
+/* Without it; also what a place has that is being removed. */
 static bool has_enough(int program)
 {
 	unsigned most = world_stanza(program)->life.key_max_connections_per_source, count = 0;
 	int socket = world_socket(program);
 
 	for (int other = 0; other < world->program_count; other++)
-		count += other != program && is_place(other, socket) &&
+		count += other != program && world->shadows[other].peer_socket == socket &&
 			 checklink_is_live(world_state(other)) &&
+			 world_state(other)->state != STATE_CLEANING &&
 			 world->shadows[other].peer_run == world_state(other)->starts &&
 			 world->shadows[other].peer == world->engine.peer;
 	return most > 0 && count >= most;

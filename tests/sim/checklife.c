@@ -88,6 +88,8 @@ void check_command(struct sim_command *command)
 			there |= 1U << program;
 	}
 	command->programs = there;
+	if (command->kind == COMMAND_RESTART)
+		world->engine.restarts |= there;
 	command->may_be_refused = false;
 	command->must_be_refused =
 	    (command->kind == COMMAND_START || command->kind == COMMAND_RESTART) &&
@@ -110,6 +112,8 @@ void check_command(struct sim_command *command)
 	}
 	if (command->kind == COMMAND_STOP && (command->stops & ~there) != 0 && !command->force)
 		command->must_be_refused = true;
+	/* What somebody has started meanwhile, the apply that is on trial had not to. */
+	world->trial.programs &= ~command->starts;
 	if (command->kind == COMMAND_START || command->kind == COMMAND_RESTART)
 		command->may_be_refused = checklink_conflicting(command->starts) != 0;
 	for (int program = 0; program < STANZA_PROGRAMS; program++)

@@ -62,9 +62,11 @@ void check_trial_over(void)
 		if (!((trial->programs >> program) & 1) || world_row(program) < 0 ||
 		    world_is_removed(program) || state->wanted != WANTED_UP)
 			continue;
-		/* One that is for connections now waits for the first. */
+		/* One that has ended by itself meanwhile needs no other run; one that is for
+		 * connections now waits for the first. */
 		EXPECT_OF(program,
 		    up && (state->starts > trial->starts[program] ||
+			      state->state == STATE_EXITED ||
 			      (checklink_is_lazy(program) &&
 				  world_program(program)->config->life->key_accept)),
 		    "a configuration stays, and this has not come up in it");

@@ -43,6 +43,7 @@ struct shadow {
 	int command_pid; /* of what was launched */
 	uint32_t peer;   /* whose connection it has, the run that has one */
 	uint64_t peer_run;
+	int peer_socket;
 	bool stays;      /* what it has left may go on beside its post_stop */
 	int wstatus;     /* of its end */
 	bool ended;
