@@ -171,7 +171,7 @@ int build_add_filters(struct build *build);
 /* The relays of terminals; likewise, after the filters.  0 or -ENOMEM. */
 int build_add_ttys(struct build *build);
 
-/* The hashes; to be called when nothing is changed any more.  0 or -ENOMEM. */
+/* The hashes (confhash.c); to be called when nothing is changed any more.  0 or -ENOMEM. */
 int build_hash(struct build *build);
 
 void build_done(struct build *build);
