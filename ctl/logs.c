@@ -13,6 +13,7 @@
 #include "lib/timestamp.h"
 #include "ctl/logview.h"
 #include "ctl/program.h"
+#include "ctl/stanzas.h"
 
 #define OWN_LOG_NAME "supervisord"
 
@@ -238,8 +239,7 @@ static enum exitcode on_error(struct call *call, const char *name, int parameter
 static bool is_plain(const struct ctl *ctl)
 {
 	for (size_t i = 0; i < ctl->options.name_count; i++)
-		if (strpbrk(ctl->options.names[i], "*?[\\") != NULL ||
-		    strcmp(ctl->options.names[i], "all") == 0)
+		if (stanzas_is_pattern(ctl->options.names[i]))
 			return false;
 	return true;
 }

@@ -42,13 +42,18 @@ void stanzas_done(struct stanzas *stanzas)
 	*stanzas = (struct stanzas){0};
 }
 
+bool stanzas_is_pattern(const char *name)
+{
+	return strpbrk(name, "*?[\\") != NULL || strcmp(name, "all") == 0;
+}
+
 static enum exitcode find(
     struct ctl *ctl, const char *name, bool transient, struct stanzas *stanzas)
 {
 	struct search search = {.stanzas = stanzas,
 	    .name = name,
 	    .transient = transient,
-	    .is_glob = strpbrk(name, "*?[\\") != NULL || strcmp(name, "all") == 0};
+	    .is_glob = stanzas_is_pattern(name)};
 	enum exitcode code = EXITCODE_OK;
 	struct call call;
 

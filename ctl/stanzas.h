@@ -28,4 +28,7 @@ struct stanzas {
 enum exitcode stanzas_find(struct ctl *ctl, bool transient, struct stanzas *ret_stanzas);
 void stanzas_done(struct stanzas *stanzas);
 
+/* A glob, or all: what it stands for is only known by asking. */
+bool stanzas_is_pattern(const char *name);
+
 #endif
