@@ -5,7 +5,9 @@
  * What is edited is a copy (editfile.h); until it has been found good together with all other
  * files, or is kept all the same, neither the daemon nor anybody else sees any of it.
  */
+#define _GNU_SOURCE /* ppoll */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,7 @@ static enum exitcode apply(struct ctl *ctl);
 static void leave_copy(struct ctl *ctl, struct editfile *file);
 static int ask(struct ctl *ctl, const char *question, const char *letters);
 static int read_answer(struct ctl *ctl, const char *question, const char *letters);
+static bool read_line(char *line, size_t size);
 
 enum exitcode ctl_edit(struct ctl *ctl)
 {
@@ -194,7 +197,7 @@ static enum exitcode apply(struct ctl *ctl)
 
 static void on_interrupt(int number)
 {
-	(void)number; /* it ends the reading */
+	(void)number; /* it ends the waiting */
 }
 
 /* One of the letters, of which the first is what an empty answer means; 0: Ctrl-C, or the end of
@@ -202,12 +205,19 @@ static void on_interrupt(int number)
 static int ask(struct ctl *ctl, const char *question, const char *letters)
 {
 	const struct sigaction interrupts = {.sa_handler = on_interrupt};
-	struct sigaction before;
+	struct sigaction handler;
+	sigset_t interrupt, mask;
 	int answer;
 
-	(void)sigaction(SIGINT, &interrupts, &before);
+	/* It comes in only while there is nothing else to do but to wait: never between a look and
+	 * the waiting, where it would be forgotten. */
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &interrupt, &mask);
+	(void)sigaction(SIGINT, &interrupts, &handler);
 	answer = read_answer(ctl, question, letters);
-	(void)sigaction(SIGINT, &before, NULL);
+	(void)sigaction(SIGINT, &handler, NULL);
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
 	return answer;
 }
 
@@ -227,16 +237,37 @@ static int read_answer(struct ctl *ctl, const char *question, const char *letter
 		}
 		out_string(&ctl->err, "] ");
 		out_flush(&ctl->err);
-		if (fgets(line, sizeof(line), stdin) == NULL) {
-			clearerr(stdin);
+		if (!read_line(line, sizeof(line))) {
 			out_string(&ctl->err, "\n");
 			out_flush(&ctl->err);
 			return 0;
 		}
-		if (line[0] == '\n')
+		if (line[0] == '\0')
 			return letters[0];
-		if (strchr(letters, line[0] | 0x20) != NULL && (line[1] == '\n' || line[1] == '\0'))
+		if (strchr(letters, line[0] | 0x20) != NULL && line[1] == '\0')
 			return line[0] | 0x20;
 		out_string(&ctl->err, "one of these letters is needed\n");
 	}
+}
+
+/* Without its newline, what is too long cut. False: interrupted, or the end of the input. */
+static bool read_line(char *line, size_t size)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	size_t length = 0;
+	sigset_t mask;
+	char c;
+
+	(void)sigprocmask(SIG_SETMASK, NULL, &mask);
+	sigdelset(&mask, SIGINT);
+	for (;;) {
+		if (ppoll(&input, 1, NULL, &mask) < 0 || read(STDIN_FILENO, &c, 1) != 1)
+			return false;
+		if (c == '\n')
+			break;
+		if (length + 1 < size)
+			line[length++] = c;
+	}
+	line[length] = '\0';
+	return true;
 }
