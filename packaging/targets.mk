@@ -148,6 +148,7 @@ help: ## this list
 
 -include tests/sim/targets.mk
 -include tests/fault/targets.mk
+-include tests/pauses/targets.mk
 
 FORCE:
 
