@@ -133,8 +133,12 @@ void ipc_adopt(struct program *program, uint64_t key, int slot)
 	*place = slot;
 	if (place == &ipc->state_slot && map_state(ipc) < 0)
 		return;
-	if (ipc->slot >= 0 && ipc->state != NULL)
-		watch(ipc);
+	if (ipc->slot < 0 || ipc->state == NULL)
+		return;
+	watch(ipc);
+	/* What the engine before has read and not dealt with waits for no further byte. */
+	if (!is_worker(program))
+		ev_feed_event(program->engine->loop, &ipc->io, EV_READ);
 }
 
 void ipc_release(struct program *program)

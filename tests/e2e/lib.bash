@@ -97,16 +97,17 @@ guardian() {
 
 # End the daemon of $SD and everything of it.  Fails when something was left that TERM should have ended.
 sd_down() {
-	local guardian others pid left=0
+	local guardian others=() other pid left=0
 
 	guardian=$(cat "$SD/guardian" 2>/dev/null) || guardian=
 	# By its name, too: the pid of one that a test has ended may be a stranger's by now.
 	if [ -n "$guardian" ] && [ "$(comm_of "$guardian")" = supervisord ]; then
-		others=$(children_of "$guardian")
+		for pid in $guardian $(children_of "$guardian"); do
+			others+=("$pid $(birth_of "$pid")")
+		done
 		kill -TERM "$guardian"
-		wait_for "$PATIENCE" ended "$guardian" || left=1
-		for pid in $guardian $others; do
-			wait_for 5 ended "$pid" || { kill -KILL "$pid" && left=1; }
+		for other in "${others[@]}"; do
+			wait_for "$PATIENCE" same_ended $other || { kill -KILL "${other% *}" && left=1; }
 		done
 	fi
 	# A daemon that no test wrote down, and what is left of one.
@@ -257,6 +258,16 @@ ended() {
 		echo "process $1 ($(comm_of "$1")) is still there" >&2
 		return 1
 	}
+}
+
+# When a process was started, in ticks: its pid may be another one's later.  Empty when it is gone.
+birth_of() {
+	sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+}
+
+# same_ended PID BIRTH: likewise, or the pid is somebody else's by now.
+same_ended() {
+	[ "$(birth_of "$1")" != "${2-}" ] || ended "$1"
 }
 
 # The pid of "engine" or "logger", as seen from here.

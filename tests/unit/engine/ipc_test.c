@@ -6,8 +6,10 @@
 #include "tests/unit/engine/callworld.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "lib/clock.h"
+#include "lib/inbox.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/ipc.h"
 #include "supervisord/engine/ipcfollow.h"
@@ -293,6 +295,42 @@ static void test_adopt_then_it_goes_on_in_the_middle_of_a_line(void **state)
 	end(&w);
 }
 
+/* Killed behind the recvmsg(2) of the last bytes that ever come. */
+static void test_adopt_when_a_line_was_read_and_not_dealt_with_then_it_is(void **state)
+{
+	static const char text[] = "[1]\n[2]\n";
+	struct callworld w;
+	struct slots *slots;
+	struct program *a;
+	uint64_t channel_key, memory_key;
+	struct inbox_view inbox;
+	int child, channel, memory;
+	size_t room;
+	void *map;
+
+	(void)state;
+	begin(&w);
+	slots = &w.world.engine.slots;
+	a = get(&w, "a");
+	channel_key = held_key(HELD_IPC, (uint32_t)a->run.row, 0);
+	memory_key = held_key(HELD_IPC_STATE, (uint32_t)a->run.row, 0);
+	child = launch(&w, "a");
+	channel = fcntl(slots_get_fd(slots, slots_find(slots, channel_key)), F_DUPFD_CLOEXEC, 0);
+	memory = engineworld_take_held(&w.world, memory_key);
+	ipc_release(a);
+	map = mmap(NULL, sizeof(struct inbox), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	inbox_attach(&inbox, map);
+	memcpy(inbox_get_room(&inbox, &room), text, sizeof(text) - 1);
+	munmap(map, sizeof(struct inbox));
+	ipc_adopt(a, channel_key, slots_hold(slots, channel_key, channel));
+	ipc_adopt(a, memory_key, slots_hold(slots, memory_key, memory));
+	turn(&w);
+	assert_string_equal(remembered(&w, "a"), "[1];[2];");
+	close(child);
+	end(&w);
+}
+
 static void test_call_send_then_one_line_or_told_why(void **state)
 {
 	static const struct {
@@ -415,6 +453,7 @@ int main(void)
 	    cmocka_unit_test(test_send_when_there_is_no_room_then_told),
 	    cmocka_unit_test(test_prepare_when_a_run_was_before_then_its_last_words_are_taken),
 	    cmocka_unit_test(test_adopt_then_it_goes_on_in_the_middle_of_a_line),
+	    cmocka_unit_test(test_adopt_when_a_line_was_read_and_not_dealt_with_then_it_is),
 	    cmocka_unit_test(test_call_send_then_one_line_or_told_why),
 	    cmocka_unit_test(test_call_messages_then_the_last_ones_after_a_number),
 	    cmocka_unit_test(test_followers_when_there_are_enough_then_refused),
