@@ -96,7 +96,6 @@ no_leaf() {
 	equals "processes after" "$(count_procs clan)" 0
 	equals state "$(record hidden state)" STOPPED
 	at_least "milliseconds of the stop" $((after - before)) 700
-	at_most "milliseconds of the stop" $((after - before)) 10000
 	wait_for "$PATIENCE" no_zombies
 }
 

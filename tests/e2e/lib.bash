@@ -270,6 +270,15 @@ same_ended() {
 	[ "$(birth_of "$1")" != "${2-}" ] || ended "$1"
 }
 
+# A wait of so long, which had begun at BEGIN (now_ms), goes on, whoever has looked at it anew since: goes_on NAME MS BEGIN.
+goes_on() {
+	local now next
+
+	now=$(now_ms)
+	next=$(sctl why --json "$1" | json_field 0 next_ms)
+	at_most "milliseconds of the wait of $1" $((now - $3 + next)) "$2"
+}
+
 # The pid of "engine" or "logger", as seen from here.
 role_pid() {
 	local pid
