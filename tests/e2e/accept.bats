@@ -276,13 +276,13 @@ all_free() {
 
 @test "beyond trigger_limit connections wait, and all are served" {
 	echoes slow "tcp:$HOST:$PORT" <<-'END'
-		trigger_limit = 5
-		trigger_limit_interval = "200ms"
+		trigger_limit = 10
+		trigger_limit_interval = "4s"
 	END
 	wait_for "$PATIENCE" all_free slow
 	exits 0 env PATIENCE="$PATIENCE" "$PYTHON" -IS "$CLIENT" flood "$HOST:$PORT" 20 20
 	equals "what clients say" "$output" "served 20 closed 0"
-	told_in_order 0 "slow: 5 connections in trigger_limit_interval: those that come now wait until it is over"
+	told_in_order 0 "slow: 10 connections in trigger_limit_interval: those that come now wait until it is over"
 }
 
 @test "an address that somebody else has is told with his process, by check and by apply" {

@@ -141,13 +141,15 @@ replace_engine() {
 
 @test "engine: a restart goes on when the engine dies in the middle of it" {
 	cat >"$SD/conf.d/slow.conf" <<-END
-		program "slow" { command = "$SD/bin/stamp $SD/slow.stamps run 1500" }
+		program "slow" { command = "$SD/bin/stamp $SD/slow.stamps run" stop_command = "/bin/sh -c 'until [ -e $SD/go ]; do sleep 0.05; done'" }
 	END
 	sd_start
 	wait_state slow RUNNING
 	exits 0 sctl restart --no-wait slow
 	wait_state slow STOPPING
 	replace_engine
+	equals state "$(record slow state)" STOPPING
+	touch "$SD/go"
 	wait_for "$PATIENCE" has slow starts 2
 	wait_state slow RUNNING
 	equals stamps "$(cut -d' ' -f1 "$SD/slow.stamps" | tr '\n' ' ')" "start stop start "
@@ -173,12 +175,17 @@ replace_engine() {
 }
 
 @test "engine: what is STARTING becomes RUNNING under the next one" {
+	local begin
+
 	cat >"$SD/conf.d/slow.conf" <<-END
-		program "slow" { command = "$SD/bin/stamp $SD/slow.stamps run" stable_after = "1500ms" }
+		program "slow" { command = "$SD/bin/stamp $SD/slow.stamps run" stable_after = "2s" }
+		program "slower" { command = "/bin/sleep 1000" stable_after = "1h" }
 	END
 	sd_start
-	wait_state slow STARTING
+	wait_state slower STARTING
+	begin=$(now_ms)
 	replace_engine
+	goes_on slower 3600000 "$begin"
 	wait_state slow RUNNING
 	equals starts "$(record slow starts)" 1
 }
