@@ -325,7 +325,7 @@ all_free() {
 	done
 	wait_state broken WAITING
 	# What it is in all its keys can be read again.
-	echo "socket \"broken\" { listen = \"tcp:1\" }" >"$SD/shown.conf"
+	echo "socket \"broken\" { listen = \"tcp:$HOST:$PORT\" }" >"$SD/shown.conf"
 	sctl config show broken >>"$SD/shown.conf"
 	exits 0 "$SUPERCTL" check "$SD/shown.conf"
 	matches "$(record broken reason)" "exec $SD/nothing: No such file or directory.*waits for a connection"
