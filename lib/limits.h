@@ -118,6 +118,8 @@
 /* How long a start waits for an answer; whoever asks again later waits LIMIT_FILE_AGAIN_S. */
 #define LIMIT_FILE_WAIT_MS 200
 #define LIMIT_FILE_AGAIN_S 5
+/* File systems that others serve whose places are known; beyond that any path may be on one. */
+#define LIMIT_SERVED_MOUNTS 64
 /* Directories of dead instances that are remembered because they still have processes. */
 #define LIMIT_OLD_CGROUPS 16
 /* Starts remembered by a start limit. */

@@ -20,7 +20,7 @@ int launchlook_touch(
 {
 	int error;
 
-	if (!mounts_may_hang(&looks->mounts))
+	if (!mounts_update(&looks->mounts))
 		return 0;
 	*ret_step = LAUNCH_DIRECTORY;
 	error = touch(looks, plan->directory);
@@ -54,6 +54,8 @@ static int touch(struct filelooks *looks, const char *path)
 {
 	struct filelook_answer answer;
 
+	if (!mounts_may_hang(&looks->mounts, path))
+		return access(path, X_OK) < 0 ? -errno : 0;
 	if (filelook_hangs(looks, path))
 		return -ETIMEDOUT;
 	return filelook_now(looks, path, open_and_read, 0, LIMIT_FILE_WAIT_MS, &answer);

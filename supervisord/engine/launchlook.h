@@ -3,8 +3,8 @@
  * launchlook.h: a look at what a launch is about to use, where that may hang.
  *
  * The engine stands still until the child has called chdir(2) and execve(2), which on a file system
- * whose server is gone do not return.  So where there is any such file system at all (mounts.h), a
- * thread touches the directory and the file first, and a start that it waits for in vain fails.
+ * whose server is gone do not return.  So where one of these is on a file system that somebody else
+ * serves (mounts.h), a thread touches it first, and a start that waits for that in vain fails.
  * What this cannot see: a server that goes away between the look and the exec, and the interpreter
  * of a script.
  */
