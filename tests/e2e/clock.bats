@@ -62,6 +62,11 @@ took() {
 	at_least milliseconds "$(($(boot_ms) - $1))" "$LIMIT"
 }
 
+# came_to NAME STATE: it has, and may have left it by now, if LIMIT is over.
+came_to() {
+	wait_for "$PATIENCE" file_has "$SD/own.log" "engine: $1: [A-Z]* -> $2"
+}
+
 # Milliseconds from the first start to the second one, as the program saw them.
 between_starts() {
 	awk '$1 == "start" { at[++n] = $5 } END { printf "%d\n", (at[2] - at[1]) / 1000000 }' "$1"
@@ -109,7 +114,7 @@ has_starts() {
 	END
 	began=$(boot_ms)
 	exits 0 sctl start --no-wait starting
-	wait_state starting STARTING
+	came_to starting STARTING
 	unmoved starting STARTING "$began"
 	wait_state starting FATAL
 	took "$began"
@@ -129,7 +134,7 @@ has_starts() {
 	END
 	began=$(boot_ms)
 	exits 0 sctl start --no-wait hook
-	wait_state hook STARTING
+	came_to hook STARTING
 	unmoved hook STARTING "$began"
 	wait_state hook FATAL
 	took "$began"
@@ -152,7 +157,7 @@ has_starts() {
 	unmoved endless RUNNING
 	began=$(boot_ms)
 	exits 0 sctl start --no-wait running
-	wait_state running RUNNING
+	came_to running RUNNING
 	unmoved running RUNNING "$began"
 	wait_state running FATAL
 	took "$began"
@@ -173,7 +178,7 @@ has_starts() {
 	END
 	began=$(boot_ms)
 	exits 0 sctl start --no-wait backoff
-	wait_state backoff BACKOFF
+	came_to backoff BACKOFF
 	unmoved backoff BACKOFF "$began"
 	wait_for "$PATIENCE" has_starts "$SD/backoff.stamps" 2
 	at_least delay "$(between_starts "$SD/backoff.stamps")" "$LIMIT"
@@ -190,7 +195,7 @@ has_starts() {
 	wait_for "$PATIENCE" file_has "$SD/stopping.ready" ready
 	began=$(boot_ms)
 	exits 0 sctl stop --no-wait stopping
-	wait_state stopping STOPPING
+	came_to stopping STOPPING
 	unmoved stopping STOPPING "$began"
 	wait_state stopping STOPPED
 	took "$began"
