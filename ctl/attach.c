@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,6 +106,7 @@ static enum exitcode on_attached(struct call *call, int parameters, void *contex
 /* What the program says from now on.  A program that says nothing to a log is no error. */
 static pid_t follow(struct ctl *ctl)
 {
+	const pid_t self = getpid();
 	pid_t pid;
 
 	(void)out_flush(&ctl->out);
@@ -112,6 +114,9 @@ static pid_t follow(struct ctl *ctl)
 	pid = fork();
 	if (pid != 0)
 		return pid;
+	/* It does not outlive us, however we end. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != self)
+		_exit(EXITCODE_FAILED);
 	ctl->options.set |= OPTION_FOLLOW | OPTION_LINES;
 	ctl->options.lines = 0;
 	_exit((int)ctl_logs(ctl));

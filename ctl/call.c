@@ -186,6 +186,7 @@ enum exitcode call_wait(struct call *call, int fd, short events, int at_most_ms)
 	    {.fd = fd, .events = events},
 	    {.fd = call->signal_fd, .events = POLLIN},
 	    {.fd = call->ends_with_output ? STDOUT_FILENO : -1, .events = 0},
+	    {.fd = call->ctl->enough_fd > 0 ? call->ctl->enough_fd : -1, .events = POLLIN},
 	};
 	int64_t timeout_ms = at_most_ms;
 	bool is_last = false; /* when this wait ends with nothing, so does the time for the call */
@@ -210,6 +211,8 @@ enum exitcode call_wait(struct call *call, int fd, short events, int at_most_ms)
 		    call->ctl, "interrupted; %s goes on, see superctl status", call->goes_on);
 		return EXITCODE_INTERRUPTED;
 	}
+	if (polls[3].revents != 0)
+		return EXITCODE_INTERRUPTED;
 	return polls[2].revents != 0 ? EXITCODE_FAILED : EXITCODE_OK;
 }
 

@@ -68,7 +68,7 @@ enum exitcode call_run_keep(struct call *call, int *ret_fd);
 /*
  * Wait until `fd` (-1: none) has one of the poll(2) `events`, or `at_most_ms` (-1: no bound) have
  * passed. Returns OK; or FAILED past the deadline and INTERRUPTED by SIGINT, and then the user was
- * told.
+ * told; or INTERRUPTED by ctl->enough_fd.
  */
 enum exitcode call_wait(struct call *call, int fd, short events, int at_most_ms);
 

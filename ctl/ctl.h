@@ -17,6 +17,8 @@ struct ctl {
 	struct out out; /* stdout */
 	struct out err; /* stderr */
 	bool several_hosts; /* this is one of them: nobody answers questions of ssh */
+	/* Of who has signals blocked: readable when the person has had enough; 0: none. */
+	int enough_fd;
 };
 
 /* One line "superctl: ..." on stderr, at once.  The arguments are sanitised as a whole. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* editor.c: see editor.h, environ(7). */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "ctl/editor.h"
+#include "ctl/foreground.h"
 
 static const char *const fallbacks[] = {"editor", "vi", "nano"};
 
@@ -52,25 +52,20 @@ bool editor_takes_line(const char *editor)
 
 enum exitcode editor_run(struct ctl *ctl, const char *editor, const char *path, int64_t line)
 {
-	struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
+	struct foreground foreground;
 	int status = 0;
 	pid_t pid;
 
 	out_flush(&ctl->out);
 	out_flush(&ctl->err);
 	/* Ctrl-C is for the editor. */
-	(void)sigaction(SIGINT, &ignore, &interrupt);
-	(void)sigaction(SIGQUIT, &ignore, &quit);
-	pid = fork();
-	if (pid == 0) {
-		(void)sigaction(SIGINT, &interrupt, NULL);
-		(void)sigaction(SIGQUIT, &quit, NULL);
+	foreground_begin(&foreground);
+	pid = foreground_fork(&foreground);
+	if (pid == 0)
 		become(editor, path, line);
-	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	(void)sigaction(SIGINT, &interrupt, NULL);
-	(void)sigaction(SIGQUIT, &quit, NULL);
+	foreground_end(&foreground);
 	if (pid < 0)
 		ctl_complain(ctl, "cannot run %s: %s", editor, strerror(errno));
 	else if (WIFSIGNALED(status))

@@ -39,6 +39,7 @@ static void print_trees(struct graph *graph);
 static void print_node(struct graph *graph, struct node *node, int link, const struct node *above);
 static void print_below(struct graph *graph, const struct node *node);
 static void print_branch(struct graph *graph, const struct node *above, int link, bool last);
+static bool is_dependency(const char *kind);
 static bool is_up(const struct node *node);
 static void print_dot(struct graph *graph);
 static void print_dot_link(struct graph *graph, const struct node *node, int link);
@@ -133,7 +134,7 @@ static void mark_firsts(struct graph *graph)
 		     at = jsonr_next(reply, links, at)) {
 			struct node *first = find_node(graph, text_of(graph, at, "name"));
 
-			if (first != NULL && strcmp(text_of(graph, at, "kind"), "conflicts") != 0)
+			if (first != NULL && is_dependency(text_of(graph, at, "kind")))
 				first->is_first = true;
 		}
 	}
@@ -166,7 +167,7 @@ static void print_node(struct graph *graph, struct node *node, int link, const s
 	struct out *out = graph->out;
 	bool blocks = above != NULL && is_up(above) &&
 		      jsonr_bool(reply, jsonr_member(reply, link, "blocks"), false);
-	bool conflict = strcmp(text_of(graph, link, "kind"), "conflicts") == 0;
+	bool below = link < 0 || is_dependency(text_of(graph, link, "kind"));
 	bool again = node->shown && jsonr_first(reply, node->links) >= 0;
 	const char *condition = text_of(graph, link, "condition");
 
@@ -183,9 +184,9 @@ static void print_node(struct graph *graph, struct node *node, int link, const s
 	out_style(out, blocks ? OUT_YELLOW : OUT_DIM);
 	out_text(out, node->state, 0);
 	out_style(out, OUT_PLAIN);
-	out_string(out, !blocks ? "" : conflict ? ", in the way" : ", waited for");
-	out_string(out, again && !conflict ? ", see above\n" : "\n");
-	if (!conflict && !node->shown) {
+	out_string(out, !blocks ? "" : below ? ", waited for" : ", in the way");
+	out_string(out, again && below ? ", see above\n" : "\n");
+	if (below && !node->shown) {
 		node->shown = true;
 		print_below(graph, node);
 	}
@@ -213,7 +214,7 @@ static void print_branch(struct graph *graph, const struct node *above, int link
 		out_string(graph->out, last ? "└─ " : "├─ ");
 	else
 		out_string(graph->out, last ? "`- " : "|- ");
-	if (node == NULL) { /* what conflicts with it need not be in the reply */
+	if (node == NULL) { /* what it does not depend on need not be in the reply */
 		out_text(graph->out, text_of(graph, link, "kind"), 0);
 		out_string(graph->out, " ");
 		out_text(graph->out, text_of(graph, link, "name"), 0);
@@ -223,6 +224,12 @@ static void print_branch(struct graph *graph, const struct node *above, int link
 	out_string(&graph->prefix, last ? "   " : graph->drawn ? "│  " : "|  ");
 	print_node(graph, node, link, above);
 	graph->prefix.length = length;
+}
+
+/* And no conflict, nor who is started in its stead. */
+static bool is_dependency(const char *kind)
+{
+	return strcmp(kind, "conflicts") != 0 && strcmp(kind, "on_failure") != 0;
 }
 
 /* It needs what it depends on. */
@@ -274,6 +281,8 @@ static void print_dot_link(struct graph *graph, const struct node *node, int lin
 	print_quoted(out, condition[0] != '\0' ? condition : kind);
 	if (conflict)
 		out_string(out, ", dir=none, color=red, constraint=false");
+	else if (!is_dependency(kind))
+		out_string(out, ", style=dotted, color=orange, constraint=false");
 	else if (strcmp(kind, "requires") != 0)
 		out_format(out, ", style=%s", strcmp(kind, "wants") == 0 ? "dashed" : "dotted");
 	out_string(out, "];\n");

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -19,6 +18,7 @@
 #include "lib/jsonr.h"
 #include "lib/jsonw.h"
 #include "lib/limits.h"
+#include "ctl/foreground.h"
 #include "ctl/hosts.h"
 #include "ctl/superctl.h"
 #include "ctl/verbs.h"
@@ -46,7 +46,7 @@ struct hosts {
 };
 
 static int read_names(struct hosts *hosts);
-static int start(struct hosts *hosts, struct host *host);
+static int start(struct hosts *hosts, struct host *host, const struct foreground *foreground);
 static void be_host(struct hosts *hosts, struct host *host, int out, int err)
     __attribute__((noreturn));
 static void read_all(struct hosts *hosts);
@@ -65,6 +65,7 @@ enum exitcode hosts_run(struct ctl *ctl)
 	struct hosts hosts = {.ctl = ctl,
 	    .json = (ctl->options.set & OPTION_JSON) != 0,
 	    .lines = (ctl->verb->options & OPTION_FOLLOW) != 0};
+	struct foreground foreground;
 	enum exitcode code;
 	int r = read_names(&hosts);
 
@@ -75,9 +76,9 @@ enum exitcode hosts_run(struct ctl *ctl)
 	}
 	ctl->several_hosts = true;
 	/* The hosts' own processes are told of Ctrl-C, and say what goes on. */
-	signal(SIGINT, SIG_IGN);
+	foreground_begin(&foreground);
 	for (size_t i = 0; i < hosts.count && r == 0; i++)
-		r = start(&hosts, &hosts.list[i]);
+		r = start(&hosts, &hosts.list[i], &foreground);
 	if (r == 0)
 		read_all(&hosts);
 	else
@@ -85,6 +86,7 @@ enum exitcode hosts_run(struct ctl *ctl)
 	if (r == 0 && hosts.json && !hosts.lines)
 		print_json(&hosts);
 	code = wait_for(&hosts);
+	foreground_end(&foreground);
 	for (size_t i = 0; i < hosts.count; i++) {
 		out_done(&hosts.list[i].out.text);
 		out_done(&hosts.list[i].err.text);
@@ -117,7 +119,7 @@ static int read_names(struct hosts *hosts)
 	return 0;
 }
 
-static int start(struct hosts *hosts, struct host *host)
+static int start(struct hosts *hosts, struct host *host, const struct foreground *foreground)
 {
 	int out[2], err[2];
 
@@ -130,7 +132,7 @@ static int start(struct hosts *hosts, struct host *host)
 		close(out[1]);
 		return -error;
 	}
-	host->pid = fork();
+	host->pid = foreground_fork(foreground);
 	if (host->pid == 0)
 		be_host(hosts, host, out[1], err[1]);
 	close(out[1]);
@@ -146,7 +148,6 @@ static void be_host(struct hosts *hosts, struct host *host, int out, int err)
 	struct ctl *ctl = hosts->ctl;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	signal(SIGINT, SIG_DFL);
 	if (dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    dup2(err, STDERR_FILENO) < 0)
 		_exit(EXITCODE_FAILED);

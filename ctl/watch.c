@@ -25,13 +25,15 @@
 
 struct watch {
 	struct ctl *ctl;
-	int signal_fd;
+	int enough_fd; /* the signals that end it */
+	int size_fd;   /* that the window has another size */
 	size_t lines;
 	bool keys; /* stdin is a terminal, and ours */
 	struct termios before;
 };
 
 static int begin(struct watch *watch);
+static int take_signals(struct watch *watch);
 static void end(struct watch *watch);
 static void measure(struct watch *watch);
 static enum exitcode gather(struct ctl *ctl, enum exitcode (*draw)(struct ctl *ctl));
@@ -41,7 +43,7 @@ static bool pause_until(struct watch *watch, int64_t until_ns);
 enum exitcode watch_run(
     struct ctl *ctl, int64_t interval_ns, enum exitcode (*draw)(struct ctl *ctl))
 {
-	struct watch watch = {.ctl = ctl, .signal_fd = -1};
+	struct watch watch = {.ctl = ctl, .enough_fd = -1, .size_fd = -1};
 	enum exitcode code;
 
 	if (begin(&watch) < 0) {
@@ -57,22 +59,17 @@ enum exitcode watch_run(
 			code = EXITCODE_FAILED;
 	} while (code == EXITCODE_OK && pause_until(&watch, clock_boot_ns() + interval_ns));
 	end(&watch);
-	return code;
+	/* As between two looks, so in the middle of one: that is how it ends. */
+	return code == EXITCODE_INTERRUPTED ? EXITCODE_OK : code;
 }
 
 static int begin(struct watch *watch)
 {
 	struct termios raw;
-	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGWINCH);
-	watch->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (watch->signal_fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+	if (take_signals(watch) < 0)
 		return -1;
+	watch->ctl->enough_fd = watch->enough_fd;
 	watch->keys = watch->ctl->out.tty && tcgetattr(STDIN_FILENO, &watch->before) == 0;
 	if (watch->keys) {
 		raw = watch->before;
@@ -85,6 +82,27 @@ static int begin(struct watch *watch)
 	return 0;
 }
 
+/* What is drawn is waited for, and the daemon may not answer: those that end it are told apart, so
+ * that they end this waiting too. */
+static int take_signals(struct watch *watch)
+{
+	sigset_t enough, size, both;
+
+	sigemptyset(&enough);
+	sigaddset(&enough, SIGINT);
+	sigaddset(&enough, SIGTERM);
+	sigaddset(&enough, SIGHUP);
+	sigemptyset(&size);
+	sigaddset(&size, SIGWINCH);
+	both = enough;
+	sigaddset(&both, SIGWINCH);
+	watch->enough_fd = signalfd(-1, &enough, SFD_CLOEXEC);
+	watch->size_fd = signalfd(-1, &size, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (watch->enough_fd < 0 || watch->size_fd < 0)
+		return -1;
+	return sigprocmask(SIG_BLOCK, &both, NULL);
+}
+
 static void end(struct watch *watch)
 {
 	if (watch->ctl->out.tty)
@@ -92,7 +110,9 @@ static void end(struct watch *watch)
 	out_flush(&watch->ctl->out);
 	if (watch->keys)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &watch->before);
-	close(watch->signal_fd);
+	watch->ctl->enough_fd = 0;
+	close(watch->enough_fd);
+	close(watch->size_fd);
 }
 
 /* Before it is drawn: what is cut is cut for this size. */
@@ -160,7 +180,8 @@ static bool pause_until(struct watch *watch, int64_t until_ns)
 {
 	for (;;) {
 		struct pollfd polls[] = {
-		    {.fd = watch->signal_fd, .events = POLLIN},
+		    {.fd = watch->enough_fd, .events = POLLIN},
+		    {.fd = watch->size_fd, .events = POLLIN},
 		    {.fd = watch->keys ? STDIN_FILENO : -1, .events = POLLIN},
 		};
 		int64_t left_ns = until_ns - clock_boot_ns();
@@ -169,13 +190,15 @@ static bool pause_until(struct watch *watch, int64_t until_ns)
 
 		if (left_ns <= 0)
 			return true;
-		if (poll(polls, 2, (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS)) < 0 &&
+		if (poll(polls, 3, (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS)) < 0 &&
 		    errno != EINTR)
 			return false;
-		if (polls[0].revents != 0 &&
-		    read(watch->signal_fd, &info, sizeof(info)) == sizeof(info))
-			return info.ssi_signo == SIGWINCH;
+		if (polls[0].revents != 0)
+			return false;
 		if (polls[1].revents != 0 &&
+		    read(watch->size_fd, &info, sizeof(info)) == sizeof(info))
+			return true;
+		if (polls[2].revents != 0 &&
 		    (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q'))
 			return false;
 	}

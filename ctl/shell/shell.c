@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ctl/foreground.h"
 #include "ctl/shell/shell.h"
 #include "ctl/superctl.h"
 #include "ctl/words.h"
@@ -122,33 +123,25 @@ static bool run_line(struct shell *shell, const char *line, size_t length)
 static void run_words(struct shell *shell, const struct words *words)
 {
 	const size_t first = strcmp(words->list[0], "superctl") == 0; /* out of habit */
-	sigset_t keys, before;
+	struct foreground foreground;
 	int status;
 	pid_t pid;
 
 	if (first == words->count)
 		return;
 	fflush(stdout);
-	/* What is pressed before the command is ready for it is not lost. */
-	sigemptyset(&keys);
-	sigaddset(&keys, SIGINT);
-	sigaddset(&keys, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &keys, &before);
-	pid = fork();
-	if (pid == 0) {
-		signal(SIGINT, SIG_DFL);
-		signal(SIGQUIT, SIG_DFL);
-		sigprocmask(SIG_SETMASK, &before, NULL);
+	foreground_begin(&foreground);
+	pid = foreground_fork(&foreground);
+	if (pid == 0)
 		superctl_run_words(&shell->ctl.options, (const char *const *)words->list + first,
 		    words->count - first);
-	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (pid < 0) {
+	if (pid < 0)
 		ctl_complain(&shell->ctl, "cannot run it: %s", strerror(errno));
-		return;
-	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	foreground_end(&foreground);
+	if (pid < 0)
+		return;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
 		out_string(&shell->ctl.out, "\n");
 	else if (WIFSIGNALED(status))

@@ -7,7 +7,6 @@
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "ctl/foreground.h"
 #include "ctl/superctl.h"
 #include "ctl/top/top.h"
 
@@ -67,25 +67,22 @@ static void read_message(struct top *top, int fd)
 
 void act_show(struct top *top, const char *const *words, size_t count)
 {
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
-	struct sigaction before;
+	struct foreground foreground;
 	int status;
 	pid_t pid;
 
 	def_prog_mode();
 	endwin();
-	(void)sigaction(SIGINT, &ignore, &before);
+	foreground_begin(&foreground);
 	fputs("\033[2J\033[H", stdout);
 	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		signal(SIGINT, SIG_DFL);
+	pid = foreground_fork(&foreground);
+	if (pid == 0)
 		superctl_run_words(&top->ctl.options, words, count);
-	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	wait_for_key();
-	(void)sigaction(SIGINT, &before, NULL);
+	foreground_end(&foreground);
 	clearok(stdscr, TRUE);
 	refresh();
 }

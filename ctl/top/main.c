@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* main.c: superctl-top, which superctl becomes for `superctl top`; see ctl/top.c. */
+#define _GNU_SOURCE /* ppoll */
 #include <curses.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +13,7 @@
 
 static void find_selected(struct top *top);
 static int run(struct top *top);
+static int read_key(int64_t wait_ns);
 
 int main(int argc, char **argv)
 {
@@ -51,8 +55,7 @@ static int run(struct top *top)
 			next_ns = now_ns + top->ctl.options.delay_ns;
 		find_selected(top);
 		screen_draw(top);
-		timeout(next_ns > now_ns ? (int)((next_ns - now_ns) / NS_PER_MS) + 1 : 0);
-		key = getch();
+		key = read_key(next_ns > now_ns ? next_ns - now_ns : 0);
 		if (key != ERR && !keys_take(top, key))
 			break;
 		if (clock_boot_ns() >= next_ns || (key != ERR && strchr(" sry", key) != NULL)) {
@@ -62,6 +65,24 @@ static int run(struct top *top)
 	}
 	screen_close();
 	return EXITCODE_OK;
+}
+
+/* Or ERR.  getch(3) alone would sleep over a new size that comes just before it waits: so that
+ * signal is let in only here (see screen_open), and getch never waits. */
+static int read_key(int64_t wait_ns)
+{
+	const struct timespec wait = {
+	    .tv_sec = wait_ns / NS_PER_S, .tv_nsec = (long)(wait_ns % NS_PER_S)};
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	int key = getch();
+	sigset_t mask;
+
+	if (key != ERR)
+		return key;
+	(void)sigprocmask(SIG_SETMASK, NULL, &mask);
+	sigdelset(&mask, SIGWINCH);
+	(void)ppoll(&input, 1, &wait, &mask);
+	return getch();
 }
 
 /* The selection stays with its program, wherever that is now. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* screen.c: what stands where; see top.h. */
 #include <curses.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -33,9 +34,15 @@ static void draw_help(void);
 
 void screen_open(struct top *top)
 {
+	sigset_t size;
+
+	sigemptyset(&size);
+	sigaddset(&size, SIGWINCH);
+	(void)sigprocmask(SIG_BLOCK, &size, NULL);
 	initscr();
 	cbreak();
 	noecho();
+	nodelay(stdscr, TRUE);
 	keypad(stdscr, TRUE);
 	set_escdelay(25);
 	(void)curs_set(0);

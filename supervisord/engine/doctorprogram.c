@@ -272,7 +272,7 @@ static void look_at_commands(struct looked_at *at, const struct launch_request *
 {
 	const struct life_config *life = at->program->life;
 	const struct command commands[COMMANDS] = {
-	    {"command", at->program->key_command},
+	    {life->key_match != NULL ? "exec" : "command", at->program->key_command},
 	    {"pre_start", life->key_pre_start},
 	    {"post_start", life->key_post_start},
 	    {"pre_stop", life->key_pre_stop},

@@ -10,8 +10,9 @@
 
 static void end_all(struct program *program, const struct ledger_state *state, const char *why);
 static int exit_code_of(const struct ledger_state *state);
-static void start_other(struct program *program, const char *name);
-static bool start_named(struct program *program, const char *name);
+static void start_other(struct program *other, void *context);
+static bool visit_named(const struct program *program, const char *name,
+    void (*visit)(struct program *other, void *context), void *context);
 
 void giveup_settle(struct program *program)
 {
@@ -33,7 +34,9 @@ void giveup_settle(struct program *program)
 			end_all(program, &state, "on_failure = shutdown");
 			break;
 		case ON_FAILURE_START:
-			start_other(program, life->key_on_failure.name);
+			if (!giveup_visit(program, start_other, program))
+				log_error("%s: on_failure: there is no other program '%s'",
+				    program_name(program), life->key_on_failure.name);
 			break;
 		case ON_FAILURE_EXEC:
 			hooks_start_kind(program, TASK_ON_FAILURE);
@@ -75,32 +78,43 @@ static int exit_code_of(const struct ledger_state *state)
 		   : code;
 }
 
-/* A program, all its instances, or those of a group. */
-static void start_other(struct program *program, const char *name)
+static void start_other(struct program *other, void *context)
 {
-	const struct group_config *group = config_find_group(program->engine->config, name);
-	bool found = start_named(program, name);
+	const struct program *program = context;
+	const struct cause cause = {.reason = REASON_GAVE_UP, .step = program->run.row + 1};
 
-	for (size_t i = 0; group != NULL && group->members != NULL && group->members[i] != NULL;
-	     i++)
-		found = start_named(program, group->members[i]) || found;
-	if (!found)
-		log_error(
-		    "%s: on_failure: there is no other program '%s'", program_name(program), name);
+	engine_start(program->engine, other, &cause);
 }
 
-static bool start_named(struct program *program, const char *name)
+/* A program, all its instances, or those of a group. */
+bool giveup_visit(const struct program *program,
+    void (*visit)(struct program *other, void *context), void *context)
 {
-	struct cause cause = {.reason = REASON_GAVE_UP, .step = program->run.row + 1};
-	struct engine *engine = program->engine;
+	const struct on_failure *on_failure = &program->config->life->key_on_failure;
+	const struct group_config *group;
+	bool found;
+
+	if (on_failure->kind != ON_FAILURE_START)
+		return false;
+	group = config_find_group(program->engine->config, on_failure->name);
+	found = visit_named(program, on_failure->name, visit, context);
+	for (size_t i = 0; group != NULL && group->members != NULL && group->members[i] != NULL;
+	     i++)
+		found = visit_named(program, group->members[i], visit, context) || found;
+	return found;
+}
+
+static bool visit_named(const struct program *program, const char *name,
+    void (*visit)(struct program *other, void *context), void *context)
+{
 	struct program *other;
 	size_t index = 0;
 	bool found = false;
 
-	while ((other = engine_next_named(engine, name, &index)) != NULL) {
+	while ((other = engine_next_named(program->engine, name, &index)) != NULL) {
 		if (other == program || other->removed || other->config->surge)
 			continue;
-		engine_start(engine, other, &cause);
+		visit(other, context);
 		found = true;
 	}
 	return found;

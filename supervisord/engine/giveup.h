@@ -8,9 +8,15 @@
 #ifndef ENGINE_GIVEUP_H
 #define ENGINE_GIVEUP_H
 
+#include <stdbool.h>
+
 struct program;
 
 /* Do what is owed, if anything is. */
 void giveup_settle(struct program *program);
+
+/* Those that `on_failure = "start:NAME"` of `program` means.  False: there are none. */
+bool giveup_visit(const struct program *program,
+    void (*visit)(struct program *other, void *context), void *context);
 
 #endif

@@ -9,6 +9,7 @@
 #include "supervisord/engine/access.h"
 #include "supervisord/engine/call.h"
 #include "supervisord/engine/engine.h"
+#include "supervisord/engine/giveup.h"
 #include "supervisord/engine/graph.h"
 #include "supervisord/engine/selection.h"
 
@@ -25,6 +26,12 @@ static void write_node(
 static void write_links(struct jsonw *w, const struct program *program, const struct access *sees);
 static void write_link(struct jsonw *w, const struct program_link *link);
 static void write_conflict(struct jsonw *w, const struct program *other);
+static void write_failure(struct program *other, void *context);
+
+struct failure_links {
+	struct jsonw *w;
+	const struct access *sees;
+};
 
 void graph_show(struct call *call)
 {
@@ -83,12 +90,15 @@ static void write_node(
 /* To what the client may see. */
 static void write_links(struct jsonw *w, const struct program *program, const struct access *sees)
 {
+	struct failure_links failures = {.w = w, .sees = sees};
+
 	for (size_t i = 0; i < program->firsts.count; i++)
 		if (access_has(sees, program->firsts.list[i].other))
 			write_link(w, &program->firsts.list[i]);
 	for (size_t i = 0; i < program->conflicts.count; i++)
 		if (access_has(sees, program->conflicts.list[i].other))
 			write_conflict(w, program->conflicts.list[i].other);
+	(void)giveup_visit(program, write_failure, &failures);
 }
 
 static void write_link(struct jsonw *w, const struct program_link *link)
@@ -112,5 +122,21 @@ static void write_conflict(struct jsonw *w, const struct program *other)
 	jsonw_member_string(w, "name", program_name(other));
 	jsonw_member_null(w, "condition");
 	jsonw_member_bool(w, "blocks", !step_is_at_rest(program_state_of(other)));
+	jsonw_end_object(w);
+}
+
+/* Whom its on_failure starts: that depends on nothing, and keeps nothing from starting. */
+static void write_failure(struct program *other, void *context)
+{
+	const struct failure_links *failures = context;
+	struct jsonw *w = failures->w;
+
+	if (!access_has(failures->sees, other))
+		return;
+	jsonw_begin_object(w);
+	jsonw_member_string(w, "kind", "on_failure");
+	jsonw_member_string(w, "name", program_name(other));
+	jsonw_member_null(w, "condition");
+	jsonw_member_bool(w, "blocks", false);
 	jsonw_end_object(w);
 }

@@ -218,12 +218,10 @@ static const char *advice_of(const struct program *program, char *buffer, size_t
 {
 	const struct ledger_state *state = program_state(program);
 	const char *name = program_name(program);
+	const bool is_on_event = program_is_on_event(program);
+	const uint64_t missed = program->engine->history->asked[program->run.row].missed;
 
-	if (program_is_on_event(program)) {
-		uint64_t missed = program->engine->history->asked[program->run.row].missed;
-
-		if (missed == 0)
-			return NULL;
+	if (is_on_event && missed > 0) {
 		(void)snprintf(buffer, size,
 		    "it has missed %llu events, as its runs take longer than they take to come: "
 		    "a narrower match, or a shorter exec",
@@ -234,12 +232,13 @@ static const char *advice_of(const struct program *program, char *buffer, size_t
 		    name, name);
 	else if (program->engine->safe_mode && !step_is_live((enum state)state->state))
 		(void)snprintf(buffer, size, "safe mode starts nothing: superctl apply leaves it");
-	else if (state->reason == REASON_LAUNCH &&
-		 (state->state == STATE_FATAL || state->state == STATE_BACKOFF))
+	else if (state->reason == REASON_LAUNCH && !step_is_live((enum state)state->state))
 		(void)snprintf(buffer, size,
 		    "superctl doctor %s tells what keeps it from being launched; when that is "
 		    "mended: superctl start %s",
 		    name, name);
+	else if (is_on_event)
+		return NULL;
 	else if (state->reason == REASON_EXIT && !step_is_up((enum state)state->state) &&
 		 end_advice(program, buffer, size))
 		;

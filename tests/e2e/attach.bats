@@ -98,6 +98,28 @@ has_line() {
 		until(b"hello\r\nhello\r\n", [b"hello\n", 0])
 		os.write(fd, b"\x04")
 		assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+		# What follows the log does not outlive one that is killed; the shell keeps the terminal.
+		seen = b""
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execv("/bin/sh", ["sh", "-c", '"$0" -s "$1" attach echo; read x', superctl, socket])
+		until(b"Ctrl-D detaches")
+		until(b"again\r\nagain\r\n", [b"again\n", 0])
+		def child_of(pid):
+		    return int(open(f"/proc/{pid}/task/{pid}/children").read())
+		follower = child_of(child_of(pid))
+		os.kill(child_of(pid), 9)
+		def is_there():
+		    try:
+		        return open(f"/proc/{follower}/stat").read().rsplit(")", 1)[1].split()[0] != "Z"
+		    except FileNotFoundError:
+		        return False
+		deadline = time.monotonic() + 60
+		while is_there():
+		    assert time.monotonic() < deadline, "it goes on"
+		    time.sleep(0.02)
+		os.kill(pid, 9)
+		os.waitpid(pid, 0)
 	END
 	is_state echo RUNNING
 }

@@ -507,6 +507,26 @@ reloader() {
 	[[ $output == *'"gr-db" -> "gr-net" [label="after", style=dotted];'* ]]
 	[[ $output == *'"gr-log" -> "gr-db" [label="started", style=dashed];'* ]]
 	equals "lines for the conflict" "$(grep -c 'dir=none' <<<"$output")" 1
+	stanza gr-spare <<-END
+		program "gr-main" { command = "/bin/sleep 1000" on_failure = "start:gr-spares" requires = {"gr-db"} }
+		program "gr-spare" { command = "/bin/sleep 1000" wants = {"gr-other"} }
+		group "gr-spares" { members = {"gr-spare", "gr-old"} }
+	END
+	sctl apply
+	LC_ALL=C run sctl graph gr-main gr-spare
+	equals "who is started on failure" "$output" "$(cat <<-'END'
+		gr-main  STOPPED
+		|- requires gr-db  RUNNING
+		|  `- after gr-net  STOPPED
+		|- on_failure gr-old
+		`- on_failure gr-spare  STOPPED
+		gr-spare  STOPPED
+		`- wants gr-other  STOPPED
+	END
+	)"
+	run sctl graph --dot gr-main
+	[[ $output == *'"gr-main" -> "gr-spare" [label="on_failure", style=dotted, color=orange, constraint=false];'* ]]
+	run sctl graph --dot 'gr-*'
 	run sctl graph --json gr-web
 	equals "as JSON" "$("$PYTHON" -c 'import json, sys
 print(*sorted((n["name"], n["asked_for"], len(n["links"])) for n in json.load(sys.stdin)))' <<<"$output")" \

@@ -70,6 +70,19 @@ patched() {
 	[[ $output == *"2 programs looked at: 2 problems, 0 warnings" ]]
 }
 
+@test "what is run because of events, and when a program gives up, is looked at too" {
+	stanza hooks <<-END
+		program "gives-up" { command = "sleep 1000" on_failure = "exec:/nowhere/hook" }
+		on_event "hook" { match = {"state:FATAL", "program:gives-up"} exec = "nosuchcommand 1" }
+	END
+	matches "$(about gives-up)" '^gives-up: on_failure: problem: /nowhere/hook: No such file or directory$'
+	matches "$(about hook)" '^hook: exec: problem: nosuchcommand: is in no directory of PATH: '
+	# And who asks why one has not run is told who knows.
+	exits 1 sctl start hook
+	run sctl why hook
+	matches "$output" 'superctl doctor hook tells what keeps it from being launched'
+}
+
 @test "scripts: an interpreter that is not there, also behind env, and lines of another system" {
 	printf '#!/nowhere/sh -e\n' >"$SD/missing.sh"
 	printf '#!/usr/bin/env -S nosuchlanguage -x\n' >"$SD/env.sh"

@@ -34,7 +34,7 @@ port_is_taken() {
 }
 
 hello_answers() {
-	[ "$(curl -fsS --max-time 5 "http://127.0.0.1:$PORT/")" = "Hello World" ]
+	[ "$(curl -fsS --max-time 60 "http://127.0.0.1:$PORT/")" = "Hello World" ]
 }
 
 @test "hello: the default stanza passes the check" {

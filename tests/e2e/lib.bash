@@ -107,6 +107,7 @@ sd_down() {
 		done
 		kill -TERM "$guardian"
 		for other in "${others[@]}"; do
+			# shellcheck disable=SC2086 # two words: a pid and its birth
 			wait_for "$PATIENCE" same_ended $other || { kill -KILL "${other% *}" && left=1; }
 		done
 	fi

@@ -130,12 +130,11 @@ has_line() {
 @test "filter: a stop ends the program, then the input of the filter, and the last line is in the log" {
 	stanza_file web <<-END
 		program "web" {
-			command = "trap 'i=0; while [ \$i -lt 2000 ]; do echo bye \$i; i=\$((i + 1)); done; exit 0' TERM; echo up; while :; do read x <$SD/never; done"
+			command = "trap 'i=0; while [ \$i -lt 2000 ]; do echo bye \$i; i=\$((i + 1)); done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
 			shell = true
 			log_filter = "exec:$SD/bin/lines /dev/stdout"
 		}
 	END
-	mkfifo "$SD/never"
 	sd_start
 	wait_for "$PATIENCE" has_line web up
 	sctl stop web
@@ -184,13 +183,12 @@ has_line() {
 @test "filter: a shutdown of everything takes the last line to the log, and leaves nothing behind" {
 	stanza_file web <<-END
 		program "web" {
-			command = "trap 'i=0; while [ \$i -lt 2000 ]; do echo bye \$i; i=\$((i + 1)); done; exit 0' TERM; echo up; while :; do read x <$SD/never; done"
+			command = "trap 'i=0; while [ \$i -lt 2000 ]; do echo bye \$i; i=\$((i + 1)); done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
 			shell = true
 			log_filter = "exec:$SD/bin/lines /dev/stdout"
 			post_stop = "/bin/echo after"
 		}
 	END
-	mkfifo "$SD/never"
 	sd_start
 	wait_for "$PATIENCE" has_line web up
 	guardian=$(guardian)

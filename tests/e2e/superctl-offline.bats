@@ -28,9 +28,9 @@ teardown() {
 	rm -rf "$WORK"
 }
 
-# Until a command succeeds; a test that fails waits 10 s.
+# Until a command succeeds; a test that fails waits long.
 wait_for() {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + ${SD_PATIENCE:-60}))
 
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
@@ -485,6 +485,16 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SUPERCTL" -s "$SOCKET" stop web >"$WORK/o
 	[[ $(cat "$WORK/out") == "superctl: interrupted; the stop goes on, see superctl status" ]]
 }
 
+@test "status --watch: Ctrl-C ends it also while supervisord does not answer" {
+	start_fake <<<'{"io.superctl.Status": [["@hang"]], "org.varlink.service.GetInfo": [["@hang"]]}'
+	TERM=xterm python3 -IS "$BATS_TEST_DIRNAME/terminal.py" "$SUPERCTL" -s "$SOCKET" status --watch <<-'END'
+		raw \x1b\[\?25l
+		send \x03
+		raw \x1b\[\?25h
+		end 0
+	END
+}
+
 @test "a daemon that says nothing for a while: that is told, and waited for" {
 	start_fake <<<'{"io.superctl.Version": [["@hang"]], "org.varlink.service.GetInfo": [["@hang"]]}'
 	"$SUPERCTL" -s "$SOCKET" version >"$WORK/out" 2>&1 3>&- &
@@ -606,7 +616,7 @@ known() {
 			[{"continues": true, "parameters": {"data": "line\n", "next": "p2"}}, "@hang"]]}
 	END
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	run -0 timeout 10 bash -c '"$1" -s "$2" logs -f web | head -n 1' - "$SUPERCTL" "$SOCKET"
+	run -0 timeout 60 bash -c '"$1" -s "$2" logs -f web | head -n 1' - "$SUPERCTL" "$SOCKET"
 	[ "$output" = line ]
 }
 

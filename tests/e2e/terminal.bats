@@ -117,6 +117,17 @@ at_terminal() {
 	equals state "$(record web state)" RUNNING
 }
 
+@test "top: a new size is drawn at once" {
+	at_terminal top -d 1h web <<-'END'
+		expect web +[A-Z]+.*logs  w why
+		resize 50x12
+		raw \x1b\[12;?[0-9]*H[^\n]*q end
+		expect web +[A-Z]+
+		send q
+		end 0
+	END
+}
+
 @test "top: logs, by a key, until Ctrl-C" {
 	echo "program \"talker\" { command = \"/bin/sh -c 'echo hello; exec sleep 1000'\" }" >"$SD/conf.d/talker.conf"
 	exits 0 sctl apply
