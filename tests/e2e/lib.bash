@@ -271,6 +271,16 @@ same_ended() {
 	[ "$(birth_of "$1")" != "${2-}" ] || ended "$1"
 }
 
+# What status says besides the table, of all or of those named; once files that have changed are read.
+status_notes() {
+	local notes
+
+	while notes=$({ sctl status "$@" >/dev/null || true; } 2>&1) && [[ $notes == *"are being read"* ]]; do
+		sleep 0.05
+	done
+	echo "$notes"
+}
+
 # A wait of so long, which had begun at BEGIN (now_ms), goes on, whoever has looked at it anew since: goes_on NAME MS BEGIN.
 goes_on() {
 	local now next

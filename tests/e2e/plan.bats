@@ -45,11 +45,6 @@ command_line() {
 	tr '\0' ' ' <"/proc/$(record "$1" pid)/cmdline"
 }
 
-# What status says besides the table, of all or of those named.
-status_notes() {
-	{ sctl status "$@" >/dev/null || true; } 2>&1
-}
-
 @test "plan: nothing to do is said, with exit code 0" {
 	exits 0 sctl plan
 	equals output "$output" "nothing to do"
