@@ -193,7 +193,7 @@ is_complete() {
 		specs
 		pipe 40 1 0
 		start
-		run 40 for i in \$(seq 97); do head -c 2049 /dev/zero | tr '\\0' x; done; echo end
+		run 40 $PYTHON -ISc 'import os; [os.write(1, b"x" * 2049) for _ in range(97)]; os.write(1, b"end\\n")'
 		wait 40
 		finish
 	END

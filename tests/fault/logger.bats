@@ -304,7 +304,7 @@ merge_by_first_line() {
 		run 40 $WRITER 20000 100 4 a 0 200
 		logger $T/new/logger
 		storm 1
-		sh test \$(readlink /proc/\$LOGGER_PID/exe) = $T/new/logger
+		until test \$(readlink /proc/\$LOGGER_PID/exe) = $T/new/logger
 		logger $LOGGER
 		storm 1
 		wait 40

@@ -12,7 +12,7 @@ $(FAULT_SHIM): tests/fault/shim.c tests/fault/plan.h
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -std=gnu17 -g -O2 $(WARNINGS) -fPIC -shared -o $@ $< -ldl
 
-tests: $(FAULT_SHIM)
+tests programs: $(FAULT_SHIM)
 
 soak: tests ## the fault tests with SOAK_KILLS (1000) kills in each storm, and SOAK_RESTARTS (100) rolling restarts under load
 	FAULT_KILLS=$(SOAK_KILLS) TEST_TIMEOUT=7200 O='$(O)' tests/run fault

@@ -65,7 +65,7 @@ struct held {
 	bool released; /* kept until the logger has drained it */
 };
 
-static const char *logger_path;
+static char *logger_path;
 static rlim_t logger_nofile;
 static struct held slots[SLOTS];
 static struct logspec specs[SPECS];
@@ -79,6 +79,7 @@ static int own_write = -1;
 
 static int run_line(char *line);
 static int start_logger(void);
+static int set_logger(const char *path);
 
 static void pause_ms(long ms)
 {
@@ -92,9 +93,8 @@ int main(int argc, char *argv[])
 	char *line = NULL;
 	size_t size = 0;
 
-	if (argc != 2)
+	if (argc != 2 || set_logger(argv[1]) < 0)
 		return 2;
-	logger_path = argv[1];
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peer_fds) < 0 ||
 	    ledger_create(&ledger_fd, &ledger) < 0)
@@ -640,6 +640,17 @@ static int run_act_command(enum msg_type type, const char *rest)
 }
 
 /* "NAME VALUE".  Opened and mapped for each command: they are few. */
+static int set_logger(const char *path)
+{
+	char *copy = strdup(path);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	free(logger_path);
+	logger_path = copy;
+	return 0;
+}
+
 static int set_fault(char *rest)
 {
 	const char *name = strsep(&rest, " ");
@@ -711,7 +722,7 @@ static int run_line(char *line)
 		return 0;
 	}
 	if (strcmp(line, "logger") == 0)
-		return (logger_path = strdup(rest)) != NULL ? 0 : -ENOMEM;
+		return set_logger(rest);
 	if (strcmp(line, "abandon") == 0)
 		return abandon();
 	if (strcmp(line, "pipe") == 0)

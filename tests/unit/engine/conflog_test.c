@@ -46,6 +46,9 @@ static void test_path_when_no_file_can_stand_there_then_refused(void **state)
 
 static void test_shared_file_when_what_is_said_of_it_differs_then_refused(void **state)
 {
+	unsigned user = (unsigned)getuid(); /* only root may name another one */
+	char text[256];
+
 	(void)state;
 	confdir_refuse("log_dir = \"/l\" defaults { log_file = \"all\" }\n"
 		       "program a { command = x }\n"
@@ -56,9 +59,12 @@ static void test_shared_file_when_what_is_said_of_it_differs_then_refused(void *
 	    "write /l/all: what is said about one file must be the same\n"
 	    "@/main.conf:7: log_mode: differs from that of program 'a' (@/main.conf:2), but both "
 	    "write /l/all: what is said about one file must be the same\n");
-	config_free(confdir_accept("log_dir = \"/l\" defaults { log_file = \"all\" log_user = 0 }\n"
-				   "program a { command = x log_rotate = daily log_user = \"0\" }\n"
-				   "program b { command = x log_rotate = daily }\n"));
+	(void)snprintf(text, sizeof(text),
+	    "log_dir = \"/l\" defaults { log_file = \"all\" log_user = %u }\n"
+	    "program a { command = x log_rotate = daily log_user = \"%u\" }\n"
+	    "program b { command = x log_rotate = daily }\n",
+	    user, user);
+	config_free(confdir_accept(text));
 }
 
 static void test_shared_file_when_a_line_of_it_is_waited_for_then_refused(void **state)
