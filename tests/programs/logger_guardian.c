@@ -639,7 +639,6 @@ static int run_act_command(enum msg_type type, const char *rest)
 	return fclose(out);
 }
 
-/* "NAME VALUE".  Opened and mapped for each command: they are few. */
 static int set_logger(const char *path)
 {
 	char *copy = strdup(path);
@@ -651,6 +650,7 @@ static int set_logger(const char *path)
 	return 0;
 }
 
+/* "NAME VALUE".  Opened and mapped for each command: they are few. */
 static int set_fault(char *rest)
 {
 	const char *name = strsep(&rest, " ");
