@@ -52,6 +52,7 @@ struct ledger_state {
 	uint8_t stop_step;      /* how far the stop has come: see transition_stop_step() */
 	uint16_t flags;         /* LEDGER_FLAG_* */
 	uint8_t health;         /* enum ledger_health, of the present run */
+	uint8_t been_up;        /* 1: it has been RUNNING since it was added */
 	int32_t last_wstatus;   /* of the last run that ended; valid with LEDGER_FLAG_HAS_EXIT */
 	int32_t detail;         /* belongs to reason: an errno, a wait status, a uid, a count */
 	int32_t step;           /* likewise: enum launch_step that failed, a row, a hook */

@@ -15,8 +15,8 @@
  * do. */
 #define RELOADING_WAIT_NS (300 * NS_PER_MS)
 
+static bool is_overtaken(const struct aim *aim);
 static enum verdict judge_up(const struct aim *aim);
-static enum verdict judge_down(const struct aim *aim);
 static enum verdict judge_restarted(const struct aim *aim);
 static enum verdict judge_rolled(const struct aim *aim);
 static enum verdict judge_reloaded(struct aim *aim);
@@ -41,13 +41,14 @@ void aim_init(struct aim *aim, struct program *program, enum op_goal goal)
 
 enum verdict aim_judge(struct aim *aim)
 {
+	if (is_overtaken(aim))
+		return VERDICT_FAILED;
 	switch (aim->goal) {
 	case OP_NONE:
 		return VERDICT_OK;
 	case OP_UP:
 		return judge_up(aim);
 	case OP_DOWN:
-		return judge_down(aim);
 	case OP_ENDED:
 		return step_is_at_rest(program_state_of(aim->program)) ? VERDICT_OK : VERDICT_OPEN;
 	case OP_RESTARTED:
@@ -182,6 +183,33 @@ int64_t aim_kill_ns(const struct aim *aim)
 	return kill_ns;
 }
 
+/*
+ * Somebody has asked for the contrary meanwhile.  It is told at once: what was asked for first need
+ * not come about any more, not even for a moment (a restart that waits for others to stop is taken
+ * back by a stop and a start before that).
+ */
+static bool is_overtaken(const struct aim *aim)
+{
+	const struct ledger_state *state = program_state(aim->program);
+
+	if (step_is_at_rest((enum state)state->state))
+		return false;
+	switch (aim->goal) {
+	case OP_UP:
+	case OP_RESTARTED:
+		return state->wanted != WANTED_UP;
+	case OP_ROLLED: /* or it is an extra instance now: those have no turn */
+		return state->wanted != WANTED_UP || aim->program->config->surge;
+	case OP_DOWN:
+		return state->wanted == WANTED_UP;
+	case OP_NONE:
+	case OP_ENDED:
+	case OP_RELOADED:
+		break;
+	}
+	return false;
+}
+
 static enum verdict judge_up(const struct aim *aim)
 {
 	const struct program *program = aim->program;
@@ -193,9 +221,7 @@ static enum verdict judge_up(const struct aim *aim)
 		    transition_waits_for_demand(program->config, state) &&
 		    engine_start_blocker(program->engine, program) == NULL)
 			return VERDICT_OK;
-		return state->wanted == WANTED_DOWN || may_come(program, NULL, NULL, 0)
-			   ? VERDICT_OPEN
-			   : VERDICT_FAILED;
+		return may_come(program, NULL, NULL, 0) ? VERDICT_OPEN : VERDICT_FAILED;
 	case STATE_PREPARING:
 	case STATE_STARTING:
 	case STATE_SETTLING:
@@ -214,18 +240,6 @@ static enum verdict judge_up(const struct aim *aim)
 		break;
 	}
 	return VERDICT_FAILED;
-}
-
-static enum verdict judge_down(const struct aim *aim)
-{
-	const struct ledger_state *state = program_state(aim->program);
-
-	if (step_is_at_rest((enum state)state->state))
-		return VERDICT_OK;
-	/* Somebody has started it again. */
-	return !step_is_stopping((enum state)state->state) && state->wanted == WANTED_UP
-		   ? VERDICT_FAILED
-		   : VERDICT_OPEN;
 }
 
 static enum verdict judge_restarted(const struct aim *aim)
@@ -371,6 +385,12 @@ static void describe_failure(const struct aim *aim, char *buffer, size_t size)
 		(void)snprintf(buffer, size, "not replaced: the rolling update was given up");
 		return;
 	}
+	if (is_overtaken(aim) && program->config->surge) {
+		(void)snprintf(buffer, size, "superseded: it is not one of its instances any more");
+		return;
+	}
+	if (is_overtaken(aim))
+		state = "superseded";
 	if (program_state_of(program) != STATE_WAITING ||
 	    may_come(program, aim->reader, reason, sizeof(reason)))
 		program_reason(program, aim->reader, reason, sizeof(reason));

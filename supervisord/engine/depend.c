@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "supervisord/engine/depend.h"
+#include "supervisord/engine/instname.h"
 #include "supervisord/engine/policy.h"
 #include "supervisord/engine/transition.h"
 
@@ -16,6 +17,7 @@ static bool is_reached(enum depend_condition condition, const struct program_con
     const struct ledger_state *first);
 static bool is_only_restarted(
     const struct program_config *config, const struct ledger_state *first);
+static bool is_missed(const struct program_config *config, const struct ledger_state *first);
 static bool is_unhealthy(enum depend_condition condition, const struct ledger_state *first);
 
 const char *depend_condition_name(enum depend_condition condition)
@@ -81,6 +83,12 @@ bool depend_blocks_start(enum depend_kind kind, enum depend_condition condition,
 bool depend_is_lost(enum depend_kind kind, enum depend_condition condition,
     const struct program_config *config, const struct ledger_state *first)
 {
+	return is_missed(config, first) && depend_is_missing(kind, condition, config, first);
+}
+
+bool depend_is_missing(enum depend_kind kind, enum depend_condition condition,
+    const struct program_config *config, const struct ledger_state *first)
+{
 	condition = resolve(condition, config);
 	if (kind != DEPEND_REQUIRES || condition == DEPEND_COMPLETED)
 		return false;
@@ -96,7 +104,8 @@ bool depend_blocks_stop(enum depend_kind kind, enum depend_condition condition,
 {
 	if (!step_is_live((enum state)last->state))
 		return false;
-	if (kind != DEPEND_REQUIRES || resolve(condition, config) == DEPEND_COMPLETED)
+	if (kind != DEPEND_REQUIRES || resolve(condition, config) == DEPEND_COMPLETED ||
+	    !is_missed(config, first))
 		return transition_is_halting(last);
 	return !is_only_restarted(config, first);
 }
@@ -180,6 +189,13 @@ static bool is_only_restarted(const struct program_config *config, const struct 
 
 	return (config->life->key_smooth || rolls) && first->wanted == WANTED_UP &&
 	       !step_is_at_rest((enum state)first->state);
+}
+
+/* By who is up.  The first instance always is: it may be all that there is. */
+static bool is_missed(const struct program_config *config, const struct ledger_state *first)
+{
+	return first->been_up || first->state == STATE_RUNNING || config->instances < 2 ||
+	       instname_number(config->name) < 2;
 }
 
 static bool is_unhealthy(enum depend_condition condition, const struct ledger_state *first)

@@ -51,8 +51,16 @@ bool depend_holds(enum depend_condition condition, const struct program_config *
 bool depend_blocks_start(enum depend_kind kind, enum depend_condition condition,
     const struct program_config *config, const struct ledger_state *first);
 
-/* The last, which is up, cannot stay up: what it requires has gone, or is about to. */
+/*
+ * The last, which is up, cannot stay up: what it requires has gone, or is about to.  A further
+ * instance (web@2 and on) that has never been up since it was added is not missed: whoever is up
+ * was launched without it.
+ */
 bool depend_is_lost(enum depend_kind kind, enum depend_condition condition,
+    const struct program_config *config, const struct ledger_state *first);
+
+/* The same, but of one that is not up yet, which misses every instance. */
+bool depend_is_missing(enum depend_kind kind, enum depend_condition condition,
     const struct program_config *config, const struct ledger_state *first);
 
 /*

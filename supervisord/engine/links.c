@@ -242,13 +242,16 @@ int engine_find_requirers(const struct engine *engine, const struct program *pro
 	(void)engine;
 	/* The list is its own queue: each one found is looked at in turn. */
 	for (size_t next = 0; error == 0; at = found.list[next++]) {
+		struct ledger_state stopped = *program_state(at);
+
+		stopped.state = STATE_STOPPED;
+		stopped.been_up |= program_state_of(at) == STATE_RUNNING;
 		for (uint32_t i = 0; i < at->lasts.count && error == 0; i++) {
 			const struct program_link *link = &at->lasts.list[i];
 
 			if (is_up(link->other) && link->other != program &&
 			    depend_is_lost((enum depend_kind)link->kind,
-				(enum depend_condition)link->condition, at->config,
-				&(struct ledger_state){.state = STATE_STOPPED}))
+				(enum depend_condition)link->condition, at->config, &stopped))
 				error = gather_add(&found, link->other);
 		}
 		if (next == found.count)

@@ -407,7 +407,7 @@ static bool is_pulled(const struct maker *maker, const struct link *link, enum p
 		    (enum depend_condition)link->condition, first->new_config, state);
 	/* A conflict has not been decided anew. */
 	if (pull == PULL_LOST)
-		return depend_is_lost((enum depend_kind)link->kind,
+		return depend_is_missing((enum depend_kind)link->kind,
 			   (enum depend_condition)link->condition, first->new_config, state) &&
 		       state->wanted == WANTED_DOWN && step_is_at_rest((enum state)state->state) &&
 		       state->reason != REASON_CONFLICT;

@@ -408,6 +408,10 @@ static void enter(struct ledger_state *state, const struct program_config *confi
 			state->reason = REASON_DEMAND;
 	}
 	state->state = (uint8_t)step->next;
+	if (step->next == STATE_RUNNING || from == STATE_RUNNING)
+		state->been_up = 1;
+	if (state->reason == REASON_REMOVED) /* should its stanza come back, it is added anew */
+		state->been_up = 0;
 	if (step->actions & ACTION_RESET)
 		backoff_reset(state);
 	if (step->actions & ACTION_COUNT)

@@ -335,8 +335,44 @@ ended_with() {
 	wait_state back-app WAITING
 	exits 0 sctl stop back-app
 	ended_with 1
-	matches "$(cat "$SD/back.out")" "back-app: STOPPED: stopped by uid"
+	matches "$(cat "$SD/back.out")" "back-app: superseded: stopped by uid"
 	exits 0 sctl stop back-db
+}
+
+@test "waiting: who waits for what another command takes back is told at once" {
+	local restart stop pid status=0
+
+	stanza taken <<-END
+		program "taken-db" { command = "$SD/bin/stamp $SD/taken.stamps run" }
+		program "taken-app" {
+			command = "$SD/bin/stamp $SD/taken.stamps run"
+			requires = {"taken-db"}
+			pre_stop = {"/bin/sh", "-c", "until [ -e $SD/taken.go ]; do sleep 0.05; done"}
+		}
+	END
+	exits 0 sctl start taken-app
+	pid=$(record taken-db pid)
+	begin "$SD/taken.restart" restart taken-db
+	restart=$!
+	wait_state taken-app STOPPING
+
+	# Nothing has stopped so far, and nothing of the first command comes about any more.
+	begin "$SD/taken.stop" stop --force taken-db
+	stop=$!
+	wait "$restart" || status=$?
+	equals "exit status of restart" "$status" 1
+	matches "$(last_line "$SD/taken.restart")" "^taken-db: superseded: stopped by uid"
+	status=0
+	exits 0 sctl start --no-wait taken-app
+	wait "$stop" || status=$?
+	equals "exit status of stop" "$status" 1
+	file_has "$SD/taken.stop" "^taken-db: superseded: needed by taken-app"
+	file_has "$SD/taken.stop" "^taken-app: superseded: started by uid"
+
+	touch "$SD/taken.go"
+	wait_state taken-app RUNNING
+	equals pid "$(record taken-db pid)" "$pid"
+	exits 0 sctl stop taken-app taken-db
 }
 
 # A program that waits for a file before it is ready again; HUP makes it reload.

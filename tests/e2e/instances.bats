@@ -222,6 +222,54 @@ all_are_running() {
 	exits any sctl stop --force all
 }
 
+@test "instances: one that is added does not disturb who requires the program, and counts once it is up" {
+	local user
+
+	# Any of them that is to be ready has a file.
+	scaled() {
+		web_stanza 2 "ready = \"exec:/usr/bin/test -e $SD/added%{instance}\"" 'ready_interval = "20ms"' 'restart = "always"' 'start_timeout = "1h"'
+		stanza_file user <<-END
+			program "user" { command = "/bin/sleep 1000" requires = {"web"} }
+		END
+	}
+	exits any sctl stop --force all
+	find "$SD/conf.d" -type f -delete
+	touch "$SD/added1" "$SD/added2"
+	scaled
+	exits any sctl apply --no-wait
+	exits any sctl start --no-wait all
+	wait_state user RUNNING
+	user=$(pid_of user)
+
+	exits 0 sctl scale --no-wait web=3
+	matches "$output" 'web@3'
+	[[ $output != *"user: restart"* ]]
+	wait_state web@3 STARTING
+	# It may also fail, or be stopped, which asks nobody.
+	kill -KILL "$(pid_of web@3)"
+	wait_for "$PATIENCE" has web@3 starts 2
+	exits 0 sctl stop web@3
+	wait_state web@3 STOPPED
+	exits 0 sctl start --no-wait web@3
+	equals "who requires it" "$(pid_of user)" "$user"
+	equals state "$(record user state)" RUNNING
+
+	# Who is not up yet waits for all.
+	exits 0 sctl restart --no-wait user
+	wait_state user WAITING
+	matches "$(record user reason)" 'web@3'
+	touch "$SD/added3"
+	wait_state user RUNNING
+	user=$(pid_of user)
+
+	# From now on it counts.
+	exits 1 sctl stop web@3
+	matches "$output" user
+	kill -KILL "$(pid_of web@3)"
+	wait_for "$PATIENCE" runs_anew user "$user"
+	exits any sctl stop --force all
+}
+
 @test "instances: each has its filter" {
 	filtered() {
 		web_stanza 2 'log_filter = "exec:/bin/sed -u s/^/%{name}:/"'

@@ -88,8 +88,6 @@ void check_command(struct sim_command *command)
 			there |= 1U << program;
 	}
 	command->programs = there;
-	if (command->kind == COMMAND_RESTART)
-		world->engine.restarts |= there;
 	command->may_be_refused = false;
 	command->must_be_refused =
 	    (command->kind == COMMAND_START || command->kind == COMMAND_RESTART) &&

@@ -17,6 +17,7 @@ static struct stanza_link said_by(int program, int other);
 static uint8_t meant(uint8_t condition, int first);
 static bool is_done(int first);
 static bool is_being_replaced(int first);
+static bool is_missed(int first);
 static bool stays(uint8_t condition, int first);
 
 void checklink_note_config(int index, bool anew)
@@ -183,7 +184,8 @@ int checklink_stop_blocker(int program)
 		if (last == program || !is_linked(program, last) || !checklink_is_live(state))
 			continue;
 		link = checklink_between(last, program);
-		strict = link.requires && meant(link.condition, program) != DEPEND_COMPLETED;
+		strict = link.requires && meant(link.condition, program) != DEPEND_COMPLETED &&
+			 is_missed(program);
 		if (strict && !is_being_replaced(program))
 			return last;
 		if ((link.wants || link.after || link.before || (link.requires && !strict)) &&
@@ -203,7 +205,8 @@ int checklink_lost(int program)
 			continue;
 		link = checklink_between(program, first);
 		condition = meant(link.condition, first);
-		if (!link.requires || condition == DEPEND_COMPLETED || is_being_replaced(first))
+		if (!link.requires || condition == DEPEND_COMPLETED || is_being_replaced(first) ||
+		    !is_missed(first))
 			continue;
 		/* Health has a policy of its own. */
 		if (!stays(condition == DEPEND_HEALTHY ? DEPEND_READY : condition, first))
@@ -264,7 +267,8 @@ unsigned checklink_requirers(int program)
 
 			if (last == program || ((found >> last) & 1) || !is_there(last) ||
 			    !link.requires || meant(link.condition, next) == DEPEND_COMPLETED ||
-			    state->wanted != WANTED_UP || checklink_is_resting(state))
+			    !is_missed(next) || state->wanted != WANTED_UP ||
+			    checklink_is_resting(state))
 				continue;
 			found |= 1U << last;
 			todo |= 1U << last;
@@ -360,6 +364,14 @@ static bool is_being_replaced(int first)
 	       (stanza->life.key_smooth ||
 		   (world_state(first)->flags & (LEDGER_FLAG_TURN | LEDGER_FLAG_FRESH))) &&
 	       world_state(first)->wanted == WANTED_UP && !checklink_is_resting(world_state(first));
+}
+
+/* Who is up does without an instance that was added since, until that is up; not without the first
+ * one. */
+static bool is_missed(int first)
+{
+	return first == world->party_base || !stanza_are_mates(first, world->party_base) ||
+	       world->shadows[first].been_up || world_state(first)->state == STATE_RUNNING;
 }
 
 /* It is as far as it has to be, and not about to go. */

@@ -15,6 +15,7 @@ enum verdict __wrap_aim_judge(struct aim *aim);
 
 static enum verdict judge(const struct aim *aim, int program);
 static enum verdict judge_up(int program);
+static bool is_overtaken(const struct aim *aim, int program);
 static bool has_succeeded(int program);
 
 enum verdict __wrap_aim_judge(struct aim *aim)
@@ -26,16 +27,17 @@ enum verdict __wrap_aim_judge(struct aim *aim)
 	/* One that waits may or may not wait in vain; a reload is the program's business as well.
 	 */
 	if (verdict != expected && aim->goal != OP_RELOADED &&
-	    world_state(program)->state != STATE_WAITING)
+	    (world_state(program)->state != STATE_WAITING || is_overtaken(aim, program)))
 		world_fail("%s in %s: a command (goal %d) is taken to be %s", stanza_name(program),
 		    world_state_name((enum state)world_state(program)->state), (int)aim->goal,
 		    verdict == VERDICT_OPEN ? "not there yet"
 		    : verdict == VERDICT_OK ? "done"
 					    : "in vain");
-	if (verdict == VERDICT_FAILED && world_state(program)->state == STATE_WAITING)
+	if (verdict == VERDICT_FAILED && world_state(program)->state == STATE_WAITING &&
+	    !is_overtaken(aim, program))
 		EXPECT_OF(program,
 		    checklink_missing(program) >= 0 || aim->goal == OP_ROLLED ||
-			aim->goal == OP_DOWN || aim->goal == OP_RELOADED,
+			aim->goal == OP_RELOADED,
 		    "a command is taken to be in vain, and everything is there");
 	if (verdict == VERDICT_OK && aim->goal == OP_RELOADED)
 		EXPECT_OF(program,
@@ -49,18 +51,15 @@ enum verdict __wrap_aim_judge(struct aim *aim)
 static enum verdict judge(const struct aim *aim, int program)
 {
 	const struct ledger_state *state = world_state(program);
-	bool stops = state->state == STATE_ENDING || state->state == STATE_STOPPING ||
-		     state->state == STATE_CLEANING;
 
+	if (is_overtaken(aim, program))
+		return VERDICT_FAILED;
 	switch (aim->goal) {
 	case OP_NONE:
 		return VERDICT_OK;
 	case OP_UP:
 		return judge_up(program);
 	case OP_DOWN:
-		if (checklink_is_resting(state))
-			return VERDICT_OK;
-		return state->wanted == WANTED_UP && !stops ? VERDICT_FAILED : VERDICT_OPEN;
 	case OP_ENDED:
 		return checklink_is_resting(state) ? VERDICT_OK : VERDICT_OPEN;
 	case OP_RESTARTED:
@@ -77,6 +76,21 @@ static enum verdict judge(const struct aim *aim, int program)
 		break;
 	}
 	return VERDICT_OPEN;
+}
+
+/* It is not at rest, and another command wants the contrary: nobody is left to bring about what
+ * this one is for.  Of an extra instance, that it has a turn. */
+static bool is_overtaken(const struct aim *aim, int program)
+{
+	const struct ledger_state *state = world_state(program);
+	bool up = aim->goal == OP_UP || aim->goal == OP_RESTARTED || aim->goal == OP_ROLLED;
+
+	if (checklink_is_resting(state))
+		return false;
+	if (aim->goal == OP_ROLLED && world_program(program)->config->surge)
+		return true;
+	return (up && state->wanted == WANTED_DOWN) ||
+	       (aim->goal == OP_DOWN && state->wanted == WANTED_UP);
 }
 
 /* It runs and is to go on, or has done what it is for; or it is at rest otherwise, if only for a

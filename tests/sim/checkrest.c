@@ -39,11 +39,9 @@ static void check_settled_program(int program)
 	}
 	EXPECT_OF(program, stanza->present, "its stanza is gone, and it stays");
 	check_settled_extra(program);
-	/* A reload that it tells of itself ends by a timer that is not here.  Whose restart was taken back, by a stop and a start
-	 * of another one before anything had stopped, waits for the next one. */
+	/* A reload that it tells of itself ends by a timer that is not here. */
 	if (state->state == STATE_RUNNING && !check_waits_for_mates(program) &&
-	    !(state->flags & LEDGER_FLAG_RELOADING) &&
-	    !((world->engine.restarts >> program) & 1))
+	    !(state->flags & LEDGER_FLAG_RELOADING))
 		check_no_op(program, world_program(program));
 	EXPECT_OF(program,
 	    state->state != STATE_RUNNING || checklink_is_halting(state) ||

@@ -117,6 +117,10 @@ void check_step(int row, const struct shadow_pending *pending)
 		if (world_is_removed(program))
 			d.shadow->type = TYPE_SERVICE;
 	}
+	if (d.happening->cause.reason == REASON_REMOVED)
+		d.shadow->been_up = false;
+	else if (d.to == STATE_RUNNING || d.from == STATE_RUNNING)
+		d.shadow->been_up = !world_is_removed(program);
 	check_counters(&d);
 	check_deadline(&d);
 	check_flags(&d);

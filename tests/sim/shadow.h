@@ -30,6 +30,7 @@ struct shadow {
 	uint64_t created;  /* of the last main process */
 	uint64_t forked;   /* of the last one whose command has done its part */
 	uint64_t acted;    /* of the last end that was acted on */
+	bool been_up;      /* since its stanza was added */
 	uint32_t failures;
 	uint32_t window_starts;
 	int64_t window_ns;

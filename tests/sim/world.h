@@ -167,7 +167,6 @@ struct sim_engine {
 	uint32_t peer;     /* who is at its other end */
 	bool peer_gone;    /* nobody any more */
 	uint64_t peer_run; /* the last run of the program before */
-	unsigned restarts; /* programs that somebody has asked it to restart */
 	ev_io *ios[WORLD_IOS];
 	int io_count;
 	ev_prepare *prepare;

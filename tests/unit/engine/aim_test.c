@@ -188,8 +188,6 @@ static void test_up_when_waiting_then_as_long_as_it_may_come(void **state)
 		assert_int_equal(judge(*state, OP_UP), cases[i].expected);
 		assert_int_equal(judge(*state, OP_RESTARTED), cases[i].expected);
 	}
-	put_plain(*state, 0, STATE_WAITING, WANTED_DOWN);
-	assert_int_equal(judge(*state, OP_UP), VERDICT_OPEN);
 }
 
 static void test_up_when_waiting_in_a_chain_then_its_end_decides(void **state)
@@ -271,11 +269,61 @@ static void test_down_when_in_each_state_then_at_rest_counts(void **state)
 		put_plain(*state, 0, (enum state)i, WANTED_DOWN);
 		assert_int_equal(judge(*state, OP_DOWN), rest ? VERDICT_OK : VERDICT_OPEN);
 		put_plain(*state, 0, (enum state)i, WANTED_UP);
-		assert_int_equal(judge(*state, OP_DOWN), rest ? VERDICT_OK
-							 : step_is_stopping((enum state)i)
-							     ? VERDICT_OPEN
-							     : VERDICT_FAILED);
+		assert_int_equal(judge(*state, OP_DOWN), rest ? VERDICT_OK : VERDICT_FAILED);
 	}
+}
+
+/* Whatever it is at, and whether or not anything has come of the first command by then. */
+static void test_up_when_somebody_stops_it_then_that_is_told_at_once(void **state)
+{
+	static const enum op_goal goals[] = {OP_UP, OP_RESTARTED, OP_ROLLED};
+	struct world *world = *state;
+
+	for (size_t goal = 0; goal < sizeof(goals) / sizeof(goals[0]); goal++)
+		for (int i = 0; i < STATE_COUNT; i++) {
+			put_plain(world, 0, (enum state)i, WANTED_DOWN);
+			assert_int_equal(judge(world, goals[goal]), VERDICT_FAILED);
+		}
+}
+
+/* Its stop has to wait, and before that is over it is not wanted any more. */
+static void test_restarted_when_taken_back_then_told_by_whom(void **state)
+{
+	struct world *world = *state;
+	struct ledger_state now = {
+	    .state = STATE_RUNNING, .wanted = WANTED_UP, .starts = 1, .flags = LEDGER_FLAG_BOUNCE};
+	struct aim restart, stop;
+
+	put(world, 0, &now);
+	aim_init(&restart, &world->programs[0], OP_RESTARTED);
+	assert_int_equal(aim_judge(&restart), VERDICT_OPEN);
+	now = (struct ledger_state){.state = STATE_RUNNING,
+	    .wanted = WANTED_DOWN,
+	    .starts = 1,
+	    .reason = REASON_STOPPED,
+	    .detail = 1000};
+	put(world, 0, &now);
+	aim_init(&stop, &world->programs[0], OP_DOWN);
+	assert_described(world, &restart, "superseded: stopped by uid 1000");
+	assert_int_equal(aim_judge(&stop), VERDICT_OPEN);
+	now.wanted = WANTED_UP;
+	now.reason = REASON_STARTED;
+	put(world, 0, &now);
+	assert_described(world, &stop, "superseded: started by uid 1000");
+}
+
+static void test_rolled_when_it_becomes_an_extra_one_then_told(void **state)
+{
+	struct world *world = *state;
+	struct ledger_state now = {
+	    .state = STATE_RUNNING, .wanted = WANTED_UP, .starts = 1, .flags = LEDGER_FLAG_TURN};
+	struct aim aim;
+
+	put(world, 0, &now);
+	aim_init(&aim, &world->programs[0], OP_ROLLED);
+	assert_int_equal(aim_judge(&aim), VERDICT_OPEN);
+	world->config.surge = true;
+	assert_described(world, &aim, "superseded: it is not one of its instances any more");
 }
 
 static void test_down_when_done_then_told_why(void **state)
@@ -422,6 +470,9 @@ int main(void)
 	    TEST(test_up_when_waiting_for_a_conflict_then_open),
 	    TEST(test_down_when_in_each_state_then_at_rest_counts),
 	    TEST(test_down_when_done_then_told_why),
+	    TEST(test_up_when_somebody_stops_it_then_that_is_told_at_once),
+	    TEST(test_restarted_when_taken_back_then_told_by_whom),
+	    TEST(test_rolled_when_it_becomes_an_extra_one_then_told),
 	    TEST(test_restarted_when_the_old_run_is_there_then_open),
 	    TEST(test_restarted_when_the_old_run_has_ended_by_itself_then_by_that),
 	    TEST(test_reloaded_when_signalled_then_done_at_once),

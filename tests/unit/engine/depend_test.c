@@ -115,6 +115,47 @@ static void test_soft_links_go_without_what_waits_in_vain(void **state)
 	}
 }
 
+/* Of several, the second. */
+static void test_further_instance_counts_for_who_is_up_when_it_has_been_up(void **state)
+{
+	struct program_config further = service;
+	struct ledger_state last = in_state(STATE_RUNNING, WANTED_UP);
+	char name[] = "web@2";
+
+	(void)state;
+	further.name = name;
+	further.instances = 2;
+	for (int i = 0; i < STATE_COUNT; i++) {
+		struct ledger_state first = in_state((enum state)i, WANTED_UP);
+		bool up = i == STATE_RUNNING;
+
+		assert_false(depend_is_lost(DEPEND_REQUIRES, DEPEND_DEFAULT, &further, &first));
+		assert_int_equal(
+		    depend_blocks_stop(DEPEND_REQUIRES, DEPEND_DEFAULT, &further, &first, &last),
+		    up);
+		/* Who is not up needs all of them. */
+		assert_int_equal(
+		    depend_blocks_start(DEPEND_REQUIRES, DEPEND_DEFAULT, &further, &first), !up);
+		assert_int_equal(
+		    depend_is_missing(DEPEND_REQUIRES, DEPEND_DEFAULT, &further, &first), !up);
+		first.been_up = 1;
+		assert_int_equal(
+		    depend_is_lost(DEPEND_REQUIRES, DEPEND_DEFAULT, &further, &first), !up);
+		assert_true(
+		    depend_blocks_stop(DEPEND_REQUIRES, DEPEND_DEFAULT, &further, &first, &last));
+		/* The first one always does: it may be all that there is. */
+		first.been_up = 0;
+		further.name[4] = '1';
+		assert_int_equal(
+		    depend_is_lost(DEPEND_REQUIRES, DEPEND_DEFAULT, &further, &first), !up);
+		further.name[4] = '2';
+	}
+	/* On the way down the order is kept. */
+	last.wanted = WANTED_DOWN;
+	assert_true(depend_blocks_stop(DEPEND_REQUIRES, DEPEND_DEFAULT, &further,
+	    &(struct ledger_state){.state = STATE_STARTING}, &last));
+}
+
 static void test_who_is_stopped_by_hand_blocks_only_who_requires_it(void **state)
 {
 	struct ledger_state first = in_state(STATE_STOPPED, WANTED_DOWN);
@@ -206,6 +247,7 @@ int main(void)
 	    cmocka_unit_test(test_names_are_split_from_conditions),
 	    cmocka_unit_test(test_links_by_state_of_the_first),
 	    cmocka_unit_test(test_soft_links_go_without_what_waits_in_vain),
+	    cmocka_unit_test(test_further_instance_counts_for_who_is_up_when_it_has_been_up),
 	    cmocka_unit_test(test_who_is_stopped_by_hand_blocks_only_who_requires_it),
 	    cmocka_unit_test(test_unhealthy_is_waited_for_only_by_who_requires_health),
 	    cmocka_unit_test(test_oneshot_is_there_when_it_has_ended_with_success),
