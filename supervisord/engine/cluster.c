@@ -16,6 +16,7 @@
 #include "supervisord/engine/cluster.h"
 #include "supervisord/engine/clusterbind.h"
 #include "supervisord/engine/clusterheld.h"
+#include "supervisord/engine/clustername.h"
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/ipc.h"
@@ -35,7 +36,6 @@ struct cluster {
 	uint32_t next_worker;
 };
 
-static bool is_primary(const struct program *program);
 static struct cluster *need(struct program *program);
 static int need_state(struct cluster *cluster);
 static int open_link(struct cluster *cluster, int *ret_child);
@@ -46,11 +46,13 @@ static void give(struct cluster *cluster);
 static int give_socket(const struct cluster *cluster, size_t slot);
 static int give_worker(const struct cluster *cluster, uint32_t number);
 static int tell_worker(const struct cluster *cluster, const struct program *worker, int channel);
+static int tell_disconnect(const struct cluster *cluster, const struct program *worker);
+static bool is_leaving(const struct program *worker);
+static bool is_on_its_way(const struct program *primary);
 static struct cluster *of_worker(const struct program *worker);
 static struct program *find_worker(const struct cluster *cluster, const struct msg_head *head);
 static int tell(const struct cluster *cluster, const struct msg_head *head, const void *payload,
     size_t length, int fd);
-static uint32_t slot_of(const struct program *worker);
 static uint64_t run_of(const struct program *worker);
 static bool is_settled(const struct cluster *cluster);
 static void on_link(struct ev_loop *loop, ev_io *io, int events);
@@ -73,7 +75,7 @@ const char *cluster_mode_name(enum cluster_kind kind)
 uint64_t cluster_worker_id(const struct program *worker)
 {
 	return (uint64_t)(program_state(worker)->starts - 1) * LIMIT_CLUSTER_WORKERS +
-	       slot_of(worker) + 1;
+	       clustername_slot(worker) + 1;
 }
 
 /* Without a gap there is nothing for it to do. */
@@ -98,7 +100,7 @@ int cluster_prepare(
 	int child = -1, error;
 
 	*ret_close = -1;
-	if (!is_primary(program))
+	if (!clustername_is_primary(program))
 		return 0;
 	if (*extra_count + 2 > LAUNCH_EXTRA)
 		return -EMFILE;
@@ -129,7 +131,7 @@ void cluster_give_worker(struct program *worker, int channel)
 	int error = cluster == NULL ? 0 : tell_worker(cluster, worker, channel);
 
 	if (error == -EAGAIN)
-		give_again(cluster, slot_of(worker));
+		give_again(cluster, clustername_slot(worker));
 	else if (error < 0)
 		log_warning("%s: its cluster takes no worker now", program_name(worker));
 }
@@ -138,7 +140,8 @@ void cluster_give_worker(struct program *worker, int channel)
 void cluster_note_exit(struct program *worker)
 {
 	struct cluster *cluster = of_worker(worker);
-	struct msg_head head = {.type = LINK_GONE, .slot = slot_of(worker), .key = run_of(worker)};
+	struct msg_head head = {
+	    .type = LINK_GONE, .slot = clustername_slot(worker), .key = run_of(worker)};
 
 	if (cluster != NULL)
 		(void)tell(cluster, &head, NULL, 0, -1);
@@ -154,19 +157,22 @@ void cluster_note_change(const struct program *worker)
 
 int cluster_disconnect(struct program *worker)
 {
+	struct program *primary = clustername_find_primary(worker);
 	struct cluster *cluster = of_worker(worker);
-	struct msg_head head = {.type = LINK_DISCONNECT,
-	    .slot = slot_of(worker),
-	    .key = run_of(worker),
-	    .value = worker->config->life->key_cluster_gap};
+	int error = cluster == NULL ? -ENOTCONN : tell_disconnect(cluster, worker);
 
-	return cluster == NULL || tell(cluster, &head, NULL, 0, -1) < 0 ? -ENOTCONN : 0;
+	if (error == -EAGAIN)
+		give_again(cluster, clustername_slot(worker));
+	if (error == 0 || error == -EAGAIN)
+		return 0;
+	return primary != NULL && is_on_its_way(primary) ? 0 : -ENOTCONN;
 }
 
 int cluster_send(struct program *worker, const char *text, size_t length)
 {
 	struct cluster *cluster = of_worker(worker);
-	struct msg_head head = {.type = LINK_SEND, .slot = slot_of(worker), .key = run_of(worker)};
+	struct msg_head head = {
+	    .type = LINK_SEND, .slot = clustername_slot(worker), .key = run_of(worker)};
 
 	if (length > LIMIT_IPC_LINE)
 		return -EMSGSIZE;
@@ -219,13 +225,6 @@ void cluster_release(struct program *program)
 			slots_release(slots, (int)i);
 	program->cluster = NULL;
 	free(cluster);
-}
-
-static bool is_primary(const struct program *program)
-{
-	const char *name = program->config->name, *suffix = strchr(name, '+');
-
-	return suffix != NULL && strcmp(suffix, CLUSTER_SUFFIX) == 0;
 }
 
 static struct cluster *need(struct program *program)
@@ -358,20 +357,52 @@ static int give_worker(const struct cluster *cluster, uint32_t number)
 	struct instname parts;
 	char name[LIMIT_NAME + INSTNAME_NUMBER];
 	size_t index = 0;
-	int channel;
+	int channel, error;
 
 	instname_split(program_name(cluster->program), &parts);
 	(void)snprintf(name, sizeof(name), "%.*s@%u", (int)strcspn(parts.program, "+"),
 	    parts.program, (unsigned)number + 1);
 	worker = engine_next_named(cluster->program->engine, name, &index);
 	channel = worker != NULL && of_worker(worker) == cluster ? ipc_get_channel(worker) : -1;
-	return channel < 0 ? 0 : tell_worker(cluster, worker, channel);
+	error = channel < 0 ? 0 : tell_worker(cluster, worker, channel);
+	/* The primary before may not have heard of it. */
+	if (channel >= 0 && error == 0 && is_leaving(worker))
+		error = tell_disconnect(cluster, worker);
+	return error;
+}
+
+/* Where its stop begins. */
+static bool is_leaving(const struct program *worker)
+{
+	const struct ledger_state *state = program_state(worker);
+
+	return state->state == STATE_STOPPING &&
+	       transition_stop_step(worker->config, state).signal == STOP_DISCONNECT;
+}
+
+/* It was killed, perhaps a moment ago, and is started again. */
+static bool is_on_its_way(const struct program *primary)
+{
+	const struct ledger_state *state = program_state(primary);
+
+	return state->wanted == WANTED_UP && !step_is_at_rest((enum state)state->state) &&
+	       !step_is_stopping((enum state)state->state) && !primary->engine->safe_mode;
+}
+
+static int tell_disconnect(const struct cluster *cluster, const struct program *worker)
+{
+	struct msg_head head = {.type = LINK_DISCONNECT,
+	    .slot = clustername_slot(worker),
+	    .key = run_of(worker),
+	    .value = worker->config->life->key_cluster_gap};
+
+	return tell(cluster, &head, NULL, 0, -1);
 }
 
 static int tell_worker(const struct cluster *cluster, const struct program *worker, int channel)
 {
 	struct msg_head head = {
-	    .type = LINK_WORKER, .slot = slot_of(worker), .key = run_of(worker)};
+	    .type = LINK_WORKER, .slot = clustername_slot(worker), .key = run_of(worker)};
 
 	return tell(cluster, &head, NULL, 0, channel);
 }
@@ -379,15 +410,8 @@ static int tell_worker(const struct cluster *cluster, const struct program *work
 /* NULL: it is none, or there is no primary with a link. */
 static struct cluster *of_worker(const struct program *worker)
 {
-	struct instname parts;
-	char name[LIMIT_NAME + sizeof(CLUSTER_SUFFIX)];
-	struct program *primary;
+	struct program *primary = clustername_find_primary(worker);
 
-	if (worker->config->life->key_cluster == CLUSTER_NONE)
-		return NULL;
-	instname_split(worker->config->name, &parts);
-	(void)snprintf(name, sizeof(name), "%s" CLUSTER_SUFFIX, parts.program);
-	primary = engine_find(worker->engine, name);
 	return primary != NULL && primary->cluster != NULL && primary->cluster->link_slot >= 0
 		   ? primary->cluster
 		   : NULL;
@@ -401,7 +425,7 @@ static struct program *find_worker(const struct cluster *cluster, const struct m
 		struct program *worker = engine->programs[i];
 
 		if (worker->config->life->key_cluster != CLUSTER_NONE &&
-		    slot_of(worker) == head->slot && of_worker(worker) == cluster &&
+		    clustername_slot(worker) == head->slot && of_worker(worker) == cluster &&
 		    run_of(worker) == head->key)
 			return worker;
 	}
@@ -413,11 +437,6 @@ static int tell(const struct cluster *cluster, const struct msg_head *head, cons
 {
 	return channel_send_long(slots_get_fd(&cluster->program->engine->slots, cluster->link_slot),
 	    head, payload, length, fd, MSG_DONTWAIT);
-}
-
-static uint32_t slot_of(const struct program *worker)
-{
-	return instname_number(worker->config->name) - 1;
 }
 
 /* Of the link: not NODE_UNIQUE_ID, which begins anew with the row of an extra instance, and so

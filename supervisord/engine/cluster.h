@@ -52,7 +52,8 @@ void cluster_note_exit(struct program *worker);
  * more. */
 void cluster_note_change(const struct program *worker);
 
-/* The first step of a stop.  0; or -ENOTCONN: there is no primary now. */
+/* The first step of a stop.  0: a primary that is on its way is told when it is there; or
+ * -ENOTCONN: there is none. */
 int cluster_disconnect(struct program *worker);
 
 /* A message for the application.  As ipc_send(). */

@@ -276,6 +276,16 @@ static void test_bind_when_no_rule_names_it_then_refused(void **state)
 	end(&world);
 }
 
+static void put(struct program *program, enum state now, enum wanted wanted)
+{
+	struct ledger_state next = *program_state(program);
+
+	next.state = (uint8_t)now;
+	next.stop_step = now == STATE_STOPPING;
+	next.wanted = (uint8_t)wanted;
+	ledger_commit_state(program->engine->ledger, program->run.row, &next);
+}
+
 static void test_send_when_no_primary_or_no_process_then_told(void **state)
 {
 	static char big[LIMIT_IPC_LINE + 1];
@@ -287,6 +297,7 @@ static void test_send_when_no_primary_or_no_process_then_told(void **state)
 	begin(&world);
 	worker = get(&world, "web@1");
 	assert_int_equal(cluster_send(worker, "1", 1), -ENOTCONN);
+	put(get(&world, "web+cluster"), STATE_FATAL, WANTED_UP);
 	assert_int_equal(cluster_disconnect(worker), -ENOTCONN);
 	link = launch_primary(&world);
 	child = launch_worker(&world, "web@1", 10);
@@ -335,6 +346,53 @@ static void test_adopt_then_the_primary_is_asked_to_tell_again(void **state)
 	end(&world);
 }
 
+/* The one that it was said to may have been killed before it heard that. */
+static void test_disconnect_when_the_primary_is_away_then_the_next_one_is_told(void **state)
+{
+	static const struct {
+		enum state state;
+		enum wanted wanted;
+		int error;
+	} cases[] = {
+	    {STATE_RUNNING, WANTED_UP, 0}, /* nobody has noticed so far */
+	    {STATE_BACKOFF, WANTED_UP, 0},
+	    {STATE_STARTING, WANTED_UP, 0},
+	    {STATE_FATAL, WANTED_UP, -ENOTCONN},
+	    {STATE_STOPPED, WANTED_DOWN, -ENOTCONN},
+	    {STATE_STOPPING, WANTED_UP, -ENOTCONN},
+	    {STATE_RUNNING, WANTED_DOWN, -ENOTCONN},
+	};
+	struct engineworld world;
+	struct program *worker, *primary;
+	int link, child;
+
+	(void)state;
+	begin(&world);
+	worker = get(&world, "web@1");
+	primary = get(&world, "web+cluster");
+	link = launch_primary(&world);
+	child = launch_worker(&world, "web@1", 10);
+	put(worker, STATE_STOPPING, WANTED_DOWN);
+	(void)told(link);
+	close(link);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put(primary, cases[i].state, cases[i].wanted);
+		assert_int_equal(cluster_disconnect(worker), cases[i].error);
+	}
+	put(primary, STATE_BACKOFF, WANTED_UP);
+	world.engine.safe_mode = true;
+	assert_int_equal(cluster_disconnect(worker), -ENOTCONN);
+	link = launch_primary(&world);
+	assert_string_equal(told(link), "+0:0:10 3:0:10 2:0:0 7:0:0");
+	put(worker, STATE_RUNNING, WANTED_UP);
+	close(link);
+	link = launch_primary(&world);
+	assert_string_equal(told(link), "+0:0:10 2:0:0 7:0:0");
+	close(link);
+	close(child);
+	end(&world);
+}
+
 /* Nothing is spun on when it is gone; the next one gets a link of its own. */
 static void test_link_when_the_primary_is_gone_then_watched_no_more(void **state)
 {
@@ -362,6 +420,7 @@ int main(void)
 	    cmocka_unit_test(test_bind_when_no_rule_names_it_then_refused),
 	    cmocka_unit_test(test_send_when_no_primary_or_no_process_then_told),
 	    cmocka_unit_test(test_adopt_then_the_primary_is_asked_to_tell_again),
+	    cmocka_unit_test(test_disconnect_when_the_primary_is_away_then_the_next_one_is_told),
 	    cmocka_unit_test(test_link_when_the_primary_is_gone_then_watched_no_more),
 	};
 
