@@ -2,9 +2,11 @@
 /*
  * sim.c: the engine in a world of its own, for a great many schedules, on all processors.
  *
- *   sim [--from SEED] [--count N] [--jobs N] [--quiet]
+ *   sim [--first SEED] [--from SEED] [--count N] [--jobs N] [--quiet]
  *   sim --go-on ...          name all that fail, and shrink none
  *   sim --seed SEED          one schedule, with everything that happens in it
+ *
+ * --first is a schedule to begin with: one that is known to fail.
  *
  * Stops at the first schedule that breaks an invariant: prints the smallest list of events that
  * still does, and exits with 1.  2: it was not asked in the right way, or one of its processes
@@ -32,6 +34,7 @@
 #define AGAIN_EVERY 64
 
 struct options {
+	uint64_t first; /* 0: none */
 	uint64_t from;
 	uint64_t count;
 	long jobs;
@@ -60,6 +63,7 @@ static bool wait_for_jobs(long count);
 static void add_up(const struct options *options, const struct board *board, struct job *sum);
 static void print_sum(const struct job *sum, double seconds);
 static void print_unreached(const struct reached *reached);
+static bool is_good(uint64_t seed);
 static bool run_seed(uint64_t seed, struct schedule *schedule);
 static bool is_same_without_jumps(struct schedule *schedule);
 static int run_one(const struct options *options);
@@ -74,15 +78,19 @@ int main(int argc, char **argv)
 	if (parse_options(argc, argv, &options) < 0)
 		return 2;
 	steps_catch_crashes();
-	return options.one ? run_one(&options) : run_all(&options);
+	if (options.one)
+		return run_one(&options);
+	return options.first != 0 && !is_good(options.first) ? show_bad(&options, options.first)
+							     : run_all(&options);
 }
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option names[] = {{"seed", required_argument, NULL, 's'},
-	    {"from", required_argument, NULL, 'f'}, {"count", required_argument, NULL, 'n'},
-	    {"jobs", required_argument, NULL, 'j'}, {"quiet", no_argument, NULL, 'q'},
-	    {"go-on", no_argument, NULL, 'g'}, {NULL, 0, NULL, 0}};
+	    {"first", required_argument, NULL, 'F'}, {"from", required_argument, NULL, 'f'},
+	    {"count", required_argument, NULL, 'n'}, {"jobs", required_argument, NULL, 'j'},
+	    {"quiet", no_argument, NULL, 'q'}, {"go-on", no_argument, NULL, 'g'},
+	    {NULL, 0, NULL, 0}};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -90,6 +98,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case 's':
 			options->one = true;
 			options->from = strtoull(optarg, NULL, 10);
+			break;
+		case 'F':
+			options->first = strtoull(optarg, NULL, 10);
 			break;
 		case 'f':
 			options->from = strtoull(optarg, NULL, 10);
@@ -234,6 +245,13 @@ static void print_unreached(const struct reached *reached)
 }
 
 /* ---- one of them ---- */
+
+static bool is_good(uint64_t seed)
+{
+	struct schedule schedule;
+
+	return run_seed(seed, &schedule);
+}
 
 static bool run_seed(uint64_t seed, struct schedule *schedule)
 {
