@@ -205,6 +205,8 @@ static int serve(struct engine *engine)
 	ev_io_init(&engine->guardian_io, on_guardian, FD_GUARDIAN, EV_READ);
 	ev_io_init(&engine->bell_io, on_bell, FD_BELL, EV_READ);
 	ev_io_init(&engine->timer_io, on_timer, engine->timers.fd, EV_READ);
+	/* After what others bring: what came in time counts, however late we are. */
+	ev_set_priority(&engine->timer_io, EV_MINPRI);
 	ev_prepare_init(&engine->prepare, on_round);
 	ev_idle_init(&engine->busy, on_busy);
 	engine->guardian_io.data = engine->bell_io.data = engine->timer_io.data =
@@ -308,6 +310,10 @@ static void on_timer(struct ev_loop *loop, ev_io *io, int events)
 
 	(void)loop;
 	(void)events;
+	/* So do ends: no bell says more than that there may be some. */
+	run_end_round(engine);
+	(void)read_exits(engine);
+	run_end_round(engine);
 	timers_run(&engine->timers, clock_boot_ns(), ROUND_BATCH);
 }
 

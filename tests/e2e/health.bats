@@ -346,17 +346,19 @@ new_engine() {
 	wait_state long FATAL
 	equals starts "$(record long starts)" 2
 	matches "$(record long reason)" "longer than max_runtime"
-	start_and_stop=$(cut -d' ' -f1 "$SD/long.stamps" | tr '\n' ' ')
-	equals "stamps" "$start_and_stop" "start stop start stop "
-	wait_for "$PATIENCE" has_lines "$SD/long-once.stamps" 2
+	# By TERM.  A run that had not come to its first line by then wrote none.
+	matches "stamps: $(cut -d' ' -f1 "$SD/long.stamps" 2>/dev/null | tr '\n' ' ')" '^stamps: (start stop )*$'
 	wait_for "$PATIENCE" file_has "$SD/own.log" "long-once: .*longer than max_runtime"
-	equals "state of what has ended in time" "$(record short-once state)" RUNNING
+	# What has ended in time is left alone.
+	wait_state short-once RUNNING
+	run ! file_has "$SD/own.log" "short-once: RUNNING -> "
 }
 
 @test "max_runtime: a new engine counts from the launch" {
-	local begin
+	local begin launched
 
 	daemon
+	launched=$("$PYTHON" -ISc 'import time; print(time.clock_gettime_ns(time.CLOCK_BOOTTIME))')
 	stanza counted <<-END
 		program "counted" {
 			command = "$SD/bin/stamp $SD/counted.stamps run"
@@ -365,12 +367,13 @@ new_engine() {
 		}
 		program "longer" { command = "/bin/sleep 1000" max_runtime = "1h" }
 	END
-	wait_state counted RUNNING
+	wait_for "$PATIENCE" file_has "$SD/own.log" "counted: STARTING -> RUNNING"
 	wait_state longer RUNNING
 	begin=$(now_ms)
 	new_engine
 	goes_on longer 3600000 "$begin"
 	wait_for "$PATIENCE" has_lines "$SD/counted.stamps" 2
-	at_least "milliseconds of the run" "$(awk '{ t[$1] = $5 } END { printf "%d", (t["stop"] - t["start"]) / 1000000 }' "$SD/counted.stamps")" 1400
+	at_least "milliseconds since before the launch" \
+		"$((($(awk '$1 == "stop" { print $5 }' "$SD/counted.stamps") - launched) / 1000000))" 1500
 	sd_down
 }

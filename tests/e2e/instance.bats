@@ -209,7 +209,8 @@ own_log_is_served() {
 	local status=0 engine
 
 	cat >"$SD/conf.d/more.conf" <<-END
-		program "stubborn" { command = "$SD/bin/family stubborn $SD/ready" stop_timeout = "1500ms" }
+		shutdown_timeout = "1h"
+		program "stubborn" { command = "$SD/bin/family stubborn $SD/ready" stop_timeout = "1h" }
 	END
 	sd_start
 	wait_for "$PATIENCE" file_has "$SD/ready" ready
@@ -217,6 +218,10 @@ own_log_is_served() {
 	kill -TERM "$(guardian)"
 	wait_for "$PATIENCE" no_procs stamp
 	kill -KILL "$engine"
+	wait_for "$PATIENCE" has_new_role engine "$engine"
+	# Only now does the last one end; one that forgot the shutdown would start it again.
+	# shellcheck disable=SC2046 # each is a word
+	kill -KILL $(pgrep -f "^$SD/bin/family")
 	wait "$SD_JOB" || status=$?
 	equals "exit status" "$status" 0
 	no_procs ""

@@ -406,6 +406,37 @@ said_or_fatal() {
 	has_lines "$SD/$1.up" 1 || is_state "$1" FATAL
 }
 
+is_past() {
+	[ "$(now_ms)" -gt "$1" ]
+}
+
+@test "notify: READY that came in time counts, however late the engine looks" {
+	local ms name engine
+
+	for ms in $DEADLINES; do
+		name=timely$ms
+		notifier "$name" "say:$SD/$name.up:up" "await:$SD/$name.go" "send:READY=1" "say:$SD/$name.up:sent" wait <<-END
+			ready = "notify"
+			start_limit = 1
+			start_timeout = "${ms}ms"
+		END
+		wait_for "$PATIENCE" said_or_fatal "$name"
+		engine=$(role_pid engine)
+		kill -STOP "$engine"
+		touch "$SD/$name.go"
+		wait_for "$PATIENCE" has_lines "$SD/$name.up" 2 || true
+		wait_for "$PATIENCE" is_past $(($(now_ms) + ms))
+		kill -CONT "$engine"
+		wait_for "$PATIENCE" is_not "$name" STARTING
+		! is_state "$name" RUNNING || break
+	done
+	equals state "$(record "$name" state)" RUNNING
+}
+
+is_not() {
+	! is_state "$1" "$2"
+}
+
 @test "notify: EXTEND_TIMEOUT_USEC= moves the deadline of a stop" {
 	local ms name
 
