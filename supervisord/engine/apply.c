@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/images.h"
 #include "lib/ownlog.h"
 #include "supervisord/engine/access.h"
 #include "supervisord/engine/adopt.h"
@@ -92,6 +93,7 @@ int apply_config(struct engine *engine, const struct apply_request *request, str
 	if (error == 0 && apply.op != NULL)
 		op_set_extra(apply.op, &apply.steps);
 	jsonw_done(&apply.steps);
+	images_let_go();
 	return error;
 }
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@
 #define CALL_BATCH   16
 /* When there was no descriptor for a connection. */
 #define ACCEPT_AGAIN_NS (1 * NS_PER_S)
+/* A reply of this size has left a hole in the heap, whose pages malloc(3) keeps. */
+#define LARGE_REPLY (128 * 1024)
 
 static bool is_alive(const struct sockaddr_un *address);
 static void on_accept(struct ev_loop *loop, ev_io *io, int events);
@@ -43,6 +46,7 @@ static void note_end(struct control_client *client);
 static void make_due(struct control_client *client);
 static void pause_accept(struct control *control);
 static void on_accept_timer(struct timer *timer);
+static void give_back(void);
 
 int control_bind(const char *path, int *ret_fd)
 {
@@ -127,6 +131,7 @@ void control_reply(struct control_client *client, struct jsonw *w)
 	jsonw_raw(w, "", 1);
 	if (error == 0)
 		error = jsonw_error(w);
+	client->large |= w->length >= LARGE_REPLY;
 	if (error == 0 && !client->oneway && !client->dead)
 		error = varlink_output_send(&client->output, client->reader.fd, w->data, w->length);
 	jsonw_reset(w);
@@ -275,6 +280,7 @@ bool control_is_gone(const struct control_client *client)
 void control_free_if_dead(struct control_client *client)
 {
 	struct control *control = &client->engine->control;
+	bool large = client->large;
 
 	if (!client->dead)
 		return;
@@ -298,6 +304,15 @@ void control_free_if_dead(struct control_client *client)
 	varlink_output_done(&client->output);
 	close(client->reader.fd);
 	free(client);
+	if (large)
+		give_back();
+}
+
+static void give_back(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }
 
 /* We hold the lock of this run directory, so a socket that nobody answers on is left over. */

@@ -41,6 +41,7 @@ struct control_client {
 	gid_t gid;
 	bool more; /* of the present call */
 	bool oneway;
+	bool large; /* it has had a reply that took much memory */
 	bool eof;  /* it will send no more */
 	bool dead; /* to be freed at the end of the round */
 	bool due;  /* in control.due: something is to be done for it */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/channel.h"
+#include "lib/images.h"
 #include "lib/ownlog.h"
 #include "lib/rundir.h"
 #include "supervisord/engine/aim.h"
@@ -231,6 +232,7 @@ static int serve(struct engine *engine)
 	engine_tell_ready(engine);
 	if (atomic_load(&engine->ledger->header.shutdown))
 		begin_shutdown(engine);
+	images_let_go(); /* the configuration has been read, and more */
 	ev_run(engine->loop, 0);
 	return 0;
 }

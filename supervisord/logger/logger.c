@@ -12,6 +12,7 @@
 
 #include "lib/channel.h"
 #include "lib/clock.h"
+#include "lib/images.h"
 #include "lib/limits.h"
 #include "lib/ownlog.h"
 #include "supervisord/logger/finish.h"
@@ -333,6 +334,7 @@ static void handle_specs(struct logger *logger, int fd)
 	error = logger->peer.fd >= 0 ? watch_set(&logger->peer, logger->epoll_fd, EPOLLIN) : 0;
 	if (error < 0)
 		log_error("cannot hear the engine: %s", strerror(-error));
+	images_let_go();
 }
 
 static void handle_finish(struct logger *logger)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/images.h"
 #include "lib/ownlog.h"
 #include "lib/protocol.h"
 #include "supervisord/engine/boot.h"
@@ -119,6 +120,10 @@ int boot_take_run_dir(struct engine *engine, const char *run_dir)
 void boot_prepare_log_dir(const char *log_dir)
 {
 	(void)log_dir;
+}
+
+void images_let_go(void)
+{
 }
 
 void config_forget_text(struct config *config)
