@@ -305,7 +305,8 @@ static enum exitcode await_reply(struct call *call, int fd, bool replied)
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
 	enum exitcode code;
 
-	if (replied || call->told_silence || call->ctl->options.host != NULL)
+	if (replied || call->told_silence || call->ctl->options.host != NULL ||
+	    (call->ctl->options.set & OPTION_QUIET))
 		return call_wait(call, fd, POLLIN, -1);
 	code = call_wait(call, fd, POLLIN, SILENCE_MS);
 	if (code != EXITCODE_OK || poll(&ready, 1, 0) != 0)
