@@ -268,6 +268,10 @@ has_last_words() {
 	equals uid "$(json_field change.uid <"$SD/event")" "$(id -u)"
 	sctl runs --json changing >"$SD/runs"
 	equals key "$(json_field 1.change.keys.1 <"$SD/runs")" environment
+	# One that does not run needs no restart for anything.
+	exits 0 sctl stop changing
+	exits 0 sctl set changing 'command=sleep 1003'
+	contains "$(sctl events -n 1 changing)" "changing: command changed, applied by $me"
 	rm "$SD/conf.d/changing.conf"
 	kill -HUP "$(guardian)"
 	wait_for "$PATIENCE" is_gone changing
