@@ -41,7 +41,7 @@ patched() {
 	END
 	run sctl doctor fine
 	equals "exit status" "$status" 0
-	equals "output" "$output" "1 program looked at: nothing would keep them from running"
+	equals "output" "$output" "1 program looked at: nothing would keep it from running"
 	run sctl doctor -l fine
 	[[ $output == *"machine: kernel: ok: Linux "* ]]
 	[[ $output == *"machine: tracking: "* ]]
