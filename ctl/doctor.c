@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/call.h"
+#include "ctl/drift.h"
 #include "ctl/jsonout.h"
 
 struct visit {
@@ -39,6 +40,9 @@ enum exitcode ctl_doctor(struct ctl *ctl)
 		jsonout_end(&visit.json, &ctl->out);
 	else
 		print_summary(ctl, &visit);
+	out_flush(&ctl->out);
+	if ((ctl->options.set & (OPTION_JSON | OPTION_QUIET)) == 0)
+		drift_look(ctl);
 	return visit.problems > 0 ? EXITCODE_FAILED : EXITCODE_OK;
 }
 
