@@ -87,7 +87,7 @@ static enum exitcode run_command(
 	call.context = &outcome;
 	code = call_run(&call);
 	progress_end(&outcome.progress);
-	drift_print_restarted(ctl, &outcome.drifted);
+	drift_print_applied(ctl, &outcome.drifted);
 	jsonout_end(&outcome.json, &ctl->out);
 	call_done(&call);
 	return exitcode_join(code, outcome.code);

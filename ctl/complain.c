@@ -10,6 +10,7 @@ void ctl_complain(struct ctl *ctl, const char *format, ...)
 {
 	va_list arguments;
 	char *text = NULL;
+	size_t start;
 	int length;
 
 	va_start(arguments, format);
@@ -24,9 +25,10 @@ void ctl_complain(struct ctl *ctl, const char *format, ...)
 	}
 	/* What was printed before comes first, also when both go to one terminal. */
 	out_flush(&ctl->out);
+	start = ctl->err.length;
 	out_string(&ctl->err, "superctl: ");
 	out_text(&ctl->err, text != NULL ? text : "out of memory", 0);
-	out_string(&ctl->err, "\n");
+	out_end_line(&ctl->err, start, 2);
 	out_flush(&ctl->err);
 	free(text);
 }

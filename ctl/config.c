@@ -245,10 +245,18 @@ static void print_key(struct out *out, const struct key *key)
 	    {"restart", "restarts the program"},
 	};
 
+	size_t start;
+
 	out_style(out, OUT_BOLD);
 	out_string(out, key->name);
 	out_style(out, OUT_PLAIN);
-	out_format(out, " (%s)\n  %s\n  Value: %s.\n", key->stanza, key->help, key->takes);
+	out_format(out, " (%s)\n", key->stanza);
+	start = out->length;
+	out_format(out, "  %s", key->help);
+	out_end_line(out, start, 2);
+	start = out->length;
+	out_format(out, "  Value: %s.", key->takes);
+	out_end_line(out, start, 4);
 	if (key->def != NULL)
 		out_format(out, "  Default: %s.\n", key->def);
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)

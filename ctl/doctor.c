@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/call.h"
+#include "ctl/drift.h"
 #include "ctl/jsonout.h"
 
 struct visit {
@@ -39,6 +40,9 @@ enum exitcode ctl_doctor(struct ctl *ctl)
 		jsonout_end(&visit.json, &ctl->out);
 	else
 		print_summary(ctl, &visit);
+	out_flush(&ctl->out);
+	if ((ctl->options.set & (OPTION_JSON | OPTION_QUIET)) == 0)
+		drift_look(ctl);
 	return visit.problems > 0 ? EXITCODE_FAILED : EXITCODE_OK;
 }
 
@@ -79,6 +83,7 @@ static void print_finding(struct call *call, int finding, const char *level)
 	struct jsonr *reply = &call->reply;
 	struct out *out = &call->ctl->out;
 	const char *name = jsonr_text(reply, jsonr_member(reply, finding, "name"), NULL);
+	const size_t start = out->length;
 
 	out_style(out, OUT_BOLD);
 	out_text(out, name != NULL ? name : "machine", 0);
@@ -94,7 +99,7 @@ static void print_finding(struct call *call, int finding, const char *level)
 	out_style(out, OUT_PLAIN);
 	out_string(out, ": ");
 	out_text(out, jsonr_text(reply, jsonr_member(reply, finding, "message"), "?"), 0);
-	out_string(out, "\n");
+	out_end_line(out, start, 2);
 }
 
 static void count(struct visit *visit, const char *level)
@@ -110,7 +115,8 @@ static void print_summary(struct ctl *ctl, const struct visit *visit)
 
 	out_format(out, "%u program%s looked at: ", programs, programs == 1 ? "" : "s");
 	if (visit->problems == 0 && visit->warnings == 0)
-		out_string(out, "nothing would keep them from running\n");
+		out_format(
+		    out, "nothing would keep %s from running\n", programs == 1 ? "it" : "them");
 	else
 		out_format(out, "%u problem%s, %u warning%s\n", visit->problems,
 		    visit->problems == 1 ? "" : "s", visit->warnings,

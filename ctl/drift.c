@@ -5,6 +5,8 @@
 /* So many names are told. */
 #define NAMES_SHOWN 5
 
+static enum exitcode on_programs(struct call *call, int parameters, void *context);
+static void note(struct jsonr *reply, int record, struct drift_names *names);
 static void print_pending(struct call *call, const struct program *program);
 static void add(struct drift_names *names, const char *name);
 static const char *finish(struct drift_names *names);
@@ -43,15 +45,46 @@ void drift_note_restarted(struct call *call, int results, struct drift_names *na
 {
 	struct jsonr *reply = &call->reply;
 
-	for (int at = jsonr_first(reply, results); at >= 0; at = jsonr_next(reply, results, at)) {
-		int record = jsonr_member(reply, at, "program");
-
-		if (jsonr_bool(reply, jsonr_member(reply, record, "files_differ"), false))
-			add(names, jsonr_text(reply, jsonr_member(reply, at, "name"), "?"));
-	}
+	for (int at = jsonr_first(reply, results); at >= 0; at = jsonr_next(reply, results, at))
+		note(reply, jsonr_member(reply, at, "program"), names);
 }
 
-void drift_print_restarted(struct ctl *ctl, struct drift_names *names)
+static void note(struct jsonr *reply, int record, struct drift_names *names)
+{
+	if (jsonr_bool(reply, jsonr_member(reply, record, "files_differ"), false))
+		add(names, jsonr_text(reply, jsonr_member(reply, record, "name"), "?"));
+}
+
+void drift_look(struct ctl *ctl)
+{
+	struct drift_names names = {.text = {.fd = -1}};
+	bool silent = ctl->err.silent;
+	struct call call;
+
+	/* Who may not see them is not told of them. */
+	ctl->err.silent = true;
+	call_init(&call, ctl, "Status", false);
+	call_add_names(&call, 0);
+	call.read_only = true;
+	call.on_reply = on_programs;
+	call.context = &names;
+	(void)call_run(&call);
+	call_done(&call);
+	ctl->err.silent = silent;
+	drift_print_applied(ctl, &names);
+}
+
+static enum exitcode on_programs(struct call *call, int parameters, void *context)
+{
+	struct jsonr *reply = &call->reply;
+	int programs = jsonr_member(reply, parameters, "programs");
+
+	for (int at = jsonr_first(reply, programs); at >= 0; at = jsonr_next(reply, programs, at))
+		note(reply, at, context);
+	return EXITCODE_OK;
+}
+
+void drift_print_applied(struct ctl *ctl, struct drift_names *names)
 {
 	if (names->count > 0)
 		ctl_complain(ctl,

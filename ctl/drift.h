@@ -21,6 +21,9 @@ struct drift_names {
 /* Of the results of a restart, those of whom the files say something else: it took what is applied.
  * And say so, when all are known; the names are emptied. */
 void drift_note_restarted(struct call *call, int results, struct drift_names *names);
-void drift_print_restarted(struct ctl *ctl, struct drift_names *names);
+void drift_print_applied(struct ctl *ctl, struct drift_names *names);
+
+/* The same of the programs that the command names, which are asked about. */
+void drift_look(struct ctl *ctl);
 
 #endif

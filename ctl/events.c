@@ -130,6 +130,7 @@ static void print_event(struct call *call, int event, int64_t now_ns)
 {
 	struct jsonr *reply = &call->reply;
 	struct out *out = &call->ctl->out;
+	const size_t start = out->length;
 	char when[WHEN_SIZE];
 
 	out_style(out, OUT_DIM);
@@ -145,5 +146,5 @@ static void print_event(struct call *call, int event, int64_t now_ns)
 	out_style(out, OUT_PLAIN);
 	out_string(out, ": ");
 	event_print_words(out, reply, event);
-	out_string(out, "\n");
+	out_end_line(out, start, 8);
 }

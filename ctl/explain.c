@@ -289,6 +289,11 @@ static void tell_no_log(struct call *call, const char *name, int parameters)
 	if (strcmp(program, "supervisord") == 0)
 		ctl_complain(call->ctl, "supervisord runs in the foreground: it has no log of its "
 					"own, see its standard error");
+	else if (call->ctl->options.set & OPTION_STDERR)
+		ctl_complain(call->ctl,
+		    "%s: its stderr has no log of its own; with stderr = \"stdout\" it is in that "
+		    "of stdout: superctl logs %s",
+		    program, program);
 	else
 		ctl_complain(call->ctl,
 		    "%s: this output does not go to a log, see stdout and stderr in its stanza",

@@ -18,6 +18,9 @@
 #define DEFAULT_WIDTH 80
 #define CUT_MARK      "..."
 
+static void fold(struct out *out, const char *line, size_t length, size_t indent);
+static size_t find_end(const char *line, size_t length, size_t columns);
+static size_t skip_sequence(const char *text, size_t length);
 static bool make_room(struct out *out, size_t length);
 static size_t measure_plain(const char *text, size_t length);
 static size_t show_character(const char *text, size_t length, char *shown, size_t *ret_columns);
@@ -148,6 +151,73 @@ void out_style(struct out *out, enum out_style style)
 
 	if (out->colour)
 		out_string(out, codes[style]);
+}
+
+void out_end_line(struct out *out, size_t start, size_t indent)
+{
+	size_t length = out->length > start ? out->length - start : 0;
+	char *line = NULL;
+
+	if (length > out->width && out->width > indent)
+		line = malloc(length);
+	if (line != NULL) {
+		memcpy(line, out->data + start, length);
+		out->length = start;
+		fold(out, line, length, indent);
+		free(line);
+	}
+	out_string(out, "\n");
+}
+
+static void fold(struct out *out, const char *line, size_t length, size_t indent)
+{
+	size_t room = out->width, end;
+
+	while ((end = find_end(line, length, room)) < length) {
+		out_bytes(out, line, end);
+		out_string(out, "\n");
+		out_pad(out, indent);
+		while (end < length && line[end] == ' ')
+			end++;
+		line += end;
+		length -= end;
+		room = out->width - indent;
+	}
+	out_bytes(out, line, length);
+}
+
+/* Where the last word ends that fits into so many columns, or the first one if it is longer. */
+static size_t find_end(const char *line, size_t length, size_t columns)
+{
+	size_t end = 0, used = 0, at = 0;
+	bool in_word = false;
+
+	while (at < length) {
+		size_t sequence = skip_sequence(line + at, length - at);
+
+		if (sequence > 0) {
+			at += sequence;
+			continue;
+		}
+		if (line[at] == ' ' && in_word)
+			end = at;
+		if (used >= columns && end > 0)
+			return end;
+		in_word = line[at] != ' ';
+		used++;
+		do /* a character of UTF-8 is one column */
+			at++;
+		while (at < length && ((unsigned char)line[at] & 0xc0) == 0x80);
+	}
+	return length;
+}
+
+/* One of out_style(): nothing else gets here. */
+static size_t skip_sequence(const char *text, size_t length)
+{
+	const char *end = text[0] == '\033' ? memchr(text, 'm', length) : NULL;
+
+	return end != NULL ? (size_t)(end - text) + 1 : 0;
 }
 
 size_t out_measure(const char *text)

@@ -50,6 +50,10 @@ void out_text(struct out *out, const char *text, size_t columns);
 /* Nothing without colour. */
 void out_style(struct out *out, enum out_style style);
 
+/* End the line that began when out->length was `start`.  What does not fit on the terminal goes on,
+ * `indent` columns from the left, where a word begins. */
+void out_end_line(struct out *out, size_t start, size_t indent);
+
 /* The columns out_text() takes for all of `text`: one a character. */
 size_t out_measure(const char *text);
 

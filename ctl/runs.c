@@ -127,6 +127,8 @@ static void print(struct out *out, const struct row *rows, size_t count)
 	out_style(out, OUT_PLAIN);
 	out_string(out, "\n");
 	for (size_t k = 0; k < count; k++) {
+		const size_t start = out->length;
+
 		for (int i = 0; i < COLUMNS; i++) {
 			if (i == STATUS && rows[k].failed)
 				out_style(out, OUT_RED);
@@ -136,7 +138,7 @@ static void print(struct out *out, const struct row *rows, size_t count)
 				out_pad(out, widths[i] - out_measure(rows[k].cells[i]) + GAP);
 		}
 		print_causes(out, &rows[k]);
-		out_string(out, "\n");
+		out_end_line(out, start, widths[RUN] + GAP);
 	}
 }
 

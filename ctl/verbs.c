@@ -124,7 +124,7 @@ const struct verb verbs_table[] = {
 	{"run", "[NAME] [KEY=VALUE...] -- CMD...", 1, LIMIT_ARGV, "needs a command: superctl run -- CMD ARG...", WAITING | OPTION_FOLLOW | OPTION_JSON, ctl_run,
 	 "run a command as a program that is in no file",
 	 "CMD gets its arguments as they are; it runs here, and once, unless KEY=VALUE says otherwise, as\n"
-	 "with superctl set.  Without NAME it is called run-1, run-2 ....  With --wait its status is that of\n"
+	 "with superctl set.  Without NAME it is called run-1, run-2 and so on.  With --wait its status is that of\n"
 	 "superctl, with -f its output is shown, too.  One that has ended well is forgotten soon; one that\n"
 	 "failed stays until superctl forget.\n"},
 	{"forget", "NAME...", 1, NAMES, NAMES_HELP, WAITING | OPTION_JSON, ctl_forget,

@@ -25,6 +25,7 @@ static void print_head(struct out *out, const struct program *program, int64_t n
 static void print_events(struct call *call, int story, int64_t now_ns);
 static void print_applied(struct out *out, struct jsonr *reply, int event, int64_t now_ns);
 static void print_rest(struct call *call, int story);
+static void print_item(struct out *out, const char *what, const char *text);
 static void print_lines(struct out *out, const char *text);
 
 enum exitcode ctl_why(struct ctl *ctl)
@@ -80,6 +81,7 @@ static void print_story(struct call *call, int story, int64_t now_ns)
 /* "web is FATAL since 12s: exited with status 1; gave up after 5 starts" */
 static void print_head(struct out *out, const struct program *program, int64_t now_ns)
 {
+	const size_t start = out->length;
 	char age[32];
 	int64_t since_ns;
 
@@ -97,7 +99,7 @@ static void print_head(struct out *out, const struct program *program, int64_t n
 	}
 	out_string(out, program->reason[0] != '\0' ? ": " : "");
 	event_print_text(out, program->reason);
-	out_string(out, "\n");
+	out_end_line(out, start, 2);
 }
 
 static void print_events(struct call *call, int story, int64_t now_ns)
@@ -113,6 +115,7 @@ static void print_events(struct call *call, int story, int64_t now_ns)
 	for (int at = jsonr_first(reply, events); at >= 0; at = jsonr_next(reply, events, at)) {
 		const char *time = jsonr_text(reply, jsonr_member(reply, at, "time"), "");
 		int64_t run = jsonr_int(reply, jsonr_member(reply, at, "run"), 0);
+		const size_t start = out->length;
 
 		out_string(out, "  ");
 		out_style(out, OUT_DIM);
@@ -123,7 +126,7 @@ static void print_events(struct call *call, int story, int64_t now_ns)
 		out_string(out, "  ");
 		event_print_words(out, reply, at);
 		print_applied(out, reply, at, now_ns);
-		out_string(out, "\n");
+		out_end_line(out, start, 4);
 	}
 }
 
@@ -158,11 +161,8 @@ static void print_rest(struct call *call, int story)
 		out_string(out, "  its last words:\n");
 		print_lines(out, words);
 	}
-	if (left[0] != '\0') {
-		out_string(out, "  still there: ");
-		out_text(out, left, 0);
-		out_string(out, "\n");
-	}
+	if (left[0] != '\0')
+		print_item(out, "still there", left);
 	if (next[0] != '\0') {
 		out_format(out, "  in %lld.%lld s: ", (long long)next_ms / 1000,
 		    (long long)next_ms % 1000 / 100);
@@ -174,11 +174,17 @@ static void print_rest(struct call *call, int story)
 		out_text(out, other, 0);
 		out_string(out, ", see below\n");
 	}
-	if (advice[0] != '\0') {
-		out_string(out, "  what to do: ");
-		out_text(out, advice, 0);
-		out_string(out, "\n");
-	}
+	if (advice[0] != '\0')
+		print_item(out, "what to do", advice);
+}
+
+static void print_item(struct out *out, const char *what, const char *text)
+{
+	const size_t start = out->length;
+
+	out_format(out, "  %s: ", what);
+	out_text(out, text, 0);
+	out_end_line(out, start, 4);
 }
 
 static void print_lines(struct out *out, const char *text)

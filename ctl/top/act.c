@@ -65,7 +65,7 @@ static void read_message(struct top *top, int fd)
 		;
 }
 
-void act_show(struct top *top, const char *const *words, size_t count)
+void act_show(struct top *top, const char *heading, const char *const *words, size_t count)
 {
 	struct foreground foreground;
 	int status;
@@ -75,6 +75,7 @@ void act_show(struct top *top, const char *const *words, size_t count)
 	endwin();
 	foreground_begin(&foreground);
 	fputs("\033[2J\033[H", stdout);
+	fputs(heading, stdout);
 	fflush(stdout);
 	pid = foreground_fork(&foreground);
 	if (pid == 0)
@@ -98,4 +99,7 @@ static void wait_for_key(void)
 	fflush(stdout);
 	while (read(STDIN_FILENO, key, sizeof(key)) < 0 && errno == EINTR)
 		;
+	/* When all is over the prompt comes there. */
+	fputs("\r\033[K", stdout);
+	fflush(stdout);
 }

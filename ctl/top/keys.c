@@ -155,11 +155,13 @@ static void show_selected(struct top *top, const char *verb, const char *option)
 {
 	const char *words[3] = {verb};
 	size_t count = 1;
+	/* A log may have nothing to show for long. */
+	bool follows = option != NULL && strcmp(option, "-f") == 0;
 
 	if (top->selected[0] == '\0')
 		return;
 	if (option != NULL)
 		words[count++] = option;
 	words[count++] = top->selected;
-	act_show(top, words, count);
+	act_show(top, follows ? "-- Ctrl-C ends this --\r\n" : "", words, count);
 }

@@ -31,7 +31,7 @@ bool keys_take(struct top *top, int key);
 /* Start, stop or restart the selected program without waiting; what came of it is the message.
  * (act.c) */
 void act_command(struct top *top, const char *verb, const char *name);
-/* Show what a command prints, on the whole terminal. */
-void act_show(struct top *top, const char *const *words, size_t count);
+/* Show what a command prints, on the whole terminal, below `heading`. */
+void act_show(struct top *top, const char *heading, const char *const *words, size_t count);
 
 #endif

@@ -380,15 +380,18 @@ static void do_step(struct apply *apply, const struct plan_step *step)
 /* It moves no state, so it leaves no other trace. */
 static void note_live(struct apply *apply, const struct program *program)
 {
-	history_note(apply->engine->history, &(struct history_event){
-						 .kind = HISTORY_CONFIG,
-						 .row = (uint16_t)program->run.row,
-						 .run = (uint32_t)program_state(program)->starts,
-						 .detail = changes_find_live(apply->engine->history,
-						     program->run.row, program->config->hash),
-						 .delay_ms = UINT32_MAX,
-						 .uid = apply->uid,
-					     });
+	struct history_memory *history = apply->engine->history;
+	const int row = program->run.row;
+
+	history_note(
+	    history, &(struct history_event){
+			 .kind = HISTORY_CONFIG,
+			 .row = (uint16_t)row,
+			 .run = (uint32_t)program_state(program)->starts,
+			 .detail = changes_find_newest(history, row, program->config->hash),
+			 .delay_ms = UINT32_MAX,
+			 .uid = apply->uid,
+		     });
 }
 
 static int32_t change_of(const struct program *program)

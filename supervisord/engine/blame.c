@@ -55,8 +55,8 @@ static const struct history_start *start_of(const struct program *program)
 	    program->engine->history, program->run.row, program_state(program)->starts);
 }
 
-/* Who was up last.  One that was started again later says nothing about the start of all, while
- * there are others. */
+/* Who was up last.  One that was started again later, or by an event, says nothing about the start
+ * of all, while there are others. */
 static const struct program *last_of(const struct selection *selection)
 {
 	const struct program *last = NULL;
@@ -65,7 +65,8 @@ static const struct program *last_of(const struct selection *selection)
 	for (size_t i = 0; i < selection->count; i++) {
 		const struct program *program = selection->list[i];
 		const struct history_start *start = start_of(program);
-		bool is_first_run = start != NULL && start->run == 1;
+		bool is_first_run =
+		    start != NULL && start->run == 1 && !program_is_on_event(program);
 
 		if (start == NULL || start->up_ns == 0 || (last_is_first_run && !is_first_run))
 			continue;

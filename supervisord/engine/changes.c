@@ -8,7 +8,7 @@
 #include "supervisord/engine/record.h"
 #include "supervisord/engine/step.h"
 
-static int32_t find(const struct history_memory *history, int row, uint64_t hash, bool live);
+static int32_t find(const struct history_memory *history, int row, uint64_t hash, bool is_any);
 static int32_t put(const struct changes_maker *maker, struct history_change *change);
 static void write_keys(struct jsonw *w, const char *keys);
 static void add_key(void *context, const char *key, enum change_class class);
@@ -37,12 +37,12 @@ int32_t changes_find(const struct history_memory *history, int row, uint64_t has
 	return find(history, row, hash, false);
 }
 
-int32_t changes_find_live(const struct history_memory *history, int row, uint64_t hash)
+int32_t changes_find_newest(const struct history_memory *history, int row, uint64_t hash)
 {
 	return find(history, row, hash, true);
 }
 
-static int32_t find(const struct history_memory *history, int row, uint64_t hash, bool live)
+static int32_t find(const struct history_memory *history, int row, uint64_t hash, bool is_any)
 {
 	uint64_t last = history->change_count;
 
@@ -50,7 +50,7 @@ static int32_t find(const struct history_memory *history, int row, uint64_t hash
 		const struct history_change *change = &history->changes[number % LIMIT_CHANGES];
 
 		if (change->number == number && change->row == row && change->hash == hash &&
-		    (change->from == hash) == live && change->event >= history->born[row])
+		    (is_any || change->from != hash) && change->event >= history->born[row])
 			return (int32_t)(number & INT32_MAX);
 	}
 	return 0;

@@ -36,8 +36,8 @@ int32_t changes_add(const struct changes_maker *maker, int row, const struct pro
 /* The last change of the row that made a stanza of this hash, as `detail`; 0: none is known. */
 int32_t changes_find(const struct history_memory *history, int row, uint64_t hash);
 
-/* The same of one that no run has to end for. */
-int32_t changes_find_live(const struct history_memory *history, int row, uint64_t hash);
+/* The last one that led to this hash at all: also what no run has to end for. */
+int32_t changes_find_newest(const struct history_memory *history, int row, uint64_t hash);
 
 /* The change that `detail` names; NULL: it is not known any more. */
 const struct history_change *changes_get(const struct history_memory *history, int32_t detail);

@@ -426,11 +426,15 @@ static const char *text_of_reason(const struct engine *engine, const struct cont
 	return reason_text(&state, &full.words, buffer, size);
 }
 
-/* As far as a sentence is about it. */
+/* As far as a sentence is about it.  One that has lost what it requires and stays what it was waits
+ * for others before it stops. */
 static struct ledger_state state_of(const struct history_event *event)
 {
+	const bool is_lost = event->reason == REASON_LOST && event->from == event->state;
+
 	return (struct ledger_state){
 	    .state = event->state,
+	    .flags = is_lost ? LEDGER_FLAG_LOST : 0,
 	    .wanted = event->wanted,
 	    .reason = event->reason,
 	    .detail = event->detail,

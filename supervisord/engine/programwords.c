@@ -8,6 +8,7 @@
 #include "supervisord/engine/engine.h"
 #include "supervisord/engine/programwords.h"
 
+static bool is_of_run(const struct programwords_subject *subject);
 static long long left_ms(const struct ledger_state *state, int64_t now_ns);
 static void take_stanza(
     const struct program *program, const struct control_client *reader, struct reason_words *words);
@@ -24,12 +25,25 @@ void programwords_fill(const struct programwords_subject *subject, const struct 
     const struct control_client *reader, struct programwords *ret_words)
 {
 	*ret_words = (struct programwords){.words.retry_ms = -1};
-	if (subject->program != NULL)
+	if (subject->program != NULL && (state->reason != REASON_LAUNCH || is_of_run(subject)))
 		take_stanza(subject->program, reader, &ret_words->words);
 	if (is_about_other((enum reason)state->reason))
 		ret_words->words.other = other_name(subject, state->step - 1, reader);
 	find_change(subject, state, ret_words);
 	find_end(subject, state, ret_words);
+}
+
+/* What was to be launched stands in the stanza that there is now.  Of one that has changed since it
+ * would be told that it failed. */
+static bool is_of_run(const struct programwords_subject *subject)
+{
+	const struct ledger_state *state = program_state(subject->program);
+	const struct history_run *run;
+
+	if (subject->run == state->starts)
+		return state->config_hash == program_hash(subject->program);
+	run = history_find_run(subject->engine->history, subject->row, subject->run);
+	return run != NULL && run->config_hash == program_hash(subject->program);
 }
 
 const char *programwords_name(const struct program *program, const struct control_client *reader)

@@ -41,7 +41,7 @@ patched() {
 	END
 	run sctl doctor fine
 	equals "exit status" "$status" 0
-	equals "output" "$output" "1 program looked at: nothing would keep them from running"
+	equals "output" "$output" "1 program looked at: nothing would keep it from running"
 	run sctl doctor -l fine
 	[[ $output == *"machine: kernel: ok: Linux "* ]]
 	[[ $output == *"machine: tracking: "* ]]
@@ -153,6 +153,24 @@ patched() {
 	[[ $(about dir) == *"dir: directory: problem: $SD/private: Permission denied"* ]]
 	[[ $(about search) == *"$SD/private/sleep: Permission denied: this user may not search a directory of it"* ]]
 	[[ $(about exec) == *"$SD/mine: not executable for this user (mode 0700, owner 0:0)"* ]]
+}
+
+@test "it looks at what is applied, and says so when the files differ" {
+	stanza edited <<-END
+		program "edited" { command = "sleep 1000" }
+	END
+	exits 0 sctl doctor edited
+	[[ $output != *differ* ]]
+	stanza_file edited <<-END
+		program "edited" { command = "$SD/nothing" }
+	END
+	status_notes >/dev/null # so they have been read
+	exits 0 sctl doctor edited
+	matches "$output" 'superctl: edited: as it is applied; the files differ: superctl plan shows how, superctl apply does it'
+	exits 0 sctl doctor --json edited
+	[[ $output != *differ* ]]
+	rm "$SD/conf.d/edited.conf"
+	sctl apply
 }
 
 @test "as JSON; unknown names; and nothing of it is taken for the program, or left" {

@@ -109,6 +109,30 @@ me() {
 	exits 4 sctl why nobody
 }
 
+@test "what a run failed at is not told in the words of a stanza that came later" {
+	stanza amended <<-END
+		program "amended" { command = "$SD/nothing" autostart = false restart = "never" }
+	END
+	exits 1 sctl start amended
+	matches "$(sctl events amended)" "STARTING -> (EXITED|FATAL): exec $SD/nothing: No such file"
+	exits 0 sctl set amended command=/bin/true
+	matches "$(sctl events amended)" "STARTING -> (EXITED|FATAL): exec: No such file"
+}
+
+@test "one that has to stop, and waits for others, has lost what it requires and has not got it back" {
+	stanza levels <<-END
+		program "lowest" { command = "sleep 1000" }
+		program "middle" { command = "sleep 1000" requires = {"lowest"} }
+		program "highest" { command = "sleep 1000" requires = {"middle"} }
+	END
+	wait_state highest RUNNING
+	exits 0 sctl restart lowest
+	wait_state highest RUNNING
+	sctl events -n -1 middle | sed '/RUNNING -> STOPPING/q' >"$SD/middle"
+	matches "$(tail -n 1 "$SD/middle")" 'RUNNING -> STOPPING: lowest, which it requires, is not there any more'
+	run -1 grep 'is back' "$SD/middle"
+}
+
 @test "why goes on with the program that is waited for" {
 	exits any sctl start --timeout 1s needy
 	wait_state broken FATAL
@@ -192,8 +216,10 @@ has_last_words() {
 		program "link-b" { command = "sleep 1000" stable_after = "50ms" requires = {"link-a"} }
 		program "link-c" { command = "sleep 1000" requires = {"link-b"} after = {"steady"} }
 		program "link-d" { command = "sleep 1000" stable_after = "0s" }
+		on_event "link-hook" { match = {"state:RUNNING", "program:link-c"} exec = "/bin/true" }
 	END
 	wait_state link-c RUNNING
+	wait_state link-hook EXITED # it is later than all, and no part of the start
 	sctl blame 'link-*' --json >"$SD/blame"
 	for i in 0:link-a 1:link-b 2:link-c; do
 		[ "$(json_field "chain.${i%:*}.name" <"$SD/blame")" = "${i#*:}" ]
@@ -242,6 +268,10 @@ has_last_words() {
 	equals uid "$(json_field change.uid <"$SD/event")" "$(id -u)"
 	sctl runs --json changing >"$SD/runs"
 	equals key "$(json_field 1.change.keys.1 <"$SD/runs")" environment
+	# One that does not run needs no restart for anything.
+	exits 0 sctl stop changing
+	exits 0 sctl set changing 'command=sleep 1003'
+	contains "$(sctl events -n 1 changing)" "changing: command changed, applied by $me"
 	rm "$SD/conf.d/changing.conf"
 	kill -HUP "$(guardian)"
 	wait_for "$PATIENCE" is_gone changing

@@ -135,6 +135,11 @@ has_archive() {
 	equals stdout "$output" out
 	exits 0 sctl logs apart --stderr
 	equals stderr "$output" err
+	stanza together <<-END
+		program "together" { command = "echo out; echo err >&2" shell = true }
+	END
+	exits 1 sctl logs together --stderr
+	matches "$output" 'together: its stderr has no log of its own; .*: superctl logs together$'
 }
 
 @test "logs: of an unknown program" {

@@ -223,6 +223,7 @@ web: restart: requires db"
 
 @test "restart: says that it took what is applied when the files differ" {
 	change_web new
+	status_notes >/dev/null # so they have been read
 	exits 0 sctl restart web other
 	matches "$output" 'superctl: web: as it is applied; the files differ: superctl plan shows how, superctl apply does it'
 	[[ $(command_line web) != *new* ]]

@@ -51,6 +51,36 @@ static void test_text_when_wider_than_its_columns_then_cut_with_a_mark(void **st
 	assert_text("", 3, "");
 }
 
+/* `line` on a terminal of so many columns, after other text. */
+static void assert_line(const char *line, unsigned columns, size_t indent, const char *expected)
+{
+	struct out out = {.fd = -1, .width = columns};
+
+	out_string(&out, "before it\n");
+	out_string(&out, line);
+	out_end_line(&out, strlen("before it\n"), indent);
+	out_bytes(&out, "", 1);
+	assert_string_equal(out.data + strlen("before it\n"), expected);
+	out_done(&out);
+}
+
+static void test_line_when_wider_than_the_terminal_then_goes_on_at_a_word(void **state)
+{
+	(void)state;
+	assert_line("one two three", 0, 2, "one two three\n");
+	assert_line("one two three", 13, 2, "one two three\n");
+	assert_line("one two three", 12, 2, "one two\n  three\n");
+	assert_line("one two three", 7, 2, "one two\n  three\n");
+	assert_line("one two three", 6, 1, "one\n two\n three\n");
+	assert_line("  one two  three", 10, 4, "  one two\n    three\n");
+	assert_line("longer than that", 4, 2, "longer\n  than\n  that\n");
+	assert_line("one two", 2, 2, "one two\n"); /* no room for anything */
+	assert_line("", 4, 2, "\n");
+	assert_line(
+	    "\xc3\xa9\xc3\xa9 \xc3\xa9\xc3\xa9", 5, 1, "\xc3\xa9\xc3\xa9 \xc3\xa9\xc3\xa9\n");
+	assert_line("\033[1mone\033[0m two six", 7, 1, "\033[1mone\033[0m two\n six\n");
+}
+
 static void test_measure_when_any_text_then_as_shown(void **state)
 {
 	(void)state;
@@ -236,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_text_when_control_characters_then_shown),
 	    cmocka_unit_test(test_text_when_wider_than_its_columns_then_cut_with_a_mark),
+	    cmocka_unit_test(test_line_when_wider_than_the_terminal_then_goes_on_at_a_word),
 	    cmocka_unit_test(test_measure_when_any_text_then_as_shown),
 	    cmocka_unit_test(test_table_when_printed_then_aligned),
 	    cmocka_unit_test(test_table_when_the_terminal_is_narrow_then_only_the_reason_is_cut),
