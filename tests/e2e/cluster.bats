@@ -29,7 +29,7 @@
 #   an id that was used                           R: start-first, twice
 #   who is new listens on less                    ready_when_all_listen, R: a new generation that lacks a listener
 #   two updates at once, fewer, a stop            R: two at once
-#   port 0, TLS tickets and paths stay            port_0, tickets, path, replaced
+#   port 0, TLS tickets and paths stay            port_0, tickets, path, path_for_all, replaced
 #   a listener nobody wants any more              R: ready = ipc
 #   websockets                                    R: a connection that was upgraded, N: websockets
 #   environment of a generation, NODE_OPTIONS     R: apply, NODE_OPTIONS
@@ -62,6 +62,7 @@ play() {
 @test "32 servers in one application" { play many_listeners; }
 @test "what cannot be bound is an error with its name, with TLS too" { play errors; }
 @test "a path: a stale one is taken over, and it goes with the last worker" { play path; }
+@test "a path: readableAll and writableAll are its mode" { play path_for_all; }
 @test "UDP is shared" { play udp; }
 @test "https: a TLS session goes on with another worker" { play tickets; }
 @test "a connection whose worker died before it answered is another's" { play killed_unanswered; }

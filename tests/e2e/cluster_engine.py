@@ -318,7 +318,12 @@ def test_path():
         worker.gone()
     engine.send("SETTLED")
     until(lambda: not os.path.exists(path), "the path is gone")
-    # readableAll, writableAll: a proxy of another user may connect.
+    return engine
+
+
+# readableAll, writableAll: a proxy of another user may connect.
+def test_path_for_all():
+    path = os.path.join(os.environ["SCRATCH"], "web.sock")
     for mode in "round-robin", "shared":
         other = Engine(mode)
         worker = other.begin(1, "forall=" + path)[0]
@@ -328,7 +333,6 @@ def test_path():
         other.send("SETTLED")
         until(lambda: not os.path.exists(path), "the path is gone")
         other.done()
-    return engine
 
 
 def test_udp():

@@ -37,7 +37,7 @@ rolling_is() {
 	NODE=$MODULES/node$1/bin/node bats "$ROOT/tests/e2e/noderolling.bats"
 }
 
-readonly PARTS=(round_robin other_modes port_0 errors path udp tickets killed_unanswered refusals disconnect leaving slot_left_empty replaced
+readonly PARTS=(round_robin other_modes port_0 errors path path_for_all udp tickets killed_unanswered refusals disconnect leaving slot_left_empty replaced
 	ready_when_all_listen closed_by_itself listening_again messages too_much primary_killed primary_killed_shared exclusive)
 
 @test "Node 16" { node_is 16 "${PARTS[@]}"; }
