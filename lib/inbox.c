@@ -40,7 +40,7 @@ void inbox_clear(struct inbox_view *view)
 	else
 		memset(bytes_of(view), 0, view->end);
 	atomic_store(&view->box->skipping, 0);
-	atomic_store(&view->box->place, 0);
+	set_place(view, 0, 0);
 	atomic_store(&view->box->cleaning, 0);
 	view->end = 0;
 	view->seen = 0;
@@ -83,6 +83,11 @@ enum inbox_found inbox_next(struct inbox_view *view, const char **ret_line, size
 	return INBOX_TOO_LONG;
 }
 
+uint64_t inbox_get_mark(const struct inbox_view *view)
+{
+	return atomic_load(&view->box->place) | UINT64_C(1) << 63;
+}
+
 void inbox_take(struct inbox_view *view, size_t length)
 {
 	size_t start = start_of(view) + length + 1;
@@ -105,7 +110,9 @@ static size_t start_of(const struct inbox_view *view)
 
 static void set_place(struct inbox_view *view, uint64_t which, size_t start)
 {
-	atomic_store(&view->box->place, (which & 1) << 32 | start);
+	uint64_t changes = atomic_load(&view->box->place) >> 33;
+
+	atomic_store(&view->box->place, (changes + 1) << 33 | (which & 1) << 32 | start);
 }
 
 /* Whole into the other half, then one store says that it is there, then this half is zero again. */

@@ -27,8 +27,9 @@
 
 /* In shared memory; all zero is an empty one. */
 struct inbox {
-	_Atomic uint64_t
-	    place; /* which of the two is in use << 32 | its first byte not dealt with */
+	/* Count of changes << 33 | which of the two is in use << 32 | its first byte not dealt
+	 * with. */
+	_Atomic uint64_t place;
 	_Atomic uint32_t skipping; /* up to the next newline: the rest of a line that is left out */
 	_Atomic uint32_t cleaning; /* what was dealt with is being zeroed; else nothing touches the
 				      memory of a half that is not used */
@@ -66,6 +67,10 @@ void inbox_add(struct inbox_view *view, size_t count);
  * INBOX_TOO_LONG nothing stays.
  */
 enum inbox_found inbox_next(struct inbox_view *view, const char **ret_line, size_t *ret_length);
+
+/* Names the line that inbox_next() has told, also to who comes after us: no other one has that
+ * mark, and none has 0. */
+uint64_t inbox_get_mark(const struct inbox_view *view);
 
 /* The line of that length, which inbox_next() has just told, is dealt with. */
 void inbox_take(struct inbox_view *view, size_t length);

@@ -26,10 +26,15 @@
 
 /* The first number in a program that is not a standard stream. */
 #define FIRST_FD 3
+/* Of a line that is in no inbox. */
+#define NO_MARK 0
 
 struct ipc_state {
 	struct inbox inbox;
 	struct ipcring ring;
+	/* The line that was about to be told, and the total of the ring before: when that has
+	 * grown, an engine before us has told it, and did not live to take it out. */
+	_Atomic uint64_t told_mark, told_total;
 };
 
 struct ipc {
@@ -60,8 +65,10 @@ static bool is_worker(const struct program *program);
 static void on_readable(struct ev_loop *loop, ev_io *io, int events);
 static bool read_some(struct ipc *ipc, size_t most);
 static void deal_with_lines(struct ipc *ipc);
-static void deal_with(struct ipc *ipc, const char *line, size_t length);
-static void take_message(struct ipc *ipc, struct message *message, const char *line, size_t length);
+static void deal_with(struct ipc *ipc, uint64_t mark, const char *line, size_t length);
+static void take_message(
+    struct ipc *ipc, uint64_t mark, struct message *message, const char *line, size_t length);
+static bool is_told(struct ipc_state *state, uint64_t mark);
 static void route(struct ipc *ipc, const char *line, size_t length);
 static void leave_out(struct ipc *ipc, const char *line);
 static void answer(struct ipc *ipc, enum ipcmsg_kind kind, const char *key);
@@ -174,7 +181,7 @@ void ipc_take(struct program *program, const char *line, size_t length)
 	if (memchr(line, '\n', length) != NULL)
 		tell_loss(ipc, "a message of it", "it is not one line");
 	else
-		deal_with(ipc, line, length);
+		deal_with(ipc, NO_MARK, line, length);
 }
 
 int ipc_send(struct program *program, const char *text, size_t length)
@@ -380,13 +387,13 @@ static void deal_with_lines(struct ipc *ipc)
 			leave_out(ipc, line);
 			continue;
 		}
-		deal_with(ipc, line, length);
+		deal_with(ipc, inbox_get_mark(&ipc->inbox), line, length);
 		if (program->ipc == ipc)
 			inbox_take(&ipc->inbox, length);
 	}
 }
 
-static void deal_with(struct ipc *ipc, const char *line, size_t length)
+static void deal_with(struct ipc *ipc, uint64_t mark, const char *line, size_t length)
 {
 	struct message *message = malloc(sizeof(*message));
 	const char *cmd;
@@ -404,7 +411,7 @@ static void deal_with(struct ipc *ipc, const char *line, size_t length)
 	} else {
 		kind = ipcmsg_read(&message->json, &cmd);
 		if (kind == IPCMSG_APPLICATION)
-			take_message(ipc, message, line, length);
+			take_message(ipc, mark, message, line, length);
 		else if (kind != IPCMSG_INTERNAL)
 			answer(ipc, kind, ipcmsg_get_key(&message->json));
 	}
@@ -412,18 +419,36 @@ static void deal_with(struct ipc *ipc, const char *line, size_t length)
 	free(message);
 }
 
-static void take_message(struct ipc *ipc, struct message *message, const char *line, size_t length)
+static void take_message(
+    struct ipc *ipc, uint64_t mark, struct message *message, const char *line, size_t length)
 {
 	struct program *program = ipc->program;
 	int64_t now_ns = clock_wall_ns();
 	struct ipcring_message told = {.wall_ns = now_ns, .text = line, .length = length};
 
-	told.number = ipcring_add(&ipc->state->ring, now_ns, line, length);
-	ipc_followers_tell(&ipc->followers, &told);
+	/* Who follows has been told by then, or asks this engine for what has come since. */
+	if (mark == NO_MARK || !is_told(ipc->state, mark)) {
+		told.number = ipcring_add(&ipc->state->ring, now_ns, line, length);
+		ipc_followers_tell(&ipc->followers, &told);
+	}
 	route(ipc, line, length);
 	/* Last: it may end all of this. */
 	if (ipcmsg_is_ready(&message->json) && program->config->life->key_ready.kind == CHECK_IPC)
 		program_note_ready(program, CHECK_IPC);
+}
+
+/* By an engine before us; if not, it is about to be. */
+static bool is_told(struct ipc_state *state, uint64_t mark)
+{
+	uint64_t total = atomic_load(&state->ring.total);
+
+	if (atomic_load(&state->told_mark) == mark && atomic_load(&state->told_total) != total)
+		return true;
+	/* In this order: killed in between, neither fits. */
+	atomic_store(&state->told_mark, NO_MARK);
+	atomic_store(&state->told_total, total);
+	atomic_store(&state->told_mark, mark);
+	return false;
 }
 
 /* ipc_to: to each instance of that program, or to the one that is named. */

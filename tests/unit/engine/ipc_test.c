@@ -331,6 +331,58 @@ static void test_adopt_when_a_line_was_read_and_not_dealt_with_then_it_is(void *
 	end(&w);
 }
 
+/* Killed before it was taken out of the inbox. */
+static void test_adopt_when_a_line_was_told_then_it_is_not_again(void **state)
+{
+	struct callworld w;
+	struct slots *slots;
+	struct program *a;
+	uint64_t channel_key, memory_key;
+	struct inbox_view inbox;
+	int child, channel;
+	size_t room;
+	struct inbox *map, *before = malloc(sizeof(*before));
+
+	(void)state;
+	assert_non_null(before);
+	begin(&w);
+	slots = &w.world.engine.slots;
+	a = get(&w, "a");
+	channel_key = held_key(HELD_IPC, (uint32_t)a->run.row, 0);
+	memory_key = held_key(HELD_IPC_STATE, (uint32_t)a->run.row, 0);
+	child = launch(&w, "a");
+	channel = fcntl(slots_get_fd(slots, slots_find(slots, channel_key)), F_DUPFD_CLOEXEC, 0);
+	for (int deaths = 0; deaths < 3; deaths++) {
+		int memory = engineworld_take_held(&w.world, memory_key);
+
+		ipc_release(a);
+		map =
+		    mmap(NULL, sizeof(struct inbox), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+		assert_ptr_not_equal(map, MAP_FAILED);
+		if (deaths == 0) {
+			inbox_attach(&inbox, map);
+			memcpy(inbox_get_room(&inbox, &room), "[1]\n", 4);
+			memcpy(before, map, sizeof(*before));
+		} else {
+			memcpy(map, before, sizeof(*before));
+		}
+		munmap(map, sizeof(struct inbox));
+		ipc_adopt(a, memory_key, slots_hold(slots, memory_key, memory));
+		ipc_adopt(a, channel_key,
+		    slots_hold(slots, channel_key, fcntl(channel, F_DUPFD_CLOEXEC, 0)));
+		turn(&w);
+		assert_string_equal(remembered(&w, "a"), "[1];");
+	}
+	/* The same again is another one. */
+	say(child, "[1]\n[1]\n");
+	turn(&w);
+	assert_string_equal(remembered(&w, "a"), "[1];[1];[1];");
+	close(channel);
+	close(child);
+	free(before);
+	end(&w);
+}
+
 static void test_call_send_then_one_line_or_told_why(void **state)
 {
 	static const struct {
@@ -454,6 +506,7 @@ int main(void)
 	    cmocka_unit_test(test_prepare_when_a_run_was_before_then_its_last_words_are_taken),
 	    cmocka_unit_test(test_adopt_then_it_goes_on_in_the_middle_of_a_line),
 	    cmocka_unit_test(test_adopt_when_a_line_was_read_and_not_dealt_with_then_it_is),
+	    cmocka_unit_test(test_adopt_when_a_line_was_told_then_it_is_not_again),
 	    cmocka_unit_test(test_call_send_then_one_line_or_told_why),
 	    cmocka_unit_test(test_call_messages_then_the_last_ones_after_a_number),
 	    cmocka_unit_test(test_followers_when_there_are_enough_then_refused),

@@ -255,10 +255,35 @@ static void test_clear_when_skipping_then_the_next_line_is_whole(void **state)
 		assert_true(box->bytes[0][i] == 0 && box->bytes[1][i] == 0);
 }
 
+/* However often the bytes come to lie where others have been, and over deaths. */
+static void test_mark_is_of_one_line_only(void **state)
+{
+	uint64_t marks[64];
+	const char *line;
+	size_t length;
+
+	(void)state;
+	for (size_t i = 0; i < 64; i++) {
+		put_text("[1]\n");
+		assert_int_equal(inbox_next(&view, &line, &length), INBOX_LINE);
+		marks[i] = inbox_get_mark(&view);
+		assert_int_not_equal(marks[i], 0);
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(marks[k], marks[i]);
+		inbox_attach(&view, box);
+		assert_int_equal(inbox_get_mark(&view), marks[i]);
+		if (i % 7 == 6)
+			inbox_clear(&view);
+		else
+			take("[1]");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	    TEST(test_mark_is_of_one_line_only),
 	    TEST(test_next_when_lines_come_in_parts_then_each_is_whole),
 	    TEST(test_next_when_not_taken_then_it_stays),
 	    TEST(test_attach_when_killed_after_a_read_then_the_bytes_are_there),
