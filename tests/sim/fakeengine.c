@@ -372,8 +372,9 @@ int logspecs_hold(struct engine *engine)
 	return slot < 0 ? slot : 0;
 }
 
-int laststate_write(const char *state_dir, const char *name, bool up)
+int laststate_write(struct filelooks *looks, const char *state_dir, const char *name, bool up)
 {
+	(void)looks;
 	(void)state_dir;
 	steps_effect();
 	world->last_state[stanza_index(name)] = up;
@@ -381,10 +382,11 @@ int laststate_write(const char *state_dir, const char *name, bool up)
 	return 0;
 }
 
-int laststate_read(const char *state_dir, const char *name)
+int laststate_read(struct filelooks *looks, const char *state_dir, const char *name)
 {
 	int up = world->last_state[stanza_index(name)];
 
+	(void)looks;
 	(void)state_dir;
 	return up >= 0 ? up : -ENOENT;
 }
