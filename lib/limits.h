@@ -221,6 +221,9 @@
 #define LIMIT_LOG_AGAIN_NS (1000 * 1000LL)
 /* How long the logger lets the lines of a program that writes without end gather. */
 #define LIMIT_LOG_REST_US 200
+/* After how long a file that cannot be written is tried again, at most, when the guardian is gone;
+ * with what has come before that is a minute. */
+#define LIMIT_LOG_ALONE_NS (32 * 1000 * 1000 * 1000LL)
 /* Pipes of programs that are gone and whose file cannot be written. */
 #define LIMIT_LOG_ORPHANS 256
 /* Bytes of a line that is written whole where log_line_max is not set, and the most to be set. */

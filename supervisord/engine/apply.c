@@ -161,7 +161,11 @@ static int commit(struct apply *apply, struct config *config)
 	drift_note_applied(engine, config);
 	config_forget_text(config);
 	switch_configs(engine, config);
-	idcache_clear(&engine->ids);
+	/* What was loaded as it had been accepted has asked nobody; nor do we then. */
+	if (is_boot(apply) || (apply->request != NULL && apply->request->taken_back == NULL))
+		idcache_fill(&engine->ids, config);
+	else
+		idcache_clear(&engine->ids);
 	engine->config = config;
 	demand_end_all(engine); /* what they watch may be closed now: settle() */
 	accept_unwatch_all(engine);

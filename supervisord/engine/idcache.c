@@ -61,6 +61,17 @@ void idcache_clear(struct idcache *cache)
 	}
 }
 
+void idcache_fill(struct idcache *cache, const struct config *config)
+{
+	const struct ids *ids;
+	int error = 0;
+
+	idcache_clear(cache);
+	for (size_t i = 0; i < config->program_count && error == 0; i++)
+		error = idcache_get(
+		    cache, config->programs[i]->key_user, config->programs[i]->key_group, &ids);
+}
+
 static bool is_same(const char *a, const char *b)
 {
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);

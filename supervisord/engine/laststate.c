@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +14,102 @@
 #include "supervisord/engine/instname.h"
 #include "supervisord/engine/laststate.h"
 
+/* How long the start of the daemon waits for what it should start. */
+#define READ_WAIT_MS 10000
+
 /* A name, a blank, "down", a newline. */
 #define LINE_MAX_BYTES (LIMIT_NAME + 8)
 
+/* What a thread is to do. */
+struct request {
+	char name[LIMIT_NAME];
+	bool write;
+	bool up;
+	int result;
+};
+
+static int serve(
+    struct filelooks *looks, const char *state_dir, const struct request *wanted, int timeout_ms);
+static FILELOOK_ACT(act_on_request);
+static int act(const char *state_dir, const struct request *request);
+static int write_file(const char *state_dir, const char *name, bool up);
+static int read_file(const char *state_dir, const char *name);
 static void write_stable_name(const char *name, char ret_stable[LIMIT_NAME]);
 static FILE *open_file(const char *state_dir);
 static bool read_line(FILE *file, char *line, char **ret_value);
 static int write_all(FILE *from, FILE *to, const char *name, bool up);
 static int replace(int dir, FILE *file);
 
-int laststate_write(const char *state_dir, const char *name, bool up)
+int laststate_write(struct filelooks *looks, const char *state_dir, const char *name, bool up)
+{
+	struct request request = {.write = true, .up = up};
+
+	write_stable_name(name, request.name);
+	return serve(looks, state_dir, &request, LIMIT_FILE_WAIT_MS);
+}
+
+int laststate_read(struct filelooks *looks, const char *state_dir, const char *name)
+{
+	struct request request = {.write = false};
+
+	write_stable_name(name, request.name);
+	return serve(looks, state_dir, &request, READ_WAIT_MS);
+}
+
+/* A thread that hangs may still write what it was to: nobody else begins to before it is back. */
+static int serve(
+    struct filelooks *looks, const char *state_dir, const struct request *wanted, int timeout_ms)
+{
+	struct filelook_answer answer;
+	struct request *request;
+	struct filelook *look;
+	struct pollfd wait;
+	int error;
+
+	if (!mounts_update(&looks->mounts) || !mounts_may_hang(&looks->mounts, state_dir))
+		return act(state_dir, wanted);
+	if (filelook_hangs(looks, state_dir))
+		return -ETIMEDOUT;
+	request = malloc(sizeof(*request));
+	if (request == NULL)
+		return -ENOMEM;
+	*request = *wanted;
+	error = filelook_begin_with(looks, state_dir, act_on_request, request, free, &look);
+	if (error < 0) {
+		free(request);
+		return error;
+	}
+	wait = (struct pollfd){.fd = filelook_fd(look), .events = POLLIN};
+	(void)poll(&wait, 1, timeout_ms); /* no signal reaches us */
+	error = filelook_get(look, &answer);
+	filelook_end(look);
+	if (error != 0)
+		return error == -EINPROGRESS ? -ETIMEDOUT : error;
+	error = ((const struct request *)answer.subject)->result;
+	free(answer.subject);
+	return error;
+}
+
+static FILELOOK_ACT(act_on_request)
+{
+	struct request *request = ret_answer->subject;
+
+	(void)option;
+	request->result = act(path, request);
+	return 0;
+}
+
+static int act(const char *state_dir, const struct request *request)
+{
+	return request->write ? write_file(state_dir, request->name, request->up)
+			      : read_file(state_dir, request->name);
+}
+
+static int write_file(const char *state_dir, const char *name, bool up)
 {
 	FILE *from = NULL, *to = NULL;
-	char stable[LIMIT_NAME];
 	int dir, fd, error;
 
-	write_stable_name(name, stable);
 	if (mkdir(state_dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -48,7 +129,7 @@ int laststate_write(const char *state_dir, const char *name, bool up)
 			close(fd);
 		goto out;
 	}
-	error = write_all(from, to, stable, up);
+	error = write_all(from, to, name, up);
 	if (error == 0)
 		error = replace(dir, to);
 out:
@@ -60,17 +141,16 @@ out:
 	return error;
 }
 
-int laststate_read(const char *state_dir, const char *name)
+static int read_file(const char *state_dir, const char *name)
 {
-	char line[LINE_MAX_BYTES], stable[LIMIT_NAME], *value;
+	char line[LINE_MAX_BYTES], *value;
 	FILE *file = open_file(state_dir);
 	int result = -ENOENT;
 
 	if (file == NULL)
 		return -errno;
-	write_stable_name(name, stable);
 	while (result == -ENOENT && read_line(file, line, &value))
-		if (strcmp(line, stable) == 0)
+		if (strcmp(line, name) == 0)
 			result = strcmp(value, "up") == 0;
 	fclose(file);
 	return result;

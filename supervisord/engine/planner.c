@@ -48,7 +48,7 @@ static bool is_another_up(
     const struct engine *engine, const char *name, const struct program *self, bool *ret_up);
 static int compare_name(const void *key, const void *row);
 static int compare_rows(const void *a, const void *b);
-static void recall(const struct config *config, const char *name, struct plan_input *input);
+static void recall(const struct planner *planner, const char *name, struct plan_input *input);
 static bool tell_settings(const struct planner *planner, char *reason, size_t size);
 static void each_step(const struct planner *planner,
     void (*each)(const struct planner *planner, const struct told *told, void *context),
@@ -209,7 +209,7 @@ static struct plan_input input_of_new(
 	/* One more of a program that is there does as the others. */
 	(void)is_another_up(planner->engine, stanza->name, NULL, &input.start);
 	if (boot && stanza->life->key_boot == BOOT_LAST_STATE)
-		recall(planner->config, stanza->name, &input);
+		recall(planner, stanza->name, &input);
 	if (planner->engine->shutdown)
 		input.start = false;
 	return input;
@@ -237,16 +237,17 @@ static bool is_another_up(
 }
 
 /* What the operator said last, before the machine or the daemon was started anew. */
-static void recall(const struct config *config, const char *name, struct plan_input *input)
+static void recall(const struct planner *planner, const char *name, struct plan_input *input)
 {
-	int up = laststate_read(config->settings.key_state_dir, name);
+	const char *state_dir = planner->config->settings.key_state_dir;
+	int up = laststate_read(&planner->engine->filelooks, state_dir, name);
 
 	if (up >= 0) {
 		input->start = up == 1;
 		input->start_reason = REASON_LAST_STATE;
 	} else if (up != -ENOENT) {
-		log_error("%s: cannot read its last state in %s: %s", name,
-		    config->settings.key_state_dir, strerror(-up));
+		log_error(
+		    "%s: cannot read its last state in %s: %s", name, state_dir, strerror(-up));
 	}
 }
 

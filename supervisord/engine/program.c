@@ -296,7 +296,7 @@ static void note_intent(struct program *program, const struct cause *cause, bool
 	    (cause->reason != REASON_STARTED && cause->reason != REASON_STOPPED &&
 		cause->reason != REASON_RESTARTED && cause->reason != REASON_FORCED))
 		return;
-	error = laststate_write(dir, program_name(program), up);
+	error = laststate_write(&engine->filelooks, dir, program_name(program), up);
 	program->unnoted = error < 0;
 	program->unnoted_up = up;
 	if (error == 0)
@@ -317,7 +317,8 @@ void program_note_intents(struct timer *timer)
 
 		if (!program->unnoted || program->config->life->key_boot != BOOT_LAST_STATE)
 			continue;
-		if (laststate_write(dir, program_name(program), program->unnoted_up) < 0) {
+		if (laststate_write(
+			&engine->filelooks, dir, program_name(program), program->unnoted_up) < 0) {
 			(void)timers_arm(&engine->timers, timer, clock_boot_ns() + INTENT_RETRY_NS);
 			return;
 		}

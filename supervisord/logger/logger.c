@@ -117,7 +117,7 @@ int logger_run(struct logger *logger)
 		}
 		serve_events(logger, events, count);
 		streams_retry(&logger->streams);
-		if (logger->streams.wants_new_logger && !logger->is_orphan)
+		if (logger->streams.wants_new_logger && !logger->streams.is_alone)
 			ask_for_another(
 			    logger, "there is a new log directory: a new logger is to open it");
 		retry_missed(logger);
@@ -125,7 +125,7 @@ int logger_run(struct logger *logger)
 		readers_sweep(&logger->readers);
 		streams_sweep(&logger->streams);
 		rest(logger, events, count);
-		if (logger->is_orphan && !streams_is_active(&logger->streams))
+		if (logger->streams.is_alone && !streams_is_active(&logger->streams))
 			logger->is_done = true;
 	}
 	readers_finish(&logger->readers, &logger->specs);
@@ -377,7 +377,7 @@ static void retry_missed(struct logger *logger)
 	int fds[EVENTS];
 	unsigned wanted = logger->missed < EVENTS / 2 ? 2 * logger->missed : EVENTS, count = 0;
 
-	if (logger->missed == 0 || logger->is_orphan || clock_boot_ns() < logger->retry_ns)
+	if (logger->missed == 0 || clock_boot_ns() < logger->retry_ns)
 		return;
 	logger->retry_ns = clock_boot_ns() + MISSED_RETRY_MS * NS_PER_MS;
 	while (count < wanted && (fds[count] = fcntl(logger->epoll_fd, F_DUPFD_CLOEXEC, 0)) >= 0)
@@ -400,8 +400,9 @@ static void ask_for_another(struct logger *logger, const char *why)
 static void lose_guardian(struct logger *logger)
 {
 	watch_close(&logger->guardian, logger->epoll_fd);
-	logger->is_orphan = true;
+	logger->streams.is_alone = true;
 	logger->streams.sandbox = NULL; /* nobody is left to start another logger */
+	logger->missed = 0;
 	log_error("the guardian is gone; writing on for as long as a program does");
 	streams_leave_own_pipe(&logger->streams);
 }

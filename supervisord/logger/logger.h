@@ -34,7 +34,6 @@ struct logger {
 	struct readers readers;
 	struct upkeep upkeep;
 	struct sandbox sandbox;
-	bool is_orphan; /* the guardian is gone */
 	bool is_done;
 	int exit_code;
 	const void *busiest; /* the watch that is reported again and again … */

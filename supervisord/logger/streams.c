@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -25,6 +26,9 @@ static void give_spec(struct streams *streams, struct stream *stream, const stru
 static void keep_old_spec(struct streams *streams, struct stream *stream);
 static void set_way(struct streams *streams, struct stream *stream);
 static int watch(struct streams *streams, struct stream *stream, bool is_edge);
+static int64_t next_delay(const struct streams *streams);
+static void give_up(struct streams *streams);
+static bool has_writer(const struct stream *stream);
 static void try_again(struct streams *streams, struct stream *stream);
 static void resume(struct streams *streams, struct stream *stream);
 static void note_waits(struct streams *streams, struct stream *stream, enum stream_outcome outcome);
@@ -202,6 +206,7 @@ void streams_retry(struct streams *streams)
 	int64_t now_ns = clock_boot_ns();
 	bool broken = streams->broken > 0 && now_ns >= streams->retry_ns;
 	bool waiting = streams->wait_ns > 0 && now_ns >= streams->wait_ns;
+	bool is_last = broken && streams->is_alone && streams->delay_ns == LIMIT_LOG_ALONE_NS;
 	struct stream *stream, *next;
 	bool flush;
 
@@ -217,8 +222,10 @@ void streams_retry(struct streams *streams)
 	}
 	if (!broken && !waiting)
 		return;
-	if (broken)
-		streams->retry_ns = now_ns + RETRY_NS;
+	if (broken) {
+		streams->delay_ns = next_delay(streams);
+		streams->retry_ns = now_ns + streams->delay_ns;
+	}
 	if (waiting)
 		streams->wait_ns = 0;
 	LIST_FOREACH_SAFE(stream, &streams->list, link, next)
@@ -231,6 +238,40 @@ void streams_retry(struct streams *streams)
 		else if (waiting && stream->deadline_ns > 0)
 			note_deadline(streams, stream->deadline_ns);
 	}
+	if (is_last)
+		give_up(streams);
+}
+
+/* Nobody else would end a logger that tries the same for ever. */
+static int64_t next_delay(const struct streams *streams)
+{
+	if (!streams->is_alone || streams->delay_ns == 0)
+		return RETRY_NS;
+	return streams->delay_ns * 2 < LIMIT_LOG_ALONE_NS ? streams->delay_ns * 2
+							  : LIMIT_LOG_ALONE_NS;
+}
+
+/* What waits in a pipe that nobody writes to, for a file that has not been writable for long. */
+static void give_up(struct streams *streams)
+{
+	struct stream *stream, *next;
+
+	LIST_FOREACH_SAFE(stream, &streams->list, link, next)
+	{
+		if (stream->spec == NULL || stream->error == 0 || has_writer(stream))
+			continue;
+		log_error("%s: %s: %zu bytes are lost: %s", stream->spec->name,
+		    specs_stream_name(stream->number), stream_count_waiting(stream),
+		    strerror(-stream->error));
+		streams_forget(streams, stream);
+	}
+}
+
+static bool has_writer(const struct stream *stream)
+{
+	struct pollfd end = {.fd = stream->watch.fd};
+
+	return poll(&end, 1, 0) != 1 || !(end.revents & POLLHUP);
 }
 
 static void try_again(struct streams *streams, struct stream *stream)
@@ -453,8 +494,10 @@ static void note_broken(struct streams *streams, struct stream *stream, int erro
 		streams->wants_new_logger = true;
 	else if (error != -EAGAIN && (stream->error == 0 || stream->error == -EAGAIN))
 		say_broken(streams, stream, error);
-	if (stream->error == 0 && streams->broken++ == 0)
+	if (stream->error == 0 && streams->broken++ == 0) {
+		streams->delay_ns = RETRY_NS;
 		streams->retry_ns = clock_boot_ns() + RETRY_NS;
+	}
 	stream->error = error;
 }
 
@@ -471,10 +514,11 @@ static void say_broken(struct streams *streams, struct stream *stream, int error
 	}
 	if (of_disk)
 		streams->disk_error = error;
-	log_error("%s: %s: cannot write %s: %s; its output %s%s, trying again each second",
-	    spec->name, specs_stream_name(stream->number), spec->path, strerror(-error),
+	log_error("%s: %s: cannot write %s: %s; its output %s%s, trying again%s", spec->name,
+	    specs_stream_name(stream->number), spec->path, strerror(-error),
 	    spec->full == LOGSPEC_DROP ? "is dropped and counted" : "waits",
-	    of_disk ? ", and that of others in the same case" : "");
+	    of_disk ? ", and that of others in the same case" : "",
+	    streams->is_alone ? "" : " each second");
 	stream_tell_news(&streams->world,
 	    spec->full == LOGSPEC_DROP ? LOG_NEWS_DROPS : LOG_NEWS_WAITS, stream, -error);
 }

@@ -4,8 +4,10 @@
  *
  * A stream whose file cannot be written leaves the epoll set, so that its program is held back by
  * the full pipe and nobody else notices; it is tried again each second, and that timer runs only
- * while there is such a one.  The same timer serves streams that wait for the end of a line.  A
- * stream that is copied (copy.h) stays in the set, for its other targets.
+ * while there is such a one.  When the guardian is gone it is tried ever later, and given up when
+ * its program has ended and that has not helped for a minute.  The same timer serves streams that
+ * wait for the end of a line.  A stream that is copied (copy.h) stays in the set, for its other
+ * targets.
  */
 #ifndef LOGGER_STREAMS_H
 #define LOGGER_STREAMS_H
@@ -27,6 +29,8 @@ struct streams {
 	int disk_error;  /* what was said last of a whole disk, while one is broken by it; else 0 */
 	unsigned untold; /* streams with that error of which nothing was said */
 	int64_t retry_ns; /* … and when they are tried next, CLOCK_BOOTTIME */
+	int64_t delay_ns; /* … which was so long after the last time */
+	bool is_alone;    /* the guardian is gone */
 	int64_t wait_ns; /* when the first one stops waiting for the end of a line; 0: none waits */
 	unsigned orphans; /* released and not yet written */
 	int epoll_fd;

@@ -295,6 +295,7 @@ start_beside_dead_fs() {
 
 @test "ready: a directory or a command on a file system that does not answer fails the start, and holds up nobody else" {
 	sd_new 'defaults { autostart = false stable_after = "50ms" start_limit = 1 }'
+	echo "state_dir = \"$SD/dead/state\"" >>"$SD/supervisord.conf"
 	start_beside_dead_fs
 	ln -s dead "$SD/link"
 	stanza dead <<-END
@@ -306,7 +307,13 @@ start_beside_dead_fs() {
 			command = "stamp $SD/well.stamps run"
 			environment = {"PATH=/nonexistent:$SD/bin:$SD/dead"}
 		}
+		program "kept" { command = "$SD/bin/stamp $SD/kept.stamps run" boot = "last-state" }
 	END
+	# What it was told last is tried again until it is written down.
+	exits 0 sctl start kept
+	file_has "$SD/own.log" "kept: cannot note its last state in $SD/dead/state .*Connection timed out"
+	exits 0 sctl stop kept
+	exits 0 sctl start kept
 	exits 1 sctl start there
 	matches "$output" "^there: FATAL: chdir $SD/link: Connection timed out"
 	exits 1 sctl start from
@@ -321,6 +328,7 @@ start_beside_dead_fs() {
 	kill "$(cat "$SD/dead.pid")"
 	wait_for "$PATIENCE" is_gone "$(cat "$SD/dead.pid")"
 	exits 0 sctl start there
+	wait_for "$PATIENCE" file_has "$SD/dead/state/last-state" '^kept up$'
 	sd_down
 }
 

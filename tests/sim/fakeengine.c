@@ -358,6 +358,12 @@ int idcache_get(
 	return 0;
 }
 
+void idcache_fill(struct idcache *cache, const struct config *config)
+{
+	(void)cache;
+	(void)config;
+}
+
 void idcache_clear(struct idcache *cache)
 {
 	(void)cache;
@@ -372,8 +378,9 @@ int logspecs_hold(struct engine *engine)
 	return slot < 0 ? slot : 0;
 }
 
-int laststate_write(const char *state_dir, const char *name, bool up)
+int laststate_write(struct filelooks *looks, const char *state_dir, const char *name, bool up)
 {
+	(void)looks;
 	(void)state_dir;
 	steps_effect();
 	world->last_state[stanza_index(name)] = up;
@@ -381,10 +388,11 @@ int laststate_write(const char *state_dir, const char *name, bool up)
 	return 0;
 }
 
-int laststate_read(const char *state_dir, const char *name)
+int laststate_read(struct filelooks *looks, const char *state_dir, const char *name)
 {
 	int up = world->last_state[stanza_index(name)];
 
+	(void)looks;
 	(void)state_dir;
 	return up >= 0 ? up : -ENOENT;
 }

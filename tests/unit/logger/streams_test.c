@@ -16,6 +16,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/clock.h"
+#include "lib/limits.h"
 #include "supervisord/logger/streams.h"
 
 static char directory[] = "/tmp/streams_test.XXXXXX";
@@ -288,6 +290,69 @@ static void test_run_when_the_file_fails_then_it_waits_and_is_retried(void **sta
 	close(writer);
 }
 
+/* The next try is due. */
+static void try_again(void)
+{
+	streams.retry_ns = 0;
+	streams_retry(&streams);
+}
+
+static void test_alone_when_the_file_fails_then_tried_ever_later_and_given_up_at_the_end(
+    void **state)
+{
+	const struct logspec spec = {.row = 1, .name = "web", .path = path};
+	int before = next_fd();
+
+	(void)state;
+	assert_int_equal(mkdir(path, 0700), 0);
+	set_specs(&spec, 1);
+	hold(20, 1);
+	say("one\n");
+	assert_int_equal(serve(), 1);
+	try_again();
+	assert_int_equal(streams.delay_ns, NS_PER_S);
+	streams.is_alone = true;
+	/* For as long as somebody writes, but not each second. */
+	for (int i = 0; i < 20; i++) {
+		int64_t delay_ns = streams.delay_ns;
+
+		try_again();
+		assert_in_range(streams.delay_ns,
+		    delay_ns < LIMIT_LOG_ALONE_NS ? delay_ns + 1 : delay_ns, LIMIT_LOG_ALONE_NS);
+	}
+	assert_int_equal(streams.delay_ns, LIMIT_LOG_ALONE_NS);
+	assert_true(streams_is_active(&streams));
+	close(writer);
+	try_again();
+	assert_false(streams_is_active(&streams));
+	assert_int_equal(streams_get_timeout_ms(&streams), -1);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(next_fd(), before);
+}
+
+/* A full disk may have room again, and what has ended has then said all. */
+static void test_alone_when_the_program_has_ended_then_tried_a_while(void **state)
+{
+	const struct logspec spec = {.row = 1, .name = "web", .path = path};
+
+	(void)state;
+	assert_int_equal(mkdir(path, 0700), 0);
+	set_specs(&spec, 1);
+	hold(20, 1);
+	say("one\n");
+	close(writer);
+	streams.is_alone = true;
+	assert_int_equal(serve(), 1);
+	for (int i = 0; i < 3; i++)
+		try_again();
+	assert_true(streams_is_active(&streams));
+	assert_int_equal(rmdir(path), 0);
+	try_again();
+	assert_string_equal(content(path), "one\n");
+	assert_int_equal(serve(), 1);
+	assert_false(streams_is_active(&streams));
+}
+
 static void serve_all(void)
 {
 	while (serve() > 0)
@@ -396,6 +461,11 @@ int main(void)
 		test_hold_when_the_slot_is_out_of_range_then_refused_and_closed, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_run_when_the_file_fails_then_it_waits_and_is_retried, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_alone_when_the_file_fails_then_tried_ever_later_and_given_up_at_the_end,
+		set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_alone_when_the_program_has_ended_then_tried_a_while, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_shared_when_a_line_is_held_then_looked_at_again_ever_later_until_it_is_written,
 		set_up, tear_down),
