@@ -197,7 +197,7 @@ $(O)/tests/unit/engine/ipc_test $(O)/tests/unit/engine/cluster_test: ALL_LDFLAGS
 $(O)/tests/unit/engine/cluster_test: ALL_LDFLAGS += -Wl,--wrap=program_fail
 # Those that refuse memory do it by this; tests/unit/refusal.h any of it.
 $(O)/tests/unit/engine/task_test $(O)/tests/unit/engine/readiness_test: ALL_LDFLAGS += -Wl,--wrap=calloc
-UNIT_REFUSAL := enable runcall scale setcall sockets transient
+UNIT_REFUSAL := confpack enable runcall scale setcall sockets transient
 $(O)/tests/unit/engine/setcall_test: ALL_LDFLAGS += -Wl,--wrap=fsync
 $(UNIT_REFUSAL:%=$(O)/tests/unit/engine/%_test): ALL_LDFLAGS += \
 	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup)

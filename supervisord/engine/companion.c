@@ -70,18 +70,18 @@ static int make_room(struct build *build, size_t count)
 int companion_new(struct build *build, const struct build_program *owner, const char *name,
     const enum program_key *shared, size_t shared_count, struct build_program *ret_companion)
 {
-	struct program_config *companion = calloc(1, sizeof(*companion) + LIMIT_NAME);
+	struct program_config *companion = calloc(1, sizeof(*companion));
 	struct life_config *life = calloc(1, sizeof(*life));
 	bool is_shared[PROGRAM_KEY_COUNT] = {false};
 	int error;
 
-	if (companion == NULL || life == NULL) {
+	if (companion != NULL)
+		companion->name = build_keep_name(build, name);
+	if (companion == NULL || companion->name == NULL || life == NULL) {
 		free(companion);
 		free(life);
 		return -ENOMEM;
 	}
-	companion->name = (char *)(companion + 1);
-	(void)snprintf(companion->name, LIMIT_NAME, "%s", name);
 	companion->instances = 1;
 	companion->model = &build->whole->base;
 	companion->life = life;

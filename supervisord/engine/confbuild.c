@@ -86,6 +86,12 @@ void build_done(struct build *build)
 
 void build_free_program(struct program_config *program)
 {
+	build_free_values(program);
+	free(program);
+}
+
+void build_free_values(struct program_config *program)
+{
 	/* Read-only to all others, but made and freed here. */
 	struct life_config *life = program->life != program->model->life
 				       ? (struct life_config *)(uintptr_t)program->life
@@ -100,7 +106,6 @@ void build_free_program(struct program_config *program)
 			value_done(row, build_member(life, row), model_member(program, row));
 	}
 	free(life);
-	free(program);
 }
 
 static const void *model_member(const struct program_config *program, const struct key_row *row)

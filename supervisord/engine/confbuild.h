@@ -20,9 +20,12 @@
 #include "supervisord/engine/confreport.h"
 #include "supervisord/engine/keytable.h"
 
+struct config_names;
+
 /* What config_load() gives is the first member; the rest is its own. */
 struct config_whole {
 	struct config config;
+	struct config_names *names; /* of all programs, see build_keep_name() */
 	struct program_config base; /* the defaults, whose strings the programs share */
 	struct life_config
 	    base_life; /* likewise; shared as a whole where a stanza has none of it */
@@ -30,6 +33,7 @@ struct config_whole {
 	struct program_config **models;
 	size_t model_count;
 	struct program_override *overrides; /* of all stanzas */
+	char *pack; /* where the programs are once all is done; NULL: each is by itself */
 };
 
 /* Line 0: nowhere. */
@@ -45,7 +49,7 @@ struct build_program {
 	int lines[PROGRAM_KEY_COUNT]; /* of the keys that the stanza itself has, else 0 */
 	/* Of the keys that are overridden, whose lines are those of their overrides; or NULL. */
 	const struct build_place *overridden;
-	char **command;               /* as written, until `shell` is known; or NULL */
+	char **command; /* as written, until `shell` is known; or NULL */
 	bool command_list;
 	bool spoiled;       /* keys were refused: one that is missing may be among them */
 	uint32_t instances; /* after build_finish_programs() */
@@ -174,6 +178,13 @@ int build_add_ttys(struct build *build);
 /* The hashes (confhash.c); to be called when nothing is changed any more.  0 or -ENOMEM. */
 int build_hash(struct build *build);
 
+/* The name of a program, which lives as long as the configuration; NULL: no memory. */
+char *build_keep_name(struct build *build, const char *name);
+void build_free_names(struct config_names *names);
+
+/* The programs into one piece of memory (confpack.c); last of all.  0 or -ENOMEM. */
+int build_pack(struct build *build);
+
 void build_done(struct build *build);
 
 /* An error at a key of a program: where it is written, there or in the defaults, else at the
@@ -217,6 +228,10 @@ int build_replace(struct build *build, struct build_program *program, const stru
 
 /* Free a program and what it has of its own: before its model. */
 void build_free_program(struct program_config *program);
+/* The same of one in a pack, which is freed after all of them. */
+void build_free_packed(struct program_config *program);
+/* What both have in common: the values, not the program. */
+void build_free_values(struct program_config *program);
 
 /* Does a text with %{…} in it become an absolute path? */
 bool build_is_absolute(const char *text);

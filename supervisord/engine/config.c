@@ -31,11 +31,16 @@ void config_free(struct config *config)
 	if (config == NULL)
 		return;
 	for (size_t i = 0; i < config->program_count; i++)
-		build_free_program(config->programs[i]);
+		if (whole->pack != NULL)
+			build_free_packed(config->programs[i]);
+		else
+			build_free_program(config->programs[i]);
+	free(whole->pack);
 	free(config->programs);
 	for (size_t i = 0; i < whole->model_count; i++)
 		build_free_program(whole->models[i]);
 	free(whole->models);
+	build_free_names(whole->names);
 	for (size_t i = 0; i < config->group_count; i++) {
 		free(config->groups[i].name);
 		free(config->groups[i].members);

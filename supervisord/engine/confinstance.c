@@ -52,6 +52,8 @@ static void add_named(struct names *names, const char *text);
 static void add(struct names *names, const char *program, uint32_t number, const char *rest);
 static int make_all(struct build *build, size_t total);
 static int multiply(struct build *build, struct build_program *stanza);
+static struct program_config *make_copy(
+    struct build *build, const struct build_program *stanza, uint32_t index);
 static int compare_names(const void *a, const void *b);
 
 void build_check_instances(struct build *build)
@@ -459,19 +461,8 @@ static int multiply(struct build *build, struct build_program *stanza)
 	struct program_config *copies[LIMIT_INSTANCES + LIMIT_SURGE];
 	uint32_t made = 0, rows = build_count_rows(stanza);
 
-	while (made < rows) {
-		struct program_config *copy = calloc(1, sizeof(*copy) + LIMIT_NAME);
-
-		if (copy == NULL)
-			break;
-		*copy = *model;
-		copy->model = model;
-		copy->name = (char *)(copy + 1);
-		copy->surge = made >= stanza->instances;
-		(void)snprintf(copy->name, LIMIT_NAME,
-		    stanza->instances == 1 && made == 0 ? "%s" : "%s@%u", model->name, made + 1);
-		copies[made++] = copy;
-	}
+	while (made < rows && (copies[made] = make_copy(build, stanza, made)) != NULL)
+		made++;
 	if (made < rows) {
 		while (made > 0)
 			free(copies[--made]);
@@ -489,6 +480,28 @@ static int multiply(struct build *build, struct build_program *stanza)
 		whole->config.programs[whole->config.program_count++] = copies[i];
 	}
 	return 0;
+}
+
+/* The instance of this index. */
+static struct program_config *make_copy(
+    struct build *build, const struct build_program *stanza, uint32_t index)
+{
+	struct program_config *copy = malloc(sizeof(*copy));
+	char name[LIMIT_NAME];
+
+	if (copy == NULL)
+		return NULL;
+	(void)snprintf(name, sizeof(name), stanza->instances == 1 && index == 0 ? "%s" : "%s@%u",
+	    stanza->program->name, index + 1);
+	*copy = *stanza->program;
+	copy->model = stanza->program;
+	copy->surge = index >= stanza->instances;
+	copy->name = build_keep_name(build, name);
+	if (copy->name == NULL) {
+		free(copy);
+		return NULL;
+	}
+	return copy;
 }
 
 static int compare_names(const void *a, const void *b)

@@ -167,6 +167,8 @@ static int loader_finish(struct loader *loader, int error, struct config **ret_c
 			error = build_add_ttys(build);
 		if (error == 0 && loader->report.errors->count == 0)
 			error = build_hash(build);
+		if (error == 0 && loader->report.errors->count == 0)
+			error = build_pack(build);
 	}
 	if (error == 0 && loader->report.no_memory)
 		error = -ENOMEM;

@@ -289,15 +289,17 @@ static struct build_program *add_program(struct loader *loader, const char *name
 	return &build->programs[build->program_count++];
 }
 
-/* The name sits behind its program: one allocation less for each. */
 static struct program_config *new_config(struct loader *loader, const char *name)
 {
-	size_t length = strlen(name) + 1;
-	struct program_config *config = calloc(1, sizeof(*config) + length);
+	struct program_config *config = calloc(1, sizeof(*config));
 
 	if (config == NULL)
 		return NULL;
-	config->name = memcpy(config + 1, name, length);
+	config->name = build_keep_name(&loader->build, name);
+	if (config->name == NULL) {
+		free(config);
+		return NULL;
+	}
 	config->life = &loader->build.whole->base_life;
 	config->model = &loader->build.whole->base;
 	return config;
