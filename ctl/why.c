@@ -130,16 +130,18 @@ static void print_events(struct call *call, int story, int64_t now_ns)
 	}
 }
 
-/* When the apply was that it is about, if that was some time before. */
+/* When the apply was that it is about, if that was some time before.  How a main process ended has
+ * not to do with that. */
 static void print_applied(struct out *out, struct jsonr *reply, int event, int64_t now_ns)
 {
 	int change = jsonr_member(reply, event, "change");
+	const char *kind = jsonr_text(reply, jsonr_member(reply, event, "kind"), "");
 	const char *then = jsonr_text(reply, jsonr_member(reply, event, "time"), "");
 	const char *applied = jsonr_text(reply, jsonr_member(reply, change, "time"), "");
 	int64_t then_ns, applied_ns;
 	char when[WHEN_SIZE];
 
-	if (timestamp_parse(then, strlen(then), &then_ns) == 0 &&
+	if (strcmp(kind, "exit") != 0 && timestamp_parse(then, strlen(then), &then_ns) == 0 &&
 	    timestamp_parse(applied, strlen(applied), &applied_ns) == 0 &&
 	    then_ns - applied_ns >= APPLIED_BEFORE_NS)
 		out_format(out, " at %s", when_format(applied, now_ns, when));

@@ -382,6 +382,25 @@ result() {
 	kill -0 "$CTL_PID"
 }
 
+@test "why: when an apply was stands where it is the reason, and not behind the end of a process" {
+	local change='{"keys": ["user"], "time": "2026-01-31T12:00:00.000Z", "by": "hup", "uid": null}'
+	local event='"number": 1, "name": "web", "run": 1, "exit": null, "uid": null, "log": null'
+
+	start_fake <<-END
+		{"io.superctl.Why": [[{"parameters": {"stories": [{"program": $(record web RUNNING 12 ""),
+			"events": [
+				{$event, "time": "2026-01-31T12:00:09.000Z", "kind": "exit", "from": null, "state": "STOPPING",
+				 "text": "its main process was killed", "change": $change},
+				{$event, "time": "2026-01-31T12:00:09.000Z", "kind": "state", "from": "STOPPING", "state": "STARTING",
+				 "text": "user changed", "change": $change}],
+			"earlier": false, "because_of": null, "next": null, "next_ms": null, "left": null,
+			"last_words": null, "advice": null}]}}]]}
+	END
+	run -0 ctl why web
+	[[ ${lines[1]} == *"STOPPING: its main process was killed" ]]
+	[[ ${lines[2]} == *"STOPPING -> STARTING: user changed at "* ]]
+}
+
 @test "start, stop: nothing to do is success" {
 	start_fake <<-END
 		{"io.superctl.Start": [[{"parameters": {"results": [
