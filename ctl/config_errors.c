@@ -18,12 +18,14 @@ size_t config_errors_print(struct call *call, int errors, const char *before)
 
 	out_flush(&call->ctl->out);
 	for (int at = jsonr_first(reply, errors); at >= 0; at = jsonr_next(reply, errors, at)) {
+		const size_t start = err->length;
+
 		out_string(err, before);
 		print_prefix(err, jsonr_text(reply, jsonr_member(reply, at, "file"), ""),
 		    jsonr_int(reply, jsonr_member(reply, at, "line"), 0),
 		    jsonr_text(reply, jsonr_member(reply, at, "key"), ""));
 		out_text(err, jsonr_text(reply, jsonr_member(reply, at, "message"), "?"), 0);
-		out_string(err, "\n");
+		out_end_line(err, start, 2);
 		count++;
 	}
 	out_flush(err);

@@ -111,6 +111,7 @@ void result_print_waiting(struct call *call, int waiting, const char *before)
 		const char *left = jsonr_text(reply, jsonr_member(reply, at, "left"), "");
 		const char *reason = jsonr_text(reply, jsonr_member(reply, at, "reason"), "");
 		int64_t kill_ms = jsonr_int(reply, jsonr_member(reply, at, "kill_ms"), -1);
+		const size_t start = err->length;
 
 		out_string(err, before);
 		out_text(err, jsonr_text(reply, jsonr_member(reply, at, "name"), "?"), 0);
@@ -125,13 +126,15 @@ void result_print_waiting(struct call *call, int waiting, const char *before)
 		}
 		if (kill_ms >= 0)
 			out_format(err, ", KILL in %lld s", (long long)(kill_ms + 999) / 1000);
-		out_string(err, "\n");
+		out_end_line(err, start, 2);
 	}
 	out_flush(err);
 }
 
 static void print_result(struct out *out, const char *name, const char *message, bool failed)
 {
+	const size_t start = out->length;
+
 	out_text(out, name, 0);
 	out_string(out, ": ");
 	if (failed)
@@ -139,5 +142,5 @@ static void print_result(struct out *out, const char *name, const char *message,
 	out_text(out, message, 0);
 	if (failed)
 		out_style(out, OUT_PLAIN);
-	out_string(out, "\n");
+	out_end_line(out, start, 2);
 }

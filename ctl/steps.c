@@ -49,6 +49,7 @@ static void print_step(struct call *call, int step, const char *action)
 	struct out *out = &call->ctl->out;
 	const char *reason = jsonr_text(reply, jsonr_member(reply, step, "reason"), "");
 	int changes = jsonr_member(reply, step, "changes");
+	const size_t start = out->length;
 
 	out_text(out, jsonr_text(reply, jsonr_member(reply, step, "name"), "?"), 0);
 	out_string(out, ": ");
@@ -58,7 +59,7 @@ static void print_step(struct call *call, int step, const char *action)
 	if (reason[0] != '\0')
 		out_string(out, ": ");
 	out_text(out, reason, 0);
-	out_string(out, "\n");
+	out_end_line(out, start, 4);
 	for (int at = jsonr_first(reply, changes); at >= 0; at = jsonr_next(reply, changes, at))
 		print_change(call, at);
 }
