@@ -72,7 +72,7 @@ ended_with() {
 @test "start: what is wanted is started too, and its failure does not matter" {
 	stanza want <<-END
 		program "want-good" { command = "$SD/bin/stamp $SD/want.stamps run" }
-		program "want-bad" { command = "$SD/bin/stamp $SD/want.stamps exit 1" start_limit = 1 }
+		program "want-bad" { command = "$SD/bin/stamp $SD/want.stamps exit 1" start_limit = 1 stable_after = "1h" }
 		program "want-app" { command = "$SD/bin/stamp $SD/want.stamps run" wants = {"want-bad", "want-good"} }
 	END
 	exits 0 sctl start want-app
@@ -176,7 +176,7 @@ ended_with() {
 
 @test "stop: what is stopped already may be stopped, though others wait for it" {
 	stanza gone <<-END
-		program "gone-db" { command = "$SD/bin/stamp $SD/gone.stamps exit 1" start_limit = 1 }
+		program "gone-db" { command = "$SD/bin/stamp $SD/gone.stamps exit 1" start_limit = 1 stable_after = "1h" }
 		program "gone-app" { command = "$SD/bin/stamp $SD/gone.stamps run" requires = {"gone-db"} }
 	END
 	exits 1 sctl start gone-app

@@ -7,13 +7,14 @@ setup_file() {
 	sd_new 'defaults { stable_after = "50ms" restart_delay = "20ms" start_limit = 2 }'
 	stanza_file programs <<-END
 		program "steady" { command = "sleep 1000" }
-		program "broken" { command = "/bin/sh -c 'exit 3'" autostart = false }
+		program "broken" { command = "/bin/sh -c 'exit 3'" autostart = false stable_after = "1h" }
 		program "needy" { command = "sleep 1000" requires = {"broken"} autostart = false }
 		program "loud" {
 			command = "/bin/sh -c 'echo out; echo because of \$SUPERVISORD_RUN >&2; exit 1'"
 			stderr = "log"
 			autostart = false
 			restart = "never"
+			stable_after = "1h"
 		}
 		program "absent" { command = "$SD/nothing" autostart = false restart = "never" }
 	END

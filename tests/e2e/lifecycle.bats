@@ -99,7 +99,7 @@ told() {
 @test "lifecycle: a required program that gives up keeps what requires it waiting, with its name" {
 	{
 		run app 'requires = {"db"}'
-		echo 'program "db" { command = "false" start_limit = 2 }'
+		echo 'program "db" { command = "false" start_limit = 2 stable_after = "1h" }'
 	} | stanza_file life
 	sd_start
 	wait_state db FATAL

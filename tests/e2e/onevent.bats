@@ -6,7 +6,7 @@ load lib.bash
 setup_file() {
 	sd_new 'defaults { stable_after = "50ms" restart_delay = "20ms" start_limit = 2 }'
 	stanza_file programs <<-END
-		program "broken" { command = "/bin/sh -c 'exit 3'" autostart = false }
+		program "broken" { command = "/bin/sh -c 'exit 3'" autostart = false stable_after = "1h" }
 		program "steady" { command = "sleep 1000" }
 		on_event "alarm" {
 			match = {"state:FATAL", "program:broken"}

@@ -16,7 +16,7 @@ setup_file() {
 		}
 		program "slow" { command = "$SD/bin/stamp $SD/slow.stamps run 1500" autostart = false }
 		program "broken" { command = "/nonexistent/binary" autostart = false start_limit = 1 }
-		program "failing" { command = "$SD/bin/stamp $SD/failing.stamps exit 9" autostart = false start_limit = 2 }
+		program "failing" { command = "$SD/bin/stamp $SD/failing.stamps exit 9" autostart = false start_limit = 2 stable_after = "1h" }
 	END
 	sd_start
 }

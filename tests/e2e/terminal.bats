@@ -9,7 +9,7 @@ setup_file() {
 	sd_new 'defaults { stable_after = "50ms" restart_delay = "10ms" autostart = false }'
 	{
 		echo "program \"web\" { command = \"$SD/bin/stamp $SD/web.stamps run\" autostart = true }"
-		echo "program \"broken\" { command = \"/bin/false\" start_limit = 1 }"
+		echo "program \"broken\" { command = \"/bin/false\" start_limit = 1 stable_after = \"1h\" }"
 		for ((i = 1; i <= 12; i++)); do
 			echo "program \"many-$i\" { command = \"$SD/bin/stamp $SD/many.stamps run\" stable_after = \"${i}00ms\" }"
 		done
