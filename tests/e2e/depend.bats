@@ -348,6 +348,7 @@ ended_with() {
 			command = "$SD/bin/stamp $SD/taken.stamps run"
 			requires = {"taken-db"}
 			pre_stop = {"/bin/sh", "-c", "until [ -e $SD/taken.go ]; do sleep 0.05; done"}
+			hook_timeout = "1h"
 		}
 	END
 	exits 0 sctl start taken-app
