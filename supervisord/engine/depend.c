@@ -104,10 +104,11 @@ bool depend_blocks_stop(enum depend_kind kind, enum depend_condition condition,
 {
 	if (!step_is_live((enum state)last->state))
 		return false;
-	if (kind != DEPEND_REQUIRES || resolve(condition, config) == DEPEND_COMPLETED ||
-	    !is_missed(config, first))
+	if (kind != DEPEND_REQUIRES || resolve(condition, config) == DEPEND_COMPLETED)
 		return transition_is_halting(last);
-	return !is_only_restarted(config, first);
+	/* Being up for the first time never lets it go: nobody would look again. */
+	return !is_only_restarted(config, first) &&
+	       (is_missed(config, first) || transition_is_halting(last));
 }
 
 enum depend_outlook depend_outlook(enum depend_kind kind, enum depend_condition condition,

@@ -184,9 +184,9 @@ int checklink_stop_blocker(int program)
 		if (last == program || !is_linked(program, last) || !checklink_is_live(state))
 			continue;
 		link = checklink_between(last, program);
-		strict = link.requires && meant(link.condition, program) != DEPEND_COMPLETED &&
-			 is_missed(program);
-		if (strict && !is_being_replaced(program))
+		strict = link.requires && meant(link.condition, program) != DEPEND_COMPLETED;
+		if (strict && !is_being_replaced(program) &&
+		    (is_missed(program) || checklink_is_halting(state)))
 			return last;
 		if ((link.wants || link.after || link.before || (link.requires && !strict)) &&
 		    checklink_is_halting(state))

@@ -156,6 +156,36 @@ static void test_further_instance_counts_for_who_is_up_when_it_has_been_up(void 
 	    &(struct ledger_state){.state = STATE_STARTING}, &last));
 }
 
+/* When it comes up nobody looks at its own stop again. */
+static void test_coming_up_never_lets_a_stop_go(void **state)
+{
+	struct program_config further = service;
+	struct life_config life = *service.life;
+	char name[] = "web@2";
+
+	(void)state;
+	further.name = name;
+	further.instances = 2;
+	further.life = &life;
+	for (int i = 0; i < 8; i++) {
+		struct ledger_state first = in_state(STATE_STARTING, WANTED_UP);
+		struct ledger_state last =
+		    in_state(STATE_STOPPING, i & 1 ? WANTED_UP : WANTED_DOWN);
+		bool blocks;
+
+		life.key_smooth = (i & 2) != 0;
+		first.flags = i & 4 ? LEDGER_FLAG_BOUNCE : 0;
+		last.flags = LEDGER_FLAG_LOST;
+		blocks =
+		    depend_blocks_stop(DEPEND_REQUIRES, DEPEND_DEFAULT, &further, &first, &last);
+		first.state = STATE_RUNNING;
+		first.been_up = 1;
+		if (blocks)
+			assert_true(depend_blocks_stop(
+			    DEPEND_REQUIRES, DEPEND_DEFAULT, &further, &first, &last));
+	}
+}
+
 static void test_who_is_stopped_by_hand_blocks_only_who_requires_it(void **state)
 {
 	struct ledger_state first = in_state(STATE_STOPPED, WANTED_DOWN);
@@ -248,6 +278,7 @@ int main(void)
 	    cmocka_unit_test(test_links_by_state_of_the_first),
 	    cmocka_unit_test(test_soft_links_go_without_what_waits_in_vain),
 	    cmocka_unit_test(test_further_instance_counts_for_who_is_up_when_it_has_been_up),
+	    cmocka_unit_test(test_coming_up_never_lets_a_stop_go),
 	    cmocka_unit_test(test_who_is_stopped_by_hand_blocks_only_who_requires_it),
 	    cmocka_unit_test(test_unhealthy_is_waited_for_only_by_who_requires_health),
 	    cmocka_unit_test(test_oneshot_is_there_when_it_has_ended_with_success),
