@@ -53,6 +53,30 @@ bool check_waits_for_mates(int program)
 	return count_others(program).is_any_moving;
 }
 
+/* It has its turn: extra ones are there, or on their way, as many as there may be. */
+void check_has_extra(int program)
+{
+	const struct life_config *life = &world_stanza(program)->life;
+	unsigned turns = 0, extra = 0, room = 0;
+
+	if (life->key_update != UPDATE_START_FIRST)
+		return;
+	for (int mate = 0; mate < world->program_count; mate++) {
+		const struct ledger_state *state = world_state(mate);
+		const struct stanza *stanza = world_stanza(mate);
+
+		if (!stanza_are_mates(program, mate) || stanza == NULL)
+			continue;
+		room += stanza->config.surge && world_row(mate) < 0;
+		if (world_row(mate) < 0 || world_is_removed(mate) || state->wanted != WANTED_UP)
+			continue;
+		extra += stanza->config.surge;
+		turns += !stanza->config.surge && (state->flags & LEDGER_FLAG_TURN);
+	}
+	EXPECT_OF(program, room == 0 || extra >= life->key_max_surge || extra >= turns,
+	    "its turn to be replaced has come, and nobody is started in its place");
+}
+
 /* Everything has come to where it stays. */
 void check_settled_extra(int program)
 {
@@ -85,7 +109,7 @@ static void count_one(int program, struct others *others)
 	others->is_any_moving = others->is_any_moving || world_is_removed(program);
 	if (world_is_removed(program) || state->wanted != WANTED_UP)
 		return;
-	others->is_any_moving = others->is_any_moving || !fine;
+	others->is_any_moving = others->is_any_moving || (!fine && !checklink_is_lazy(program));
 	others->is_any_broken =
 	    others->is_any_broken || state->state == STATE_FATAL || state->state == STATE_EXITED ||
 	    state->state == STATE_BACKOFF || (state->flags & LEDGER_FLAG_FAILED) ||

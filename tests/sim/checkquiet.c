@@ -67,6 +67,8 @@ static void check_quiet_program(int program, const struct program *there)
 	    !step_is_up((enum state)state->state) || forbidden || checklink_is_halting(state) ||
 		!(state->flags & LEDGER_FLAG_TURN) || check_waits_for_mates(program),
 	    "its turn to be replaced has come, and it is not");
+	if (!forbidden && state->wanted == WANTED_UP && (state->flags & LEDGER_FLAG_TURN))
+		check_has_extra(program);
 	EXPECT_OF(program,
 	    state->state != STATE_RUNNING || forbidden || checklink_is_halting(state) ||
 		there->config->life->key_soak > 0 || !(state->flags & LEDGER_FLAG_FRESH),

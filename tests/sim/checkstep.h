@@ -54,12 +54,14 @@ void check_quiet_ops(void);
 /* It is launched for a connection: see checkaccept.c. */
 void check_connection(int program);
 
-/* A hook of its present run is running. */
 /* Of the instances of one program: see checkparty.c. */
 void check_turn(const struct decision *d);
 void check_kept(int program);
 bool check_waits_for_mates(int program);
+void check_has_extra(int program);
 void check_settled_extra(int program);
+
+/* A hook of its present run is running. */
 bool check_has_hook(int program, enum task_kind kind);
 
 #endif

@@ -51,6 +51,8 @@ void check_trial_over(void)
 	/* In safe mode nobody looks at what it has come to. */
 	bool stays = world->held != trial->from && !world->engine.safe;
 
+	if (stays && world->engine.engine->shutdown)
+		world_fail("a configuration has proved good in a shutdown");
 	for (int program = 0; program < world->program_count && !world->engine.safe; program++)
 		if (world->held == trial->from && ((trial->programs >> program) & 1))
 			check_restored(program);
