@@ -30,10 +30,11 @@ kill_at_random() {
 @test "fault: kills of engine and logger, while programs write, rotate and are restarted" {
 	local i name pids
 
+	# A thousand archives, which is the most, are four minutes and more of each: it is a matter of every line.
 	stanza writers <<-END
-		program "steady" { command = "$SD/bin/numbers 0 300 100" log_max_size = "20KB" log_keep = 1000 }
-		program "wide" { command = "$SD/bin/numbers 0 500 1000" log_max_size = "60KB" log_keep = 1000 }
-		program "restless" { command = "$SD/bin/numbers 0 2000 80" log_max_size = "5KB" log_keep = 1000 }
+		program "steady" { command = "$SD/bin/numbers 0 300 100" log_max_size = "100KB" log_keep = 1000 }
+		program "wide" { command = "$SD/bin/numbers 0 500 1000" log_max_size = "600KB" log_keep = 1000 }
+		program "restless" { command = "$SD/bin/numbers 0 2000 80" log_max_size = "10KB" log_keep = 1000 }
 	END
 	wait_for "$PATIENCE" log_has_lines steady 10
 	wait_for "$PATIENCE" log_has_lines wide 10
@@ -46,8 +47,8 @@ kill_at_random() {
 		sctl restart --no-wait restless
 	done
 	equals "pids of steady and wide" "$(record steady pid) $(record wide pid)" "$pids"
+	sctl stop steady wide restless
 	for name in steady wide restless; do
-		sctl stop "$name"
 		wait_state "$name" STOPPED
 		log_text "$name" | assert_numbers 100
 	done
