@@ -116,6 +116,7 @@ void program_note_timer(struct timer *timer)
 		program_note_failed_launch(program);
 		return;
 	}
+	/* (Those that the engine looked for before the timers were a batch, perhaps not all.) */
 	if (step_is_live((enum state)state->state) &&
 	    ledger_next_exit(ledger, program->run.row) == program->run.row) {
 		program_note_exit(program);
