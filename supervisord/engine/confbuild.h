@@ -228,8 +228,8 @@ int build_replace(struct build *build, struct build_program *program, const stru
 
 /* Free a program and what it has of its own: before its model. */
 void build_free_program(struct program_config *program);
-/* The same of one in a pack, which is freed after all of them. */
-void build_free_packed(struct program_config *program);
+/* The same of all programs in a pack, and the pack. */
+void build_free_pack(struct config_whole *whole);
 /* What both have in common: the values, not the program. */
 void build_free_values(struct program_config *program);
 

@@ -30,12 +30,11 @@ void config_free(struct config *config)
 
 	if (config == NULL)
 		return;
-	for (size_t i = 0; i < config->program_count; i++)
-		if (whole->pack != NULL)
-			build_free_packed(config->programs[i]);
-		else
+	if (whole->pack != NULL)
+		build_free_pack(whole);
+	else
+		for (size_t i = 0; i < config->program_count; i++)
 			build_free_program(config->programs[i]);
-	free(whole->pack);
 	free(config->programs);
 	for (size_t i = 0; i < whole->model_count; i++)
 		build_free_program(whole->models[i]);

@@ -31,8 +31,11 @@ struct config_names {
 struct pack {
 	char *data;
 	size_t used;
+	const struct key_row *rows[PROGRAM_KEY_COUNT]; /* of what is moved */
+	size_t row_count;
 };
 
+static void find_rows(struct pack *pack);
 static struct program_config *pack_program(struct pack *pack, const struct program_config *program);
 static bool is_packed(const struct key_row *row);
 static bool is_own(const struct program_config *program, const struct key_row *row);
@@ -40,7 +43,7 @@ static void *pack_value(struct pack *pack, const struct key_row *row, const void
 static char *pack_string(struct pack *pack, const char *string);
 static string_list pack_list(struct pack *pack, const string_list list);
 static void *take(struct pack *pack, size_t size, size_t alignment);
-static void free_original(struct program_config *program);
+static void free_original(const struct pack *pack, struct program_config *program);
 
 char *build_keep_name(struct build *build, const char *name)
 {
@@ -80,8 +83,9 @@ int build_pack(struct build *build)
 {
 	struct config_whole *whole = build->whole;
 	struct program_config **programs = whole->config.programs;
-	struct pack pack = {NULL, 0};
+	struct pack pack = {.data = NULL};
 
+	find_rows(&pack);
 	for (size_t i = 0; i < whole->config.program_count; i++)
 		(void)pack_program(&pack, programs[i]);
 	if (pack.used == 0)
@@ -94,18 +98,33 @@ int build_pack(struct build *build)
 		struct program_config *original = programs[i];
 
 		programs[i] = pack_program(&pack, original);
-		free_original(original);
+		free_original(&pack, original);
 	}
 	whole->pack = pack.data;
 	return 0;
 }
 
-void build_free_packed(struct program_config *program)
+void build_free_pack(struct config_whole *whole)
+{
+	struct pack pack = {.data = whole->pack};
+
+	find_rows(&pack);
+	for (size_t i = 0; i < whole->config.program_count; i++) {
+		struct program_config *program = whole->config.programs[i];
+
+		for (size_t k = 0; k < pack.row_count; k++)
+			memset(build_member(program, pack.rows[k]), 0, pack.rows[k]->size);
+		build_free_values(program);
+	}
+	free(whole->pack);
+}
+
+/* Of a hundred keys they are a few: not to be looked for once more for each program. */
+static void find_rows(struct pack *pack)
 {
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
 		if (is_packed(&program_rows[k]))
-			memset(build_member(program, &program_rows[k]), 0, program_rows[k].size);
-	build_free_values(program);
+			pack->rows[pack->row_count++] = &program_rows[k];
 }
 
 static struct program_config *pack_program(struct pack *pack, const struct program_config *program)
@@ -114,11 +133,11 @@ static struct program_config *pack_program(struct pack *pack, const struct progr
 
 	if (copy != NULL)
 		*copy = *program;
-	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
-		const struct key_row *row = &program_rows[k];
+	for (size_t k = 0; k < pack->row_count; k++) {
+		const struct key_row *row = pack->rows[k];
 		void *packed;
 
-		if (!is_packed(row) || !is_own(program, row))
+		if (!is_own(program, row))
 			continue;
 		packed = pack_value(pack, row, (const char *)program + row->offset);
 		if (copy != NULL)
@@ -189,11 +208,10 @@ static void *take(struct pack *pack, size_t size, size_t alignment)
 }
 
 /* What is not packed has gone with the copy. */
-static void free_original(struct program_config *program)
+static void free_original(const struct pack *pack, struct program_config *program)
 {
-	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++)
-		if (is_packed(&program_rows[k]))
-			value_done(&program_rows[k], build_member(program, &program_rows[k]),
-			    (const char *)program->model + program_rows[k].offset);
+	for (size_t k = 0; k < pack->row_count; k++)
+		value_done(pack->rows[k], build_member(program, pack->rows[k]),
+		    (const char *)program->model + pack->rows[k]->offset);
 	free(program);
 }
