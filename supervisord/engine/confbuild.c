@@ -23,6 +23,7 @@ static int compare_programs(const void *a, const void *b);
 static void refuse_doubles(struct build *build);
 static int finish_program(struct build *build, struct build_program *program);
 static int fill_program(struct build *build, struct build_program *program);
+static void copy_member(void *to, const void *from, size_t size);
 static bool is_overridden(const struct build_program *program, enum program_key key);
 static int make_command(struct build *build, struct build_program *program);
 static int join_paths(struct build *build, struct build_program *program);
@@ -100,10 +101,10 @@ void build_free_values(struct program_config *program)
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT; k++) {
 		const struct key_row *row = &program_rows[k];
 
-		if (row->part == PART_PROGRAM)
-			value_done(row, build_member(program, row), model_member(program, row));
-		else if (life != NULL)
-			value_done(row, build_member(life, row), model_member(program, row));
+		void *owner = row->part == PART_PROGRAM ? (void *)program : life;
+
+		if (owner != NULL && value_has_memory(row))
+			value_done(row, build_member(owner, row), model_member(program, row));
 	}
 	free(life);
 }
@@ -328,17 +329,28 @@ static int fill_program(struct build *build, struct build_program *program)
 		if (program->lines[k] > 0)
 			continue;
 		if (row->part == PART_PROGRAM)
-			memcpy(build_member(program->program, row), build_base_member(build, row),
-			    row->size);
+			copy_member(build_member(program->program, row),
+			    build_base_member(build, row), row->size);
 		else if (program->life != NULL)
-			memcpy(build_member(program->life, row), build_base_member(build, row),
+			copy_member(build_member(program->life, row), build_base_member(build, row),
 			    row->size);
 	}
 	for (size_t k = 0; k < PROGRAM_KEY_COUNT && error == 0; k++)
-		if (is_overridden(program, (enum program_key)k) && build->defaults[k].line > 0)
+		if (build->defaults[k].line > 0 && is_overridden(program, (enum program_key)k))
 			error = build_replace(build, program, &program_rows[k],
 			    (const char *)&nothing + program_rows[k].offset);
 	return error;
+}
+
+/* Most are one word.  Where the compiler saves bytes it copies by them. */
+static void copy_member(void *to, const void *from, size_t size)
+{
+	if (size == sizeof(uint64_t))
+		memcpy(to, from, sizeof(uint64_t));
+	else if (size == sizeof(uint32_t))
+		memcpy(to, from, sizeof(uint32_t));
+	else
+		memcpy(to, from, size);
 }
 
 /* What the stanza says in one of two ways is not to lose against a default in the other one. */

@@ -32,6 +32,11 @@ int value_read_default(const struct key_row *row, void *ret_value)
 	return error;
 }
 
+bool value_has_memory(const struct key_row *row)
+{
+	return types[row->type]->done != NULL;
+}
+
 void value_done(const struct key_row *row, void *value, const void *shared)
 {
 	if (types[row->type]->done != NULL)

@@ -34,10 +34,14 @@ struct value_input {
  */
 int value_parse(const struct value_input *input, void *ret_value, char **ret_problem);
 
-/* The default of keys.h, into the member `ret_value`, zeroed before; nothing where there is none.  0,
- * or -errno as above: one that is not allowed is a fault of keys.h (the unit test walks over all).
+/* The default of keys.h, into the member `ret_value`, zeroed before; nothing where there is none.
+ * 0, or -errno as above: one that is not allowed is a fault of keys.h (the unit test walks over
+ * all).
  */
 int value_read_default(const struct key_row *row, void *ret_value);
+
+/* Whether values of that type may hold memory of their own. */
+bool value_has_memory(const struct key_row *row);
 
 /* Free what a value holds and zero it.  `shared` (may be NULL) is the default it may have been
  * copied from. */
