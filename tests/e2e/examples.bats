@@ -71,7 +71,7 @@ print(text.decode().splitlines()[-1])' "$1" "$PATIENCE"
 }
 
 @test "a worker in C" {
-	example Workers '#include <poll.h>' >"$SD/worker.c"
+	example Workers '#define _GNU_SOURCE' >"$SD/worker.c"
 	${CC:-cc} -Wall -Wextra -Wno-unused-result -Werror -o "$SD/bin/worker" "$SD/worker.c"
 	mkdir -p "$SD/served"
 	# Without sockets it says so by its status.
