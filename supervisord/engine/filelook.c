@@ -108,12 +108,16 @@ int filelook_now(struct filelooks *looks, const char *path, FILELOOK_ACT((*act))
     int timeout_ms, struct filelook_answer *ret_answer)
 {
 	struct filelook *look;
-	struct pollfd wait;
 	int error = filelook_begin(looks, path, act, option, &look);
 
-	if (error < 0)
-		return error;
-	wait = (struct pollfd){.fd = look->fd, .events = POLLIN};
+	return error < 0 ? error : filelook_wait(look, timeout_ms, ret_answer);
+}
+
+int filelook_wait(struct filelook *look, int timeout_ms, struct filelook_answer *ret_answer)
+{
+	struct pollfd wait = {.fd = look->fd, .events = POLLIN};
+	int error;
+
 	(void)poll(&wait, 1, timeout_ms); /* no signal reaches us */
 	error = filelook_get(look, ret_answer);
 	filelook_end(look);

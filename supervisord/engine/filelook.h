@@ -74,7 +74,10 @@ void filelook_end(struct filelook *look);
 /* Whether a look at this path was let go of and has not come back. */
 bool filelook_hangs(const struct filelooks *looks, const char *path);
 
-/* All at once, waiting for at most `timeout_ms`: as filelook_get(), or -ETIMEDOUT. */
+/* Wait for at most `timeout_ms`, and end it: as filelook_get(), or -ETIMEDOUT. */
+int filelook_wait(struct filelook *look, int timeout_ms, struct filelook_answer *ret_answer);
+
+/* All at once: begin one, and wait for it. */
 int filelook_now(struct filelooks *looks, const char *path, FILELOOK_ACT((*act)), int option,
     int timeout_ms, struct filelook_answer *ret_answer);
 

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +62,6 @@ static int serve(
 	struct filelook_answer answer;
 	struct request *request;
 	struct filelook *look;
-	struct pollfd wait;
 	int error;
 
 	if (!mounts_update(&looks->mounts) || !mounts_may_hang(&looks->mounts, state_dir))
@@ -79,12 +77,9 @@ static int serve(
 		free(request);
 		return error;
 	}
-	wait = (struct pollfd){.fd = filelook_fd(look), .events = POLLIN};
-	(void)poll(&wait, 1, timeout_ms); /* no signal reaches us */
-	error = filelook_get(look, &answer);
-	filelook_end(look);
-	if (error != 0)
-		return error == -EINPROGRESS ? -ETIMEDOUT : error;
+	error = filelook_wait(look, timeout_ms, &answer);
+	if (error < 0)
+		return error;
 	error = ((const struct request *)answer.subject)->result;
 	free(answer.subject);
 	return error;
