@@ -264,29 +264,76 @@ static void test_prepare_when_a_run_was_before_then_its_last_words_are_taken(voi
 	end(&w);
 }
 
+/* What of a channel outlives the engine. */
+struct held {
+	uint64_t channel_key, memory_key;
+	int channel, memory;
+};
+
+/* The engine is killed. */
+static struct held let_die(struct callworld *w, struct program *program)
+{
+	const struct slots *slots = &w->world.engine.slots;
+	struct held held = {.channel_key = held_key(HELD_IPC, (uint32_t)program->run.row, 0),
+	    .memory_key = held_key(HELD_IPC_STATE, (uint32_t)program->run.row, 0)};
+
+	held.channel =
+	    fcntl(slots_get_fd(slots, slots_find(slots, held.channel_key)), F_DUPFD_CLOEXEC, 0);
+	held.memory = engineworld_take_held(&w->world, held.memory_key);
+	ipc_release(program);
+	return held;
+}
+
+/* The next one finds both, in this order or in the other one. */
+static void adopt(
+    struct callworld *w, struct program *program, const struct held *held, bool channel_first)
+{
+	struct slots *slots = &w->world.engine.slots;
+
+	if (channel_first)
+		ipc_adopt(program, held->channel_key,
+		    slots_hold(slots, held->channel_key, held->channel));
+	ipc_adopt(program, held->memory_key, slots_hold(slots, held->memory_key, held->memory));
+	if (!channel_first)
+		ipc_adopt(program, held->channel_key,
+		    slots_hold(slots, held->channel_key, held->channel));
+}
+
+static struct inbox *map_inbox(const struct held *held)
+{
+	void *map =
+	    mmap(NULL, sizeof(struct inbox), PROT_READ | PROT_WRITE, MAP_SHARED, held->memory, 0);
+
+	assert_ptr_not_equal(map, MAP_FAILED);
+	return map;
+}
+
+/* As the kernel writes it there. */
+static void put_in(struct inbox *box, const char *text)
+{
+	struct inbox_view view;
+	size_t room;
+
+	inbox_attach(&view, box);
+	memcpy(inbox_get_room(&view, &room), text, strlen(text));
+}
+
 /* A killed engine: the next has what came, also half of a line, and each message once. */
 static void test_adopt_then_it_goes_on_in_the_middle_of_a_line(void **state)
 {
 	struct callworld w;
-	struct slots *slots;
 	struct program *a;
-	uint64_t channel_key, memory_key;
-	int child, channel, memory;
+	struct held held;
+	int child;
 
 	(void)state;
 	begin(&w);
-	slots = &w.world.engine.slots;
 	a = get(&w, "a");
-	channel_key = held_key(HELD_IPC, (uint32_t)a->run.row, 0);
-	memory_key = held_key(HELD_IPC_STATE, (uint32_t)a->run.row, 0);
 	child = launch(&w, "a");
 	say(child, "[1]\n[2");
 	turn(&w);
-	channel = fcntl(slots_get_fd(slots, slots_find(slots, channel_key)), F_DUPFD_CLOEXEC, 0);
-	memory = engineworld_take_held(&w.world, memory_key);
-	ipc_release(a);
-	ipc_adopt(a, memory_key, slots_hold(slots, memory_key, memory));
-	ipc_adopt(a, channel_key, slots_hold(slots, channel_key, channel));
+	held = let_die(&w, a);
+	adopt(&w, a, &held, false);
 	assert_string_equal(remembered(&w, "a"), "[1];");
 	say(child, "]\n");
 	turn(&w);
@@ -298,33 +345,21 @@ static void test_adopt_then_it_goes_on_in_the_middle_of_a_line(void **state)
 /* Killed behind the recvmsg(2) of the last bytes that ever come. */
 static void test_adopt_when_a_line_was_read_and_not_dealt_with_then_it_is(void **state)
 {
-	static const char text[] = "[1]\n[2]\n";
 	struct callworld w;
-	struct slots *slots;
 	struct program *a;
-	uint64_t channel_key, memory_key;
-	struct inbox_view inbox;
-	int child, channel, memory;
-	size_t room;
-	void *map;
+	struct inbox *box;
+	struct held held;
+	int child;
 
 	(void)state;
 	begin(&w);
-	slots = &w.world.engine.slots;
 	a = get(&w, "a");
-	channel_key = held_key(HELD_IPC, (uint32_t)a->run.row, 0);
-	memory_key = held_key(HELD_IPC_STATE, (uint32_t)a->run.row, 0);
 	child = launch(&w, "a");
-	channel = fcntl(slots_get_fd(slots, slots_find(slots, channel_key)), F_DUPFD_CLOEXEC, 0);
-	memory = engineworld_take_held(&w.world, memory_key);
-	ipc_release(a);
-	map = mmap(NULL, sizeof(struct inbox), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-	assert_ptr_not_equal(map, MAP_FAILED);
-	inbox_attach(&inbox, map);
-	memcpy(inbox_get_room(&inbox, &room), text, sizeof(text) - 1);
-	munmap(map, sizeof(struct inbox));
-	ipc_adopt(a, channel_key, slots_hold(slots, channel_key, channel));
-	ipc_adopt(a, memory_key, slots_hold(slots, memory_key, memory));
+	held = let_die(&w, a);
+	box = map_inbox(&held);
+	put_in(box, "[1]\n[2]\n");
+	munmap(box, sizeof(*box));
+	adopt(&w, a, &held, true);
 	turn(&w);
 	assert_string_equal(remembered(&w, "a"), "[1];[2];");
 	close(child);
@@ -334,42 +369,28 @@ static void test_adopt_when_a_line_was_read_and_not_dealt_with_then_it_is(void *
 /* Killed before it was taken out of the inbox. */
 static void test_adopt_when_a_line_was_told_then_it_is_not_again(void **state)
 {
+	struct inbox *box, *before = malloc(sizeof(*before));
 	struct callworld w;
-	struct slots *slots;
 	struct program *a;
-	uint64_t channel_key, memory_key;
-	struct inbox_view inbox;
-	int child, channel;
-	size_t room;
-	struct inbox *map, *before = malloc(sizeof(*before));
+	struct held held;
+	int child;
 
 	(void)state;
 	assert_non_null(before);
 	begin(&w);
-	slots = &w.world.engine.slots;
 	a = get(&w, "a");
-	channel_key = held_key(HELD_IPC, (uint32_t)a->run.row, 0);
-	memory_key = held_key(HELD_IPC_STATE, (uint32_t)a->run.row, 0);
 	child = launch(&w, "a");
-	channel = fcntl(slots_get_fd(slots, slots_find(slots, channel_key)), F_DUPFD_CLOEXEC, 0);
 	for (int deaths = 0; deaths < 3; deaths++) {
-		int memory = engineworld_take_held(&w.world, memory_key);
-
-		ipc_release(a);
-		map =
-		    mmap(NULL, sizeof(struct inbox), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-		assert_ptr_not_equal(map, MAP_FAILED);
+		held = let_die(&w, a);
+		box = map_inbox(&held);
 		if (deaths == 0) {
-			inbox_attach(&inbox, map);
-			memcpy(inbox_get_room(&inbox, &room), "[1]\n", 4);
-			memcpy(before, map, sizeof(*before));
+			put_in(box, "[1]\n");
+			memcpy(before, box, sizeof(*before));
 		} else {
-			memcpy(map, before, sizeof(*before));
+			memcpy(box, before, sizeof(*before));
 		}
-		munmap(map, sizeof(struct inbox));
-		ipc_adopt(a, memory_key, slots_hold(slots, memory_key, memory));
-		ipc_adopt(a, channel_key,
-		    slots_hold(slots, channel_key, fcntl(channel, F_DUPFD_CLOEXEC, 0)));
+		munmap(box, sizeof(*box));
+		adopt(&w, a, &held, false);
 		turn(&w);
 		assert_string_equal(remembered(&w, "a"), "[1];");
 	}
@@ -377,7 +398,6 @@ static void test_adopt_when_a_line_was_told_then_it_is_not_again(void **state)
 	say(child, "[1]\n[1]\n");
 	turn(&w);
 	assert_string_equal(remembered(&w, "a"), "[1];[1];[1];");
-	close(channel);
 	close(child);
 	free(before);
 	end(&w);
